@@ -1,0 +1,54 @@
+# One command runner for people and for CI. Needs Python 3.10+ and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test cover lint format generated wheel clean
+
+help: ## List these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,demo,odbc]'
+	@touch $@
+
+install: $(STAMP) ## Build .venv with everything
+
+demo: $(STAMP) ## Run the example plain and accelerated, and compare (from nothing)
+	$(BIN)/python docs/examples/legacy_wats/demo.py
+
+test: $(STAMP) ## All tests; installs Debian's database parts first when it can
+	@sh tests/system_packages.sh
+	$(BIN)/python -m pytest
+
+cover: $(STAMP) ## All tests with branch coverage, 95 % or more
+	@sh tests/system_packages.sh
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95
+
+lint: $(STAMP) ## ruff, flake8, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/flake8
+	$(BIN)/mypy -p wats_accel
+	$(BIN)/mypy plugins
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generated: $(STAMP) ## Write the generated files again: JSON Schema, report
+	$(BIN)/wats-accel schema --output config/wats-accel.schema.json
+	$(BIN)/wats-accel report --config config/wats.yaml --output docs/OPTIMIZATIONS_APPLIED.md
+
+wheel: $(STAMP) ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## Remove everything that was built
+	rm -rf $(VENV) build dist *.egg-info .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

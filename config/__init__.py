@@ -1,0 +1,1 @@
+"""The configuration presets: the one source of the files that the package carries as data."""

@@ -1,0 +1,81 @@
+"""wats_accel: caching with correct invalidation for an existing application, from a config file.
+
+```python
+import wats_accel
+accelerator = wats_accel.install("config/wats.yaml")
+```
+
+Importing this package imports nothing else: the rest is loaded by the first call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wats_accel.runtime import Accelerator
+
+__all__ = ["__version__", "active", "install", "installed"]
+
+__version__ = "0.1.0"
+
+_lock = threading.Lock()
+_active: Accelerator | None = None
+
+
+def install(
+    config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    *,
+    strict: bool | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Accelerator:
+    """Put a configuration into effect for this process, until `uninstall` or the interpreter's exit.
+
+    Call it before or after the application's modules are imported. If an accelerator is in effect
+    already, that one is given back and nothing is patched twice.
+
+    Args:
+        config: a YAML or TOML file, a mapping of the same shape, or None for the usual places.
+            The environment variable ``WATS_ACCEL_CONFIG`` beats it.
+        strict: raise what would otherwise be left out and logged. None: as the configuration says.
+        clock: seconds, never going backwards; for tests and simulations.
+
+    Raises:
+        ConfigError: only if strict.
+        AlreadyInstalledError: only if strict, and another accelerator is in effect.
+    """
+    global _active
+    from wats_accel.runtime import Accelerator  # noqa: PLC0415 - importing the package costs nothing
+
+    with _lock:
+        if _active is not None and _active.installed:
+            return _active.kept_for(config, strict=bool(strict))
+        accelerator = Accelerator(config, strict=strict, clock=clock or time.monotonic)
+        accelerator.install()
+        _active = accelerator
+        return accelerator
+
+
+def active() -> Accelerator | None:
+    """The accelerator that is in effect in this process, if there is one."""
+    return _active if _active is not None and _active.installed else None
+
+
+@contextlib.contextmanager
+def installed(
+    config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    *,
+    strict: bool | None = None,
+    clock: Callable[[], float] | None = None,
+) -> Iterator[Accelerator]:
+    """`install` for the length of a ``with`` block, for scripts and tests."""
+    accelerator = install(config, strict=strict, clock=clock)
+    try:
+        yield accelerator
+    finally:
+        accelerator.uninstall()

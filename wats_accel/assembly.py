@@ -1,0 +1,105 @@
+"""The assembly: from a document to plugins, caches, rules and a plan. Nothing is patched here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
+from wats_accel.config.models import ConfigSection
+from wats_accel.config.sources import Document
+from wats_accel.context import PluginContext
+from wats_accel.errors import AccelError, Problem
+from wats_accel.events import EventBus, PluginFailed
+from wats_accel.invalidation import Invalidator
+from wats_accel.patching.plan import PatchPlan
+from wats_accel.patterns import KeyPattern
+from wats_accel.plugin_manager import PluginManager
+
+_PLANNING = "accel_patch_specs"
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Everything that one configuration asks for, ready to be installed."""
+
+    plugins: PluginManager
+    config: LoadedConfig
+    context: PluginContext
+    plan: PatchPlan
+
+
+class _PluginFailures:
+    """Turns failures of plugins into problems and events, and remembers whether planning was hit."""
+
+    def __init__(self, document: Document, bus: EventBus, report: Callable[[Problem], None]) -> None:
+        self._document = document
+        self._bus = bus
+        self._report = report
+        self.while_planning: str | None = None
+
+    def __call__(self, plugin: str, during: str, error: BaseException | str) -> None:
+        why = _harmless_text(error)
+        if during == _PLANNING:
+            self.while_planning = plugin
+        message = f"plugin {plugin!r} failed in {during}: {why}"
+        self._report(located(self._document, message, ("plugins",)))
+        self._bus.emit(PluginFailed(plugin, during, why))
+
+
+def load_plugins(
+    document: Document, *, bus: EventBus, report: Callable[[Problem], None]
+) -> tuple[PluginManager, _PluginFailures]:
+    """Load the plugins that a document asks for, besides the built-in ones."""
+    asked = peek_plugins(document)
+    failures = _PluginFailures(document, bus, report)
+    plugins = PluginManager(failed=failures, disabled=asked.disable)
+    plugins.load_all(files=asked.load, folder=Path(document.name).parent)
+    return plugins, failures
+
+
+def config_sections(plugins: PluginManager) -> list[ConfigSection]:
+    """The sections that plugins contribute."""
+    return plugins.collect("accel_config_sections")
+
+
+def assemble(
+    document: Document,
+    *,
+    clock: Callable[[], float],
+    bus: EventBus,
+    report: Callable[[Problem], None],
+) -> Assembly:
+    """Put together what a document asks for.
+
+    Raises:
+        ConfigError: the document is not valid; carries every problem found.
+    """
+    plugins, failures = load_plugins(document, bus=bus, report=report)
+    config = load(document, config_sections(plugins))
+    caches = CacheRegistry(
+        clock=clock,
+        bus=bus,
+        store_factory=lambda namespace, target: plugins.first(
+            "accel_create_store", namespace=namespace, target=target
+        ),
+    )
+    invalidator = Invalidator(caches=caches, bus=bus)
+    context = PluginContext(config, caches, invalidator, bus, clock, report)
+    plan = PatchPlan.of(plugins.collect(_PLANNING, context=context))
+    if failures.while_planning:
+        # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.
+        invalidator.suspend(
+            [KeyPattern.parse("*")], f"plugin {failures.while_planning!r} failed while planning"
+        )
+    return Assembly(plugins, config, context, plan)
+
+
+def _harmless_text(error: BaseException | str) -> str:
+    # The text of our own errors is safe to show; that of a foreign one might hold anything.
+    if isinstance(error, str):
+        return error
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, (AccelError, ImportError, SyntaxError)) else name

@@ -1,0 +1,1 @@
+"""The cache engine: from key to value, with TTL, fence and isolation."""

@@ -1,0 +1,121 @@
+"""Entries and the stores that hold them, one store for each cached method."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable
+from typing import Literal, Protocol
+
+from wats_accel.cache.copying import Snapshot
+
+Key = tuple[Hashable, ...]
+"""``(scope number, *frozen arguments)``: typed and unambiguous."""
+
+Departure = Literal["expired", "evicted"]
+
+_SWEEP_SLICE = 16
+
+
+class EntryOwner(Protocol):
+    """What holds an entry; the namespace's queue asks it when room is needed."""
+
+    def holds(self, entry: Entry, /) -> bool:
+        """Whether the entry is still the one to be found under its key."""
+        ...
+
+    def remove(self, entry: Entry, /) -> None:
+        """Take the entry out. Called under the namespace's lock."""
+        ...
+
+    def note_departure(self, why: Departure, /) -> None:
+        """Count and report an entry that left by itself. Called without a lock."""
+        ...
+
+
+class Entry:
+    """One stored answer."""
+
+    __slots__ = ("expires_at", "key", "owner", "snapshot", "texts", "visited")
+
+    def __init__(
+        self, key: Key, texts: tuple[str, ...], snapshot: Snapshot, expires_at: float, owner: EntryOwner
+    ) -> None:
+        self.key = key
+        self.texts = texts  # the arguments in the loose form by which invalidation compares them
+        self.snapshot = snapshot
+        self.expires_at = expires_at  # by the cache's monotonic clock; infinity: until invalidated
+        self.owner = owner
+        self.visited = False  # set by hits, read by eviction
+
+
+class Store(Protocol):
+    """Where the entries of one method are kept. All but `get` are called under the namespace's lock."""
+
+    def get(self, key: Key, /) -> Entry | None:
+        """The entry of this key. Called without a lock, by many threads at once."""
+        ...
+
+    def put(self, entry: Entry) -> Entry | None:
+        """Keep an entry; gives the one that it replaces."""
+        ...
+
+    def remove(self, key: Key) -> Entry | None:
+        """Drop the entry of this key."""
+        ...
+
+    def clear(self) -> int:
+        """Drop all entries without visiting them; gives how many there were."""
+        ...
+
+    def entries(self) -> Iterable[Entry]:
+        """All entries, as they are now."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class MemoryStore:
+    """A dictionary in this process."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, Entry] = {}
+        self._dropped: deque[dict[Key, Entry]] = deque()
+        self.get = self._entries.get
+
+    def put(self, entry: Entry) -> Entry | None:
+        """Keep an entry, and free a slice of what has been dropped before."""
+        self._free_a_slice()
+        replaced = self._entries.get(entry.key)
+        self._entries[entry.key] = entry
+        return replaced
+
+    def remove(self, key: Key) -> Entry | None:
+        """Drop the entry of this key."""
+        return self._entries.pop(key, None)
+
+    def clear(self) -> int:
+        """Drop all entries by putting a new dictionary in place.
+
+        The old one is freed in slices, by later stores: to free a million entries at once takes a
+        tenth of a second, and the write that invalidates has a caller who waits.
+        """
+        dropped, self._entries = self._entries, {}
+        self.get = self._entries.get
+        if dropped:
+            self._dropped.append(dropped)
+        return len(dropped)
+
+    def entries(self) -> Iterable[Entry]:
+        """All entries, as they are now."""
+        return list(self._entries.values())
+
+    def _free_a_slice(self) -> None:
+        for _ in range(_SWEEP_SLICE):
+            if not self._dropped:
+                return
+            self._dropped[0].popitem()
+            if not self._dropped[0]:
+                self._dropped.popleft()
+
+    def __len__(self) -> int:
+        return len(self._entries)

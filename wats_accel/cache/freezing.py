@@ -1,0 +1,399 @@
+"""The value identity of an argument: a hashable form for keys, and short texts for patterns and people."""
+
+from __future__ import annotations
+
+import weakref
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection, Hashable, Iterable
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
+from enum import Enum
+from fractions import Fraction
+from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
+from types import (
+    BuiltinMethodType,
+    EllipsisType,
+    MemberDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    NoneType,
+    NotImplementedType,
+)
+from typing import Any
+from uuid import UUID
+
+_MAX_DEPTH = 64
+_MAX_ITEMS = 100_000  # a key is no place for a data set, nor for one list nested in itself a million ways
+
+_THEMSELVES = frozenset({str, bytes, NoneType})
+# Equal values of one of these types are the same value; only the type has to be told apart.
+_TAGGED = frozenset({int, bool, date, timedelta, UUID, Fraction, EllipsisType, NotImplementedType})
+_PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
+_IMMUTABLE = _THEMSELVES | _TAGGED | _PATHS | {float, complex, Decimal, datetime, time, timezone, range}
+# Rows that hold their values for good. By name, because a driver must not be imported to be recognised.
+_IMMUTABLE_ROWS = frozenset({("sqlite3", "Row"), ("sqlalchemy.engine.row", "Row")})
+# Their equality is the identity of what they are bound to.
+_BOUND_TYPES = (MethodType, BuiltinMethodType, MethodWrapperType, weakref.ref)
+
+
+class Unfreezable(TypeError):  # noqa: N818 - it reads as what the value is
+    """A value has no value identity. The message names its type, never the value."""
+
+
+def freeze(value: object) -> Hashable:
+    """A hashable that equals another one exactly when both values are the same to a method that gets them.
+
+    Type, order of insertion, sign of zero, time zone and fold all count. An object of a foreign type is
+    taken at its word: it equals what its own ``__eq__`` and ``__hash__`` say.
+
+    Raises:
+        Unfreezable: there is no value identity (functions, iterators, plain objects, mutable objects with
+            an equality but no hash), or the value is nested too deeply, too large, or contains itself.
+    """
+    cls = type(value)
+    if cls in _THEMSELVES:
+        return value
+    if cls in _TAGGED:
+        return cls, value
+    try:
+        return _Walk().freeze(value)
+    except Unfreezable:
+        raise
+    except Exception:  # noqa: BLE001 - foreign __eq__, __hash__ and attributes may raise anything
+        raise _unfreezable(cls) from None
+
+
+def is_immutable(value: object) -> bool:
+    """Whether nobody who got the value can have changed it, however deep he looked.
+
+    What only ``object.__setattr__`` or another deliberate break-in could change counts as immutable.
+    """
+    if type(value) in _IMMUTABLE:
+        return True
+    pending: list[object] = [value]
+    seen: dict[int, object] = {}  # holds the objects, lest an address be used twice
+    while pending:
+        item = pending.pop()
+        cls = type(item)
+        if cls in _IMMUTABLE or id(item) in seen:
+            continue
+        seen[id(item)] = item
+        parts = _fixed_parts(item, cls)
+        if parts is None:
+            return False
+        pending.extend(parts)
+    return True
+
+
+def match_text(value: object, *, fold: bool) -> str:
+    """The loose text by which invalidation compares arguments; in doubt, two values get the same one.
+
+    A number and a string that spells it are alike, and so are an Enum member and its value.
+
+    Args:
+        value: an argument of a call, or a text from a pattern. Never raises, whatever it is.
+        fold: whether case is ignored, as most database collations do.
+    """
+    if issubclass(type(value), Enum):
+        value = value._value_  # type: ignore[attr-defined]  # every member has one
+    number = _number_text(value)
+    if number is not None:
+        return number
+    plain = _plain_text(value)
+    text = (_describe(value) if plain is None else plain).strip()
+    if text == "''":  # as `readable` spells it, so that it can be copied from a log into a pattern
+        return ""
+    number = _numeric_string_text(text)
+    if number is not None:
+        return number
+    return text.casefold() if fold else text
+
+
+def readable(value: object) -> str:
+    """One short line for a log: scalars as they are; of all else only type, size and a digest.
+
+    The digest tells two values apart within this process. Never raises.
+    """
+    text = None if issubclass(type(value), bytes | bytearray) else _plain_text(value)
+    return _one_line(_describe(value) if text is None else text) or "''"
+
+
+# -- freezing ----------------------------------------------------------------------------------------
+
+
+def _unfreezable(cls: type) -> Unfreezable:
+    return Unfreezable(f"{cls.__module__}.{cls.__qualname__} has no value identity")
+
+
+class _Walk:
+    """One walk through one argument: how deep it is, and how many more items it may visit."""
+
+    __slots__ = ("depth", "items_left")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.items_left = _MAX_ITEMS
+
+    def freeze(self, value: Any) -> Hashable:
+        cls = type(value)
+        if cls in _THEMSELVES:
+            return value  # type: ignore[no-any-return]  # str, bytes or None
+        if cls in _TAGGED:
+            return cls, value
+        rule = _RULES.get(cls)
+        return (cls, rule(value, self)) if rule else self._freeze_rarer(value, cls)
+
+    def freeze_all(self, values: Collection[Any]) -> tuple[Hashable, ...]:
+        self.depth += 1
+        self.items_left -= len(values)
+        if self.depth > _MAX_DEPTH or self.items_left < 0:
+            raise Unfreezable("a value that contains itself, or is nested too deeply or too large")
+        frozen = tuple([self.freeze(value) for value in values])
+        self.depth -= 1
+        return frozen
+
+    def _freeze_rarer(self, value: Any, cls: type) -> Hashable:
+        hash(cls)  # its metaclass may have made it unhashable
+        if issubclass(cls, Enum):
+            return cls, id(value)  # a member is one object, which its class keeps alive
+        if issubclass(cls, type):
+            hash(value)
+            return cls, id(value), value
+        for base in cls.__mro__:
+            if base in _RULES:
+                frozen = _RULES[base](value, self)
+                return (cls, frozen) if base is PurePath else (cls, frozen, self._freeze_state(value, cls))
+        if is_dataclass(cls) or hasattr(cls, "__attrs_attrs__"):
+            return cls, self._freeze_state(value, cls)
+        frozen = _freeze_foreign(value, cls)
+        if _is_immutable_row(cls):  # its own equality takes 1 for 1.0
+            return frozen, self.freeze_all(tuple(value))
+        return frozen
+
+    def _freeze_state(self, value: Any, cls: type) -> Hashable:
+        state = dict(getattr(value, "__dict__", ()))
+        for base in cls.__mro__:
+            for name, slot in vars(base).items():
+                if type(slot) is MemberDescriptorType:
+                    with suppress(AttributeError):  # a slot may be empty
+                        state.setdefault(name, slot.__get__(value))
+        for name in _field_names(cls):
+            if name not in state:  # a descriptor keeps this field elsewhere
+                state[name] = getattr(value, name)
+        return frozenset(zip(state, self.freeze_all(state.values()), strict=True))
+
+
+def _field_names(cls: type) -> list[str]:
+    if is_dataclass(cls):
+        return [field.name for field in fields(cls)]
+    return [attribute.name for attribute in getattr(cls, "__attrs_attrs__", ())]
+
+
+def _freeze_foreign(value: Any, cls: Any) -> Hashable:
+    if (cls.__module__, cls.__qualname__) == ("zoneinfo", "ZoneInfo") and value.key:
+        return cls, value.key  # without importing zoneinfo, which is slow
+    by_identity = cls.__eq__ is object.__eq__ or cls.__hash__ is object.__hash__
+    if by_identity or issubclass(cls, _BOUND_TYPES) or not (value == value):  # a foreign __eq__ may fail
+        raise _unfreezable(cls)
+    return cls, hash(value), value  # the hash shows whether the object has been changed since
+
+
+def _freeze_bytes(value: Any, _: _Walk) -> Hashable:
+    return bytes(memoryview(value))
+
+
+def _freeze_decimal(value: Decimal, _: _Walk) -> Hashable:
+    return tuple(Decimal.as_tuple(value))
+
+
+def _freeze_datetime(value: datetime, walk: _Walk) -> Hashable:
+    # The pickled state is the fields and the fold; == would compare the instants.
+    return datetime.__reduce_ex__(value, 4)[1][0], walk.freeze(value.tzinfo)
+
+
+def _freeze_time(value: time, walk: _Walk) -> Hashable:
+    return time.__reduce_ex__(value, 4)[1][0], walk.freeze(value.tzinfo)
+
+
+def _freeze_sequence(value: Any, walk: _Walk) -> Hashable:
+    base = list if isinstance(value, list) else tuple  # a subclass may iterate as it pleases
+    return walk.freeze_all(tuple(base.__iter__(value)))
+
+
+def _freeze_set(value: Any, walk: _Walk) -> Hashable:
+    base = set if isinstance(value, set) else frozenset
+    # Counted, because several nan in one set freeze to the same form.
+    return frozenset(Counter(walk.freeze_all(tuple(base.__iter__(value)))).items())
+
+
+def _freeze_dict(value: Any, walk: _Walk) -> Hashable:
+    base: Any = OrderedDict if isinstance(value, OrderedDict) else dict
+    items = tuple(base.items(value))
+    return walk.freeze_all([key for key, _ in items]), walk.freeze_all([item for _, item in items])
+
+
+def _freeze_deque(value: deque[Any], walk: _Walk) -> Hashable:
+    return value.maxlen, walk.freeze_all(tuple(deque.__iter__(value)))
+
+
+_RULES: dict[type, Callable[[Any, _Walk], Hashable]] = {
+    str: lambda value, _: str.__str__(value),
+    bytes: _freeze_bytes,
+    bytearray: _freeze_bytes,
+    int: lambda value, _: int.__int__(value),
+    float: lambda value, _: float.__repr__(value),
+    complex: lambda value, _: (float.__repr__(value.real), float.__repr__(value.imag)),
+    Decimal: _freeze_decimal,
+    Fraction: lambda value, _: (value.numerator, value.denominator),
+    datetime: _freeze_datetime,
+    date: lambda value, _: date.toordinal(value),
+    time: _freeze_time,
+    timedelta: lambda value, _: (value.days, value.seconds, value.microseconds),
+    timezone: lambda value, _: (value.utcoffset(None), value.tzname(None)),
+    UUID: lambda value, _: value.int,
+    range: lambda value, _: (value.start, value.stop, value.step),
+    slice: lambda value, walk: walk.freeze_all((value.start, value.stop, value.step)),
+    PurePath: lambda value, _: PurePath.__str__(value),
+    list: _freeze_sequence,
+    tuple: _freeze_sequence,
+    dict: _freeze_dict,
+    set: _freeze_set,
+    frozenset: _freeze_set,
+    deque: _freeze_deque,
+}
+
+
+# -- immutability ------------------------------------------------------------------------------------
+
+
+def _fixed_parts(item: Any, cls: Any) -> Iterable[object] | None:
+    """What an item that cannot itself be changed consists of; None when it can be."""
+    if cls is tuple or cls is frozenset:
+        return item  # type: ignore[no-any-return]  # a tuple or a frozenset
+    if issubclass(cls, Enum | type):
+        return ()
+    if issubclass(cls, tuple) and not cls.__dictoffset__:
+        return tuple(tuple.__iter__(item))
+    if _is_immutable_row(cls):
+        return tuple(item)
+    if _is_sealed_dataclass(cls):
+        return [getattr(item, field.name, None) for field in fields(cls)]
+    return None
+
+
+def _is_immutable_row(cls: type) -> bool:
+    return (cls.__module__, cls.__qualname__) in _IMMUTABLE_ROWS
+
+
+def _is_sealed_dataclass(cls: Any) -> bool:
+    """Whether all state of an instance is in the fields of frozen dataclasses.
+
+    A ``__dict__`` would be open to cached properties, and a slot that is no field to anything.
+    """
+    if cls.__dictoffset__ or not is_dataclass(cls):
+        return False
+    names = {field.name for field in fields(cls)}
+    for base in cls.__mro__[:-1]:
+        params = vars(base).get("__dataclass_params__")
+        slots = {name for name, slot in vars(base).items() if type(slot) is MemberDescriptorType}
+        if not getattr(params, "frozen", False) or not slots <= names:
+            return False
+    return True
+
+
+# -- texts -------------------------------------------------------------------------------------------
+
+_SHOWN_CHARACTERS = 80
+_HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
+_HUGE_NUMBER = 10**_HUGE_DIGITS
+_NUMERIC_CHARACTERS = frozenset("0123456789+-._eE")
+_TRUTH_TEXTS = {"True": "1", "False": "0"}
+_DECIMALS = Context(prec=_HUGE_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, capitals=1, traps=[InvalidOperation])
+
+
+def _number_text(value: Any) -> str | None:
+    cls = type(value)
+    if issubclass(cls, int):
+        number = int.__int__(value)
+        return int.__repr__(number) if -_HUGE_NUMBER < number < _HUGE_NUMBER else "huge"
+    if issubclass(cls, float):
+        return _decimal_text(Decimal(float.__repr__(value)))
+    return _decimal_text(Decimal(value)) if issubclass(cls, Decimal) else None
+
+
+def _numeric_string_text(text: str) -> str | None:
+    if text in _TRUTH_TEXTS:
+        return _TRUTH_TEXTS[text]
+    if not text or not (text[0].isdigit() or text[0] in "+-."):
+        return None
+    if len(text) > _HUGE_DIGITS:
+        return "huge" if _NUMERIC_CHARACTERS.issuperset(text) else None
+    try:
+        return _decimal_text(Decimal(text, _DECIMALS))
+    except InvalidOperation:
+        return None
+
+
+def _decimal_text(number: Decimal) -> str:
+    if not number.is_finite():
+        return "nan" if number.is_nan() else f"{'-' * number.is_signed()}inf"
+    if not number:
+        return "0"
+    if number.adjusted() >= _HUGE_DIGITS:
+        return "huge"
+    shortest = number.normalize(_DECIMALS)
+    return format(shortest, "f") if number.adjusted() > -_HUGE_DIGITS else _DECIMALS.to_sci_string(shortest)
+
+
+def _plain_text(value: Any) -> str | None:
+    """The whole text of a scalar; None for containers and foreign objects, whose text may hold secrets."""
+    cls = type(value)  # not isinstance: a proxy may claim to be what it stands for
+    try:
+        for base, spell in _SPELLINGS:
+            if issubclass(cls, base):
+                return spell(value)
+    except Exception:  # noqa: BLE001 - a foreign time zone or path may raise anything
+        return None
+    return None
+
+
+def _integer_text(value: int) -> str:
+    if -_HUGE_NUMBER < value < _HUGE_NUMBER:
+        return int.__repr__(value)
+    raise OverflowError
+
+
+_SPELLINGS: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
+    (str, str.__str__),
+    (Enum, lambda value: f"{type(value).__name__}.{value._name_}"),
+    (NoneType, str),
+    (bool, str),
+    (int, _integer_text),
+    (float, float.__repr__),
+    (complex, complex.__repr__),
+    (Decimal, Decimal.__str__),
+    (datetime, datetime.isoformat),
+    (date, date.isoformat),
+    (time, time.isoformat),
+    (timedelta, timedelta.__str__),
+    ((bytes, bytearray), lambda value: bytes(memoryview(value)).decode("latin-1")),
+    ((UUID, PurePath, timezone), str),
+)
+
+
+def _one_line(text: str) -> str:
+    shown = text[: _SHOWN_CHARACTERS + 1]
+    if not shown.isprintable():
+        shown = "".join(known if known.isprintable() else ascii(known)[1:-1] for known in shown)
+    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
+
+
+def _describe(value: object) -> str:
+    text = type(value).__name__
+    with suppress(Exception):  # no size, or a foreign __len__ that fails
+        text += f"({len(value)})"  # type: ignore[arg-type]  # asking is the test
+    with suppress(Exception):  # no value identity, so no digest
+        text += f"#{hash(freeze(value)) & 0xFFFFFF:06x}"
+    return text

@@ -1,0 +1,79 @@
+"""All cached methods of one accelerator, found by namespace, method or target."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterator
+
+from wats_accel.cache.entries import MemoryStore, Store
+from wats_accel.cache.namespace import Namespace
+from wats_accel.cache.region import Clock, Region, RegionRules
+from wats_accel.events import EventBus
+from wats_accel.patterns import KeyPattern
+from wats_accel.targets import Target
+
+StoreFactory = Callable[[str, str], Store | None]
+"""``(namespace, target) -> store``; None to leave the choice to the default, a `MemoryStore`."""
+
+
+def _no_store(namespace: str, target: str) -> Store | None:
+    return None
+
+
+class CacheRegistry:
+    """Makes regions and finds them again.
+
+    Args:
+        clock: seconds, never going backwards.
+        bus: where regions send their events.
+        store_factory: gives each region the store for its entries.
+    """
+
+    def __init__(self, *, clock: Clock, bus: EventBus, store_factory: StoreFactory = _no_store) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._store_factory = store_factory
+        self._namespaces: dict[str, Namespace] = {}
+        self._regions: dict[str, Region] = {}
+
+    def namespace(self, name: str, *, max_entries: int = 0) -> Namespace:
+        """The namespace of this name; made, with this bound, when it is asked for first."""
+        if name not in self._namespaces:
+            self._namespaces[name] = Namespace(name, max_entries=max_entries)
+        return self._namespaces[name]
+
+    def add(self, rules: RegionRules) -> Region:
+        """Make the region of one cached method."""
+        store = self._store_factory(rules.namespace, rules.target) or MemoryStore()
+        space = self.namespace(rules.namespace)
+        region = Region(rules, space=space, store=store, clock=self._clock, bus=self._bus)
+        self._regions[rules.target] = region
+        return region
+
+    def of_target(self, target: str) -> Region | None:
+        """The region of a target such as ``package.module:Class.method``."""
+        return self._regions.get(target)
+
+    def matching(self, pattern: KeyPattern) -> list[Region]:
+        """The regions whose entries a key pattern can match."""
+        return [region for region in self if pattern.names(region.rules.namespace, region.rules.method)]
+
+    def named(self, pattern: str) -> list[Region]:
+        """The regions that a maintainer means: by namespace, ``users:*``, or by target, in globs."""
+        return [region for region in self if _is_named(region.rules, pattern)]
+
+    def __iter__(self) -> Iterator[Region]:
+        return iter(list(self._regions.values()))
+
+    def __len__(self) -> int:
+        return len(self._regions)
+
+
+def _is_named(rules: RegionRules, pattern: str) -> bool:
+    readable = f"{rules.namespace}:{rules.method}"
+    return (
+        pattern in ("all", rules.namespace)
+        or fnmatch.fnmatchcase(readable, pattern)
+        or fnmatch.fnmatchcase(f"{readable}:", pattern)  # users:get_user_role:* names the method too
+        or Target.parse(rules.target).matches(pattern)
+    )

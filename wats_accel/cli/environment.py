@@ -1,0 +1,65 @@
+"""What several commands share: reading a configuration and assembling it without installing anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from wats_accel.assembly import Assembly, assemble, load_plugins
+from wats_accel.config.sources import mapping_document
+from wats_accel.errors import ConfigError, Problem
+from wats_accel.events import EventBus
+from wats_accel.plugin_manager import PluginManager
+from wats_accel.runtime import read_config
+
+CONFIG_INVALID = 2
+PROBLEMS_FOUND = 1
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def config_option(function: _Command) -> _Command:
+    """The option ``--config FILE``."""
+    return click.option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="YAML or TOML file; else $WATS_ACCEL_CONFIG, else wats-accel.yaml here or in config/.",
+    )(function)
+
+
+def assembled(config: str | None) -> tuple[Assembly, list[Problem]]:
+    """Assemble a configuration; gives it with what its plugins reported.
+
+    Prints every problem and ends the command with status 2 when the configuration is not valid.
+    """
+    problems: list[Problem] = []
+    environ: dict[str, str] = {} if config else dict(os.environ)
+    try:
+        document = read_config(config, environ)
+        return assemble(document, clock=time.monotonic, bus=EventBus(), report=problems.append), problems
+    except ConfigError as error:
+        print_problems(error.problems)
+        raise click.exceptions.Exit(CONFIG_INVALID) from None
+
+
+def known_plugins(report: Callable[[Problem], None] = lambda problem: None) -> PluginManager:
+    """The plugins that are there without a configuration: built-in ones and installed ones."""
+    plugins, _ = load_plugins(mapping_document({}), bus=EventBus(), report=report)
+    return plugins
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """One line for each problem, on standard error."""
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def add_import_paths(paths: Sequence[str]) -> None:
+    """Let the application's modules be found, as they are when it runs."""
+    sys.path[:0] = [os.path.abspath(path) for path in paths]

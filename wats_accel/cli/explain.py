@@ -1,0 +1,25 @@
+"""``wats-accel explain``: what is cached of a method, and what drops it."""
+
+from __future__ import annotations
+
+import click
+
+from wats_accel.cli.environment import assembled, config_option
+from wats_accel.errors import TargetError
+from wats_accel.report import explain
+
+
+@click.command("explain")
+@config_option
+@click.argument("target")
+def command(config: str | None, target: str) -> int:
+    """Say what is cached of TARGET, for how long, and what drops it; or what it drops as a write.
+
+    TARGET is 'package.module:Class.method' or the end of it, such as 'Class.method'.
+    """
+    assembly, _ = assembled(config)
+    try:
+        click.echo(str(explain(target, assembly.context.caches, assembly.context.invalidator)))
+    except TargetError as error:
+        raise click.ClickException(str(error)) from None
+    return 0

@@ -1,0 +1,34 @@
+"""Generated files: written, printed, or checked for staleness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def output_options(function: _Command) -> _Command:
+    """The options ``--output FILE`` and ``--check``."""
+    output = click.option("--output", "-o", metavar="FILE", help="Write to this file instead of printing.")
+    check = click.option("--check", is_flag=True, help="Write nothing; exit with 1 if the file is stale.")
+    return output(check(function))
+
+
+def deliver(text: str, output: str | None, *, check: bool) -> int:
+    """Print `text`, write it to a file, or say whether the file has it already; gives an exit status."""
+    if output is None:
+        click.echo(text, nl=False)
+        return 0
+    path = Path(output)
+    current = path.read_text(encoding="utf-8") if path.is_file() else None
+    if current == text:
+        return 0
+    if check:
+        click.echo(f"{output} is stale; write it again without --check", err=True)
+        return 1
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return 0

@@ -1,0 +1,1 @@
+"""The configuration engine: from files to a frozen, validated model."""

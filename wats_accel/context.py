@@ -1,0 +1,63 @@
+"""The context: what a plugin is given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.config.loader import LoadedConfig
+from wats_accel.config.models import RootSection
+from wats_accel.errors import KeyPath, Problem
+from wats_accel.events import Event, EventBus, FeatureInitialized
+from wats_accel.invalidation import Invalidator
+
+
+@dataclass(frozen=True, slots=True)
+class EventSubscription:
+    """A listener for one type of event. It is called in the thread where the event happens: be quick."""
+
+    event_type: type[Event]
+    listener: Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginContext:
+    """One accelerator, as its plugins see it.
+
+    Attributes:
+        caches: makes and finds the caches of methods.
+        invalidator: knows the write rules, and applies them.
+        bus: carries events.
+        clock: seconds, never going backwards.
+    """
+
+    config: LoadedConfig
+    caches: CacheRegistry
+    invalidator: Invalidator
+    bus: EventBus
+    clock: Callable[[], float]
+    report: Callable[[Problem], None]
+
+    def section(self, name: str) -> Any:
+        """The plugin's own section of the configuration, as its model."""
+        return getattr(self.config.root, name)
+
+    @property
+    def repositories(self) -> list[Any]:
+        """The repositories of the configuration, each with the keys that features have added."""
+        return list(getattr(self.config.root, "repositories", []))
+
+    @property
+    def root(self) -> RootSection:
+        """The engine's own part of the configuration."""
+        return self.config.root
+
+    def announce(self, feature: str, summary: str) -> None:
+        """Say in the log that a feature is ready."""
+        self.bus.emit(FeatureInitialized(feature, summary))
+
+    def problem(self, message: str, key_path: KeyPath = (), *, target: str | None = None) -> None:
+        """Report something that had to be left out; it appears in the log and in `problems`."""
+        self.report(self.config.problem(message, key_path, target=target))

@@ -1,0 +1,92 @@
+"""Everything that wats_accel raises or reports.
+
+AccelError
+├── ConfigError             the file cannot be used; carries every problem found, not the first
+├── PatternError            a key pattern that cannot be read
+├── TargetError             a target that cannot be patched
+│   ├── TargetNotFoundError     module, class or method is not there
+│   └── UnsupportedTargetError  it is there, but is nothing that can be patched
+├── PluginError             a plugin that cannot be loaded
+└── AlreadyInstalledError   another accelerator is active in this process
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+KeyPath = tuple[str | int, ...]
+
+
+def format_key_path(path: KeyPath) -> str:
+    """Spell a key path as people write it: ``repositories[0].cached.select_all``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where it stands, and what to do about it.
+
+    `accelerator.problems` lists those that were left out at run time; a `ConfigError` carries those
+    that make a file unusable.
+    """
+
+    message: str
+    key_path: KeyPath = ()
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    target: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        where = [place, format_key_path(self.key_path), self.target or ""]
+        text = ": ".join([*(part for part in where if part), self.message])
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class AccelError(Exception):
+    """Base of every error that wats_accel raises."""
+
+
+class ConfigError(AccelError):
+    """The configuration cannot be used.
+
+    Attributes:
+        problems: all that is wrong with it, in the order of the file.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PatternError(AccelError, ValueError):
+    """A key pattern cannot be read."""
+
+
+class TargetError(AccelError):
+    """A target cannot be patched."""
+
+
+class TargetNotFoundError(TargetError):
+    """The module, class or method of a target is not there."""
+
+
+class UnsupportedTargetError(TargetError):
+    """The target is there, but is nothing that can be patched."""
+
+
+class PluginError(AccelError):
+    """A plugin cannot be loaded."""
+
+
+class AlreadyInstalledError(AccelError):
+    """Another accelerator is active in this process."""

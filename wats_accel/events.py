@@ -1,0 +1,243 @@
+"""Events: one frozen type for each thing that can happen, and the bus that carries them to listeners.
+
+An event that nobody listens to is not built: a sender asks its `Channel` for listeners first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `name` is ``accel.<noun>_<what happened>``."""
+
+    name: ClassVar[str] = "accel.event"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Event):
+    """A call was answered from the cache. `key` is the readable key."""
+
+    name: ClassVar[str] = "accel.hit"
+    key: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Miss(Event):
+    """A call was not in the cache; the method itself runs now."""
+
+    name: ClassVar[str] = "accel.miss"
+    key: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Event):
+    """The answer of a load was stored."""
+
+    name: ClassVar[str] = "accel.stored"
+    key: str
+    target: str
+    load_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotStored(Event):
+    """The answer of a load was given to its caller and not stored."""
+
+    name: ClassVar[str] = "accel.not_stored"
+    key: str
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailed(Event):
+    """The method itself raised; its caller got that exception. `error` is the exception's type."""
+
+    name: ClassVar[str] = "accel.load_failed"
+    key: str
+    target: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bypassed(Event):
+    """A call went straight to the method, because the cache could not or may not answer it."""
+
+    name: ClassVar[str] = "accel.bypassed"
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidated(Event):
+    """Entries were dropped. `write` is the target whose call did it, or what else asked for it."""
+
+    name: ClassVar[str] = "accel.invalidated"
+    pattern: str
+    count: int
+    write: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired(Event):
+    """An entry was found older than its TTL and dropped."""
+
+    name: ClassVar[str] = "accel.expired"
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted(Event):
+    """An entry had to make room for another."""
+
+    name: ClassVar[str] = "accel.evicted"
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patched(Event):
+    """A method has been wrapped."""
+
+    name: ClassVar[str] = "accel.patched"
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unpatched(Event):
+    """A method has been put back as it was."""
+
+    name: ClassVar[str] = "accel.unpatched"
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSkipped(Event):
+    """A rule could not be applied and was left out."""
+
+    name: ClassVar[str] = "accel.rule_skipped"
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSuspended(Event):
+    """A cached method goes uncached from now on, because it could not be kept fresh."""
+
+    name: ClassVar[str] = "accel.cache_suspended"
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInitialized(Event):
+    """A feature is ready; `summary` is the line that a maintainer reads."""
+
+    name: ClassVar[str] = "accel.feature_initialized"
+    feature: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Initialized(Event):
+    """The whole of wats_accel is in effect."""
+
+    name: ClassVar[str] = "accel.initialized"
+    patched: int
+    waiting: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatsSummary(Event):
+    """The cache's figures: at intervals and at shutdown. `hit_rate` is in percent."""
+
+    name: ClassVar[str] = "accel.stats_summary"
+    size: int
+    hits: int
+    misses: int
+    hit_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFailed(Event):
+    """A plugin raised; the rest goes on. `error` is the exception's type and, if harmless, text."""
+
+    name: ClassVar[str] = "accel.plugin_failed"
+    plugin: str
+    during: str
+    error: str
+
+
+EventT = TypeVar("EventT", bound=Event)
+Listener = Callable[[Any], None]
+
+
+class Channel(Generic[EventT]):
+    """The listeners of one type of event. Ask for `listeners` before building an event."""
+
+    __slots__ = ("listeners",)
+
+    def __init__(self) -> None:
+        self.listeners: tuple[Listener, ...] = ()
+
+    def send(self, event: EventT) -> None:
+        """Give the event to every listener; one that raises is logged and harms nobody."""
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 - a listener must never reach the application
+                _report_listener(listener, event)
+
+
+def _report_listener(listener: Listener, event: Event) -> None:
+    # The last line of defence: straight to the stdlib, since the listener that failed may be our log.
+    name = getattr(listener, "__qualname__", type(listener).__name__)
+    logging.getLogger("wats_accel").debug("listener %s failed on %s", name, event.name, exc_info=True)
+
+
+class EventBus:
+    """Carries events from engines to listeners; engines and listeners know only the bus."""
+
+    def __init__(self) -> None:
+        self._channels: dict[type[Event], Channel[Any]] = {}
+        self._checkpoints: tuple[Callable[[], None], ...] = ()
+
+    def channel(self, event_type: type[EventT]) -> Channel[EventT]:
+        """The one channel of this type of event; it may be kept, its listeners change in place."""
+        return self._channels.setdefault(event_type, Channel())
+
+    def subscribe(self, event_type: type[EventT], listener: Callable[[EventT], None]) -> None:
+        """Add a listener. Adding one twice has no effect."""
+        channel = self.channel(event_type)
+        if listener not in channel.listeners:
+            channel.listeners = (*channel.listeners, listener)
+
+    def unsubscribe(self, event_type: type[EventT], listener: Callable[[EventT], None]) -> None:
+        """Take a listener away; one that is not there is no error."""
+        channel = self.channel(event_type)
+        channel.listeners = tuple(known for known in channel.listeners if known != listener)
+
+    def emit(self, event: Event) -> None:
+        """Send an event that is rare enough to be built without asking first."""
+        self.channel(type(event)).send(event)
+
+    def at_checkpoints(self, callback: Callable[[], None]) -> None:
+        """Have `callback` run wherever time is not short: at each load and each write.
+
+        That is how a listener to hits adapts (say, to a changed log level) at no cost to hits.
+        """
+        self._checkpoints = (*self._checkpoints, callback)
+
+    def checkpoint(self) -> None:
+        """Run what was registered with `at_checkpoints`."""
+        for callback in self._checkpoints:
+            try:
+                callback()
+            except Exception:
+                logging.getLogger("wats_accel").debug("a checkpoint failed", exc_info=True)

@@ -1,0 +1,129 @@
+"""Everything that a plugin may import. The built-in features use nothing else of wats_accel."""
+
+from __future__ import annotations
+
+from wats_accel.cache.copying import CopyMode
+from wats_accel.cache.entries import Entry, Key, MemoryStore, Store
+from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
+from wats_accel.cache.region import Region, RegionRules
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.config.models import (
+    ConfigSection,
+    Duration,
+    Finding,
+    OneOrSeveral,
+    Section,
+    TargetText,
+)
+from wats_accel.config.raw import mapping_at, repository_rules, sequence
+from wats_accel.context import EventSubscription, PluginContext
+from wats_accel.durations import format_duration, parse_duration
+from wats_accel.errors import (
+    AccelError,
+    ConfigError,
+    KeyPath,
+    PatternError,
+    PluginError,
+    Problem,
+    TargetError,
+    TargetNotFoundError,
+    UnsupportedTargetError,
+)
+from wats_accel.events import (
+    Bypassed,
+    CacheSuspended,
+    Event,
+    EventBus,
+    Evicted,
+    Expired,
+    FeatureInitialized,
+    Hit,
+    Initialized,
+    Invalidated,
+    LoadFailed,
+    Miss,
+    NotStored,
+    Patched,
+    PluginFailed,
+    RuleSkipped,
+    StatsSummary,
+    Stored,
+    Unpatched,
+)
+from wats_accel.hookspecs import hookimpl
+from wats_accel.invalidation import Invalidator, When, WriteRule
+from wats_accel.patching.plan import Kind, Layer, MethodInfo, PatchSpec
+from wats_accel.patterns import KeyPattern
+from wats_accel.suggestions import nearest
+from wats_accel.targets import Target
+from wats_accel.wrappers.cached import cached, materialized
+from wats_accel.wrappers.invalidating import invalidating
+
+__all__ = [
+    "AccelError",
+    "ArgumentReader",
+    "Bypassed",
+    "CacheRegistry",
+    "CacheSuspended",
+    "ConfigError",
+    "ConfigSection",
+    "CopyMode",
+    "Duration",
+    "Entry",
+    "Event",
+    "EventBus",
+    "EventSubscription",
+    "Evicted",
+    "Expired",
+    "FeatureInitialized",
+    "Finding",
+    "Hit",
+    "Initialized",
+    "Invalidated",
+    "Invalidator",
+    "Key",
+    "KeyMaker",
+    "KeyPath",
+    "KeyPattern",
+    "KeyRules",
+    "Kind",
+    "Layer",
+    "LoadFailed",
+    "MemoryStore",
+    "MethodInfo",
+    "Miss",
+    "NotStored",
+    "OneOrSeveral",
+    "PatchSpec",
+    "Patched",
+    "PatternError",
+    "PluginContext",
+    "PluginError",
+    "PluginFailed",
+    "Problem",
+    "Region",
+    "RegionRules",
+    "RuleSkipped",
+    "Section",
+    "StatsSummary",
+    "Store",
+    "Stored",
+    "Target",
+    "TargetError",
+    "TargetNotFoundError",
+    "TargetText",
+    "Unpatched",
+    "UnsupportedTargetError",
+    "When",
+    "WriteRule",
+    "cached",
+    "format_duration",
+    "hookimpl",
+    "invalidating",
+    "mapping_at",
+    "materialized",
+    "nearest",
+    "parse_duration",
+    "repository_rules",
+    "sequence",
+]

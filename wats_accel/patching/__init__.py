@@ -1,0 +1,1 @@
+"""The patching engine: a pure plan, finding targets, installing and undoing."""

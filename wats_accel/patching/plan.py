@@ -1,0 +1,113 @@
+"""The plan: which targets are to be wrapped, by which layers. Pure data, nothing is patched here."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from wats_accel.errors import KeyPath
+from wats_accel.targets import Target
+
+Kind = Literal["instance", "class", "static", "function"]
+
+
+class Layer(enum.IntEnum):
+    """Where a wrapper stands when one method has several; higher is further out."""
+
+    INVALIDATE = 10
+    CACHE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """What was found at a target.
+
+    Attributes:
+        target: that was asked for.
+        kind: how it is called.
+        signature: as a plain function, so with ``self`` or ``cls`` where there is one.
+        is_generator: whether it is a generator function.
+    """
+
+    target: Target
+    kind: Kind
+    signature: inspect.Signature
+    is_generator: bool
+
+    @property
+    def has_instance(self) -> bool:
+        """Whether the first parameter is the instance or class that it is called on."""
+        return self.kind in ("instance", "class")
+
+
+Wrap = Callable[[Callable[..., Any], MethodInfo], Callable[..., Any]]
+"""Makes the wrapper of a plain function; raises `TargetError` when the rule does not fit the method."""
+
+
+def _nothing(why: str) -> None:
+    """Nothing has to happen when the rule is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSpec:
+    """One wrapper for one target.
+
+    Attributes:
+        target: the method or function.
+        layer: its place among the wrappers of this target.
+        wrap: makes the wrapper, once the target is imported.
+        key_path: where the rule stands in the configuration.
+        on_left_out: told why, if the rule cannot be applied; the place to degrade toward freshness.
+        accepts_generators: whether `wrap` can deal with a generator function.
+    """
+
+    target: Target
+    layer: Layer
+    wrap: Wrap
+    key_path: KeyPath = ()
+    on_left_out: Callable[[str], None] = _nothing
+    accepts_generators: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """All wrappers of one target, from the innermost outwards."""
+
+    target: Target
+    specs: tuple[PatchSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPlan:
+    """Everything that is to be patched, in the order in which it was asked for."""
+
+    patches: tuple[Patch, ...] = field(default=())
+
+    @classmethod
+    def of(cls, specs: Iterable[PatchSpec]) -> PatchPlan:
+        """Group the specs by target and order each group by layer."""
+        groups: dict[Target, list[PatchSpec]] = {}
+        for spec in specs:
+            groups.setdefault(spec.target, []).append(spec)
+        return cls(
+            tuple(
+                Patch(target, tuple(sorted(group, key=lambda spec: spec.layer)))
+                for target, group in groups.items()
+            )
+        )
+
+    def by_module(self) -> dict[str, list[Patch]]:
+        """The patches of each module."""
+        modules: dict[str, list[Patch]] = {}
+        for patch in self.patches:
+            modules.setdefault(patch.target.module, []).append(patch)
+        return modules
+
+    def __iter__(self) -> Iterator[Patch]:
+        return iter(self.patches)
+
+    def __len__(self) -> int:
+        return len(self.patches)

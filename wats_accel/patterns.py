@@ -1,0 +1,98 @@
+"""Key patterns: the words by which a rule says which cached entries a write drops.
+
+A readable key is ``namespace:method:argument:…``; a pattern has the same shape. Each part may be a
+shell-style glob, and an argument may be ``{name}``, bound by name from the call of the write. Parts
+that a pattern leaves out match anything: a pattern errs on the side of dropping more.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+
+from wats_accel.errors import PatternError
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}")
+_GLOB_CHARACTERS = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """An argument spelt out in the pattern; compared in its loose form."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """An argument given as a shell-style glob."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """An argument that the write's own call provides: ``{user_id}`` or ``{self.account_id}``."""
+
+    path: str
+
+    @property
+    def root(self) -> str:
+        """The parameter of the write (or ``self``) that the value is taken from."""
+        return self.path.partition(".")[0]
+
+
+ArgumentPart = Literal | Glob | Placeholder
+
+
+def _argument_part(text: str, pattern: str) -> ArgumentPart:
+    placeholder = _PLACEHOLDER.fullmatch(text)
+    if placeholder:
+        return Placeholder(placeholder[1])
+    if "{" in text or "}" in text:
+        raise PatternError(f"pattern {pattern!r}: an argument is '{{name}}' as a whole part, got {text!r}")
+    return Glob(text) if _GLOB_CHARACTERS.search(text) else Literal(text)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPattern:
+    """A parsed pattern: globs for namespace and method, and one part for each argument named."""
+
+    text: str
+    namespace: str
+    method: str
+    arguments: tuple[ArgumentPart, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> KeyPattern:
+        """Read ``ns:*``, ``ns:method:*``, ``ns:method:{argument}`` or globs of that shape.
+
+        Raises:
+            PatternError: the text names a namespace only, has empty or malformed parts.
+        """
+        if text.strip() == "*":
+            return cls("*", "*", "*", ())
+        parts = [part.strip() for part in text.split(":")]
+        if len(parts) < 2:
+            raise PatternError(f"pattern {text!r} names no method; write '{parts[0] or 'namespace'}:*'")
+        if not all(parts):
+            raise PatternError(f"pattern {text!r} has an empty part; write '*' for anything")
+        if any("{" in part for part in parts[:2]):
+            raise PatternError(f"pattern {text!r}: only arguments can be '{{name}}'")
+        arguments = [_argument_part(part, text) for part in parts[2:]]
+        while arguments and arguments[-1] == Glob("*"):  # the same as leaving the part out
+            arguments.pop()
+        return cls(text.strip(), parts[0], parts[1], tuple(arguments))
+
+    @property
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """The arguments that the write's call has to provide."""
+        return tuple(part for part in self.arguments if isinstance(part, Placeholder))
+
+    def names(self, namespace: str, method: str) -> bool:
+        """Whether entries of this namespace and method can match at all."""
+        return fnmatch.fnmatchcase(namespace, self.namespace) and fnmatch.fnmatchcase(method, self.method)
+
+    def __str__(self) -> str:
+        return self.text

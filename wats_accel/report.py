@@ -1,0 +1,154 @@
+"""Explanations: what is cached, for how long, and what drops it, for one method or for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from wats_accel.cache.region import Region
+from wats_accel.durations import format_duration
+from wats_accel.errors import TargetError
+from wats_accel.invalidation import Invalidator, WriteRule
+from wats_accel.suggestions import nearest
+from wats_accel.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is done with one method. `str()` of it is for people.
+
+    Attributes:
+        target: the method.
+        cached: facts about its cache, by name; empty when it is not cached.
+        dropped_by: the writes that drop its entries, each with the pattern.
+        drops: the patterns that it drops as a write.
+        when: on which results of the write, if it is one.
+    """
+
+    target: str
+    cached: dict[str, str]
+    dropped_by: tuple[tuple[str, str], ...] = ()
+    drops: tuple[str, ...] = ()
+    when: str = ""
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield self.target
+        for name, fact in self.cached.items():
+            yield f"  {name + ':':<14} {fact}"
+        if self.cached:
+            yield "  dropped by:" if self.dropped_by else "  dropped by:    nothing but its TTL"
+        for write, pattern in self.dropped_by:
+            yield f"    {write}  ({pattern})"
+        if self.drops:
+            yield f"  drops ({self.when}):"
+        for pattern in self.drops:
+            yield f"    {pattern}"
+
+
+def explain(target: str, caches: Iterable[Region], invalidator: Invalidator | None) -> Explanation:
+    """Explain one method, named by its target or by the end of it (``UserRepository.get_user_role``).
+
+    Raises:
+        TargetError: no rule names it, or several do.
+    """
+    regions = {region.rules.target: region for region in caches}
+    rules = {rule.target: rule for rule in invalidator or ()}
+    found = _find(target, [*regions, *rules])
+    region, rule = regions.get(found), rules.get(found)
+    return Explanation(
+        found,
+        cached=_facts(region) if region else {},
+        dropped_by=_droppers(region, invalidator) if region and invalidator else (),
+        drops=tuple(str(pattern) for pattern in rule.patterns) if rule else (),
+        when=_when(rule) if rule else "",
+    )
+
+
+def _find(target: str, known: list[str]) -> str:
+    if target in known:
+        return target
+    ends = sorted({name for name in known if Target.parse(name).path.endswith(target)})
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise TargetError(f"{target!r} names several methods: {', '.join(ends)}")
+    raise TargetError(f"no rule names {target!r}{nearest(target, known)}")
+
+
+def _facts(region: Region) -> dict[str, str]:
+    rules = region.rules
+    facts = {
+        "cached in": rules.namespace,
+        "TTL": ttl_text(rules.ttl_seconds),
+        "shared by": ", ".join(rules.key.scope) or "nobody: each instance has its own",
+        "isolation": rules.copy_mode,
+    }
+    optional = {
+        "fold": ", ".join(sorted(rules.key.fold)),
+        "exclude": ", ".join(sorted(rules.key.exclude)),
+        "include": ", ".join(rules.key.include),
+        "not kept": ", ".join(map(repr, rules.unless_results)),
+        "not cached": region.suspended or ("" if region.active else "switched off"),
+    }
+    return facts | {name: fact for name, fact in optional.items() if fact}
+
+
+def ttl_text(ttl_seconds: float) -> str:
+    """A TTL as people write it."""
+    return format_duration(ttl_seconds) if ttl_seconds else "until invalidated"
+
+
+def _droppers(region: Region, invalidator: Invalidator) -> tuple[tuple[str, str], ...]:
+    return tuple((rule.target, str(pattern)) for rule, pattern in invalidator.dropping(region))
+
+
+def _when(rule: WriteRule) -> str:
+    return "whatever it returns" if rule.when == "always" else "unless it returns something falsy"
+
+
+# -- the whole, as a page ----------------------------------------------------------------------------
+
+
+def markdown_report(caches: Iterable[Region], invalidator: Invalidator) -> str:
+    """All rules as Markdown tables: what is cached for how long, what drops it, what each write drops."""
+    regions = sorted(caches, key=lambda region: region.rules.target)
+    rules = sorted(invalidator, key=lambda rule: rule.target)
+    lines = [
+        f"{len(regions)} cached reads, {len(rules)} invalidating writes.",
+        "",
+        "## Cached reads",
+        "",
+        "| Repository | Method | Namespace | TTL | Dropped by |",
+        "|---|---|---|---|---|",
+        *(_read_row(region, invalidator) for region in regions),
+        "",
+        "## Invalidating writes",
+        "",
+        "| Repository | Method | Drops | When |",
+        "|---|---|---|---|",
+        *(_write_row(rule) for rule in rules),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _read_row(region: Region, invalidator: Invalidator) -> str:
+    owner, method = _split(region.rules.target)
+    writes = dict.fromkeys(Target.parse(rule.target).path for rule, _ in invalidator.dropping(region))
+    droppers = "<br>".join(f"`{write}`" for write in writes) or "its TTL only"
+    ttl = ttl_text(region.rules.ttl_seconds)
+    return f"| `{owner}` | `{method}` | `{region.rules.namespace}` | {ttl} | {droppers} |"
+
+
+def _write_row(rule: WriteRule) -> str:
+    owner, method = _split(rule.target)
+    patterns = "<br>".join(f"`{pattern}`" for pattern in rule.patterns)
+    return f"| `{owner}` | `{method}` | {patterns} | {_when(rule)} |"
+
+
+def _split(target: str) -> tuple[str, str]:
+    parsed = Target.parse(target)
+    owner, _, method = parsed.path.rpartition(".")
+    return owner or parsed.module, method

@@ -1,0 +1,272 @@
+"""The accelerator: builds, installs and uninstalls everything that one configuration asks for."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wats_accel.assembly import Assembly, assemble
+from wats_accel.config.loader import located
+from wats_accel.config.location import disabled_patterns, locate_config
+from wats_accel.config.sources import Document, SourceError, mapping_document, read_document
+from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
+from wats_accel.events import EventBus, Initialized, RuleSkipped
+from wats_accel.patching.patcher import Patcher
+from wats_accel.patterns import KeyPattern
+from wats_accel.report import Explanation, explain
+from wats_accel.telemetry.logs import EventLog
+from wats_accel.telemetry.stats import Stats, snapshot
+from wats_accel.telemetry.summary import PeriodicSummary, summary_of
+
+ConfigSource = str | os.PathLike[str] | Mapping[str, Any] | None
+
+
+def read_config(source: ConfigSource, environ: Mapping[str, str]) -> Document:
+    """Read the configuration from a mapping, or from the file that `locate_config` finds.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read.
+    """
+    if isinstance(source, Mapping):
+        return mapping_document(source)
+    path = locate_config(source, environ)
+    if path is None:
+        raise ConfigError([Problem("no configuration file was named, and there is no wats-accel.yaml")])
+    try:
+        return read_document(path)
+    except SourceError as error:
+        raise ConfigError(_problems_of(error)) from None
+
+
+def _effective(source: ConfigSource, environ: Mapping[str, str]) -> object:
+    if source is None or isinstance(source, Mapping):
+        return source
+    path = locate_config(source, environ)
+    return path and path.resolve()
+
+
+def _problems_of(error: SourceError) -> list[Problem]:
+    return [
+        Problem(
+            issue.message,
+            file=error.name,
+            line=issue.position.line if issue.position else None,
+            column=issue.position.column if issue.position else None,
+        )
+        for issue in error.issues
+    ]
+
+
+class Accelerator:
+    """One configuration in effect. All state belongs to it; nothing is global but what it patches.
+
+    Args:
+        source: a YAML or TOML file, a mapping of the same shape, or None for the usual places.
+        clock: seconds, never going backwards; for tests and simulations.
+        strict: raise what would otherwise be left out; None leaves it to the configuration.
+        environ: where `WATS_ACCEL_CONFIG` and `WATS_ACCEL_DISABLE` are looked up.
+    """
+
+    def __init__(
+        self,
+        source: ConfigSource = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        strict: bool | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.source = source
+        self._clock = clock
+        self._strict = strict
+        self._environ = os.environ if environ is None else environ
+        self._problems: list[Problem] = []
+        self._bus = EventBus()
+        self._log = EventLog(self._bus)
+        self._patcher = Patcher(bus=self._bus, report=self._left_out)
+        self._document: Document | None = None
+        self._assembly: Assembly | None = None
+        self._summary: PeriodicSummary | None = None
+        self._final: Stats | None = None
+        self._lock = threading.RLock()
+
+    # -- life --------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Put the configuration into effect. Raises nothing unless strict.
+
+        Raises:
+            ConfigError: strict, and the configuration is not valid or cannot be applied whole.
+        """
+        with self._lock:
+            if self._assembly is not None or "all" in disabled_patterns(self._environ):
+                return
+            try:
+                self._install()
+            except ConfigError as error:
+                self._give_up(error)
+                if self._strict:
+                    raise
+            except Exception as error:
+                self._give_up(ConfigError([Problem(f"cannot be installed: {type(error).__name__}")]))
+                if self._strict:
+                    raise
+
+    def _install(self) -> None:
+        self._log.open()
+        self._document = document = read_config(self.source, self._environ)
+        assembly = assemble(document, clock=self._clock, bus=self._bus, report=self._left_out)
+        root = assembly.config.root
+        self._strict = root.strict if self._strict is None else self._strict
+        self._open_log(root.logging.level, root.logging.format)
+        self._assembly = assembly
+        if not root.enabled:
+            return
+        self._listen(assembly)
+        self._switch_off_what_the_environment_says()
+        list(assembly.plugins.each("accel_startup", context=assembly.context))
+        self._patcher.install(assembly.plan)
+        self._refuse_problems_if_strict()
+        self._start_summary(root.logging.summary_every)
+        atexit.register(self.uninstall)
+        patched, waiting = len(self._patcher.patched), len(self._patcher.waiting)
+        self._bus.emit(Initialized(patched, waiting, len(self._problems)))
+
+    def _open_log(self, level: str | None, style: Any) -> None:
+        provisional, self._log = self._log, EventLog(self._bus, style=style, level=level)
+        provisional.hand_over(self._log)
+        self._log.open()
+
+    def _listen(self, assembly: Assembly) -> None:
+        for wanted in assembly.plugins.collect("accel_event_subscriptions", context=assembly.context):
+            self._bus.subscribe(wanted.event_type, wanted.listener)
+
+    def _switch_off_what_the_environment_says(self) -> None:
+        for pattern in disabled_patterns(self._environ):
+            if not self.disable(pattern):
+                self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
+
+    def _refuse_problems_if_strict(self) -> None:
+        if self._strict and self._problems:
+            raise ConfigError(self._problems)
+
+    def _start_summary(self, every_seconds: float) -> None:
+        if every_seconds:
+            self._summary = PeriodicSummary(
+                lambda: self.stats().total, self._bus, every_seconds=every_seconds
+            )
+            self._summary.start()
+
+    def _give_up(self, error: ConfigError) -> None:
+        for problem in error.problems:
+            if problem not in self._problems:
+                self._left_out(problem)
+        self._take_down()
+
+    def uninstall(self) -> None:
+        """Put everything back as it was, and log the figures. Safe to call twice, and at exit."""
+        with self._lock:
+            if self._assembly is None:
+                return
+            if self._assembly.config.root.enabled:
+                self._bus.emit(summary_of(self.stats().total))
+            self._take_down()
+
+    def _take_down(self) -> None:
+        atexit.unregister(self.uninstall)
+        self._patcher.uninstall()
+        if self._summary is not None:
+            self._summary.stop()
+        assembly, self._assembly = self._assembly, None
+        if assembly is not None:
+            self._final = self._snapshot(assembly)
+            for region in assembly.context.caches:
+                region.close()
+            list(assembly.plugins.each("accel_shutdown", reverse=True, context=assembly.context))
+        self._log.close()
+
+    def _left_out(self, problem: Problem) -> None:
+        if self._document is not None and problem.key_path and problem.file is None:
+            problem = located(self._document, problem.message, problem.key_path, target=problem.target)
+        self._problems.append(problem)
+        self._bus.emit(RuleSkipped(str(problem)))
+
+    def kept_for(self, source: ConfigSource, *, strict: bool) -> Accelerator:
+        """This accelerator, asked to be installed once more: it stays, nothing is patched twice.
+
+        Raises:
+            AlreadyInstalledError: strict, and another configuration is asked for.
+        """
+        if _effective(source, self._environ) not in (None, _effective(self.source, self._environ)):
+            message = "an accelerator with another configuration is installed; uninstall it first"
+            if strict:
+                raise AlreadyInstalledError(message)
+            self._left_out(Problem(message))
+        return self
+
+    # -- what a maintainer asks ----------------------------------------------------------------------
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was left out, and why."""
+        return tuple(self._problems)
+
+    @property
+    def installed(self) -> bool:
+        """Whether the configuration is in effect."""
+        return self._assembly is not None
+
+    def stats(self) -> Stats:
+        """The figures up to now; after `uninstall`, the last ones."""
+        assembly = self._assembly
+        if assembly is None:
+            return self._final or snapshot([])
+        return self._snapshot(assembly)
+
+    @staticmethod
+    def _snapshot(assembly: Assembly) -> Stats:
+        regions = assembly.context.caches
+        return snapshot((region.rules.namespace, region.rules.target, region) for region in regions)
+
+    def disable(self, pattern: str) -> int:
+        """Stop answering from the cache what a pattern names: ``users:*``, a target, or ``all``.
+
+        Invalidation goes on, so that `enable` is safe at any time.
+
+        Returns:
+            how many cached methods the pattern names.
+        """
+        return self._switch(pattern, enabled=False)
+
+    def enable(self, pattern: str) -> int:
+        """Answer from the cache again what a pattern names; gives how many cached methods that is."""
+        return self._switch(pattern, enabled=True)
+
+    def _switch(self, pattern: str, *, enabled: bool) -> int:
+        regions = self._assembly.context.caches.named(pattern) if self._assembly else []
+        for region in regions:
+            region.switch(enabled=enabled)
+        return len(regions)
+
+    def invalidate(self, pattern: str) -> int:
+        """Drop the entries that a key pattern matches; gives how many there were.
+
+        Raises:
+            PatternError: the pattern cannot be read.
+        """
+        parsed = KeyPattern.parse(pattern)
+        if self._assembly is None:
+            return 0
+        return self._assembly.context.invalidator.drop(parsed, {}, by="accelerator.invalidate")
+
+    def explain(self, target: str) -> Explanation:
+        """What is done with a method, and what drops its entries and why.
+
+        Raises:
+            TargetError: no rule names the target, or nothing is installed.
+        """
+        context = self._assembly.context if self._assembly else None
+        return explain(target, context.caches if context else (), context.invalidator if context else None)

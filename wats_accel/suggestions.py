@@ -1,0 +1,20 @@
+"""Suggestions: the nearest valid name for one that is not known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_SHOWN = 12
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A clause for the end of a message: the nearest of the known names, else the list of them."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if not names:
+        return ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"; known: {', '.join(names[:_SHOWN])}{more}"

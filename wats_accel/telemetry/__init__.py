@@ -1,0 +1,1 @@
+"""Telemetry: events become log lines, counters become statistics."""

@@ -1,0 +1,174 @@
+"""The log: events become lines of the stdlib logger ``wats_accel``, through the host's own handlers.
+
+Nothing global is configured: no root logger, no `structlog.configure`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, MutableMapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+import structlog
+
+from wats_accel import events
+from wats_accel.events import Event, EventBus
+
+LOGGER = "wats_accel"
+
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING)
+_EARLY_LINES = 200
+
+_LineOf = Callable[[Any], str]
+
+# The level and the sentence of each event. Maintainers search their logs for these very words.
+_LINES: dict[type[Event], tuple[int, _LineOf]] = {
+    events.Hit: (logging.DEBUG, lambda event: f"Cache HIT: {event.key}"),
+    events.Miss: (logging.DEBUG, lambda event: f"Cache MISS: {event.key}"),
+    events.Stored: (
+        logging.DEBUG,
+        lambda event: f"Cache STORED: {event.key} ({event.load_seconds * 1e3:.1f} ms)",
+    ),
+    events.NotStored: (logging.DEBUG, lambda event: f"Cache NOT STORED: {event.key} ({event.why})"),
+    events.LoadFailed: (logging.DEBUG, lambda event: f"Cache LOAD FAILED: {event.key} ({event.error})"),
+    events.Bypassed: (logging.DEBUG, lambda event: f"Cache BYPASSED: {event.target} ({event.why})"),
+    events.Expired: (logging.DEBUG, lambda event: f"Cache entry expired: {event.target}"),
+    events.Evicted: (logging.DEBUG, lambda event: f"Cache entry evicted: {event.target}"),
+    events.Invalidated: (
+        logging.INFO,
+        lambda event: f"Invalidated {event.count} cache entries matching {event.pattern!r}",
+    ),
+    events.Patched: (logging.DEBUG, lambda event: f"Patched {event.target}"),
+    events.Unpatched: (logging.DEBUG, lambda event: f"Unpatched {event.target}"),
+    events.RuleSkipped: (logging.WARNING, lambda event: f"Rule skipped: {event.problem}"),
+    events.CacheSuspended: (
+        logging.WARNING,
+        lambda event: f"No longer cached, to stay fresh: {event.target} ({event.why})",
+    ),
+    events.PluginFailed: (
+        logging.WARNING,
+        lambda event: f"Plugin {event.plugin!r} failed in {event.during}: {event.error}",
+    ),
+    events.FeatureInitialized: (logging.INFO, lambda event: event.summary),
+    events.Initialized: (logging.INFO, lambda event: "Performance optimizations initialized successfully"),
+    events.StatsSummary: (logging.INFO, lambda event: f"Cache stats: {_figures(event)}"),
+}
+
+
+def _figures(event: events.StatsSummary) -> dict[str, Any]:
+    return {
+        "size": event.size,
+        "hits": event.hits,
+        "misses": event.misses,
+        "hit_rate": round(event.hit_rate, 2),
+    }
+
+
+class EventLog:
+    """Writes events to the log for as long as it is open.
+
+    Lines that come before the host has set up its logging are kept, and written once it has: a
+    maintainer looks for the first ones above all.
+
+    Args:
+        bus: where the events come from.
+        style: one sentence, or one JSON object, for each event.
+        level: of the logger while the log is open; None leaves it to the host.
+    """
+
+    def __init__(
+        self, bus: EventBus, *, style: Literal["text", "json"] = "text", level: str | None = None
+    ) -> None:
+        self._bus = bus
+        self._stdlib = logging.getLogger(LOGGER)
+        self._logger = structlog.wrap_logger(
+            self._stdlib,
+            processors=[_as_json if style == "json" else _as_text],
+            wrapper_class=structlog.stdlib.BoundLogger,
+            cache_logger_on_first_use=False,
+        ).bind()
+        self._level = level
+        self._level_before = logging.NOTSET
+        self._heard = dict.fromkeys(_LEVELS, False)
+        self._early: deque[Event] = deque(maxlen=_EARLY_LINES)
+        self._open = False
+
+    def open(self) -> None:
+        """Set the level, if one is asked for, and listen."""
+        self._open = True
+        self._level_before = self._stdlib.level
+        if self._level:
+            self._stdlib.setLevel(self._level.upper())
+        self._adapt()
+        self._bus.at_checkpoints(self._adapt)
+
+    def close(self) -> None:
+        """Stop listening, and give the logger its level back."""
+        if not self._open:
+            return
+        self._write_early_lines()
+        self._open = False
+        for level in _LEVELS:
+            self._listen(level, wanted=False)
+        if self._level:
+            self._stdlib.setLevel(self._level_before)
+
+    def hand_over(self, successor: EventLog) -> None:
+        """Close, and leave to `successor` what could not be written yet."""
+        successor._early.extend(self._early)
+        self._early.clear()
+        self.close()
+
+    def _adapt(self) -> None:
+        """Listen to those events only whose level is on: what nobody reads is not even built."""
+        if not self._open:
+            return
+        ready = self._stdlib.hasHandlers()
+        for level in _LEVELS:
+            wanted = self._stdlib.isEnabledFor(level) if ready else level >= logging.INFO
+            if self._heard[level] != wanted:
+                self._heard[level] = wanted
+                self._listen(level, wanted=wanted)
+        if ready:
+            self._write_early_lines()
+
+    def _listen(self, level: int, *, wanted: bool) -> None:
+        change = self._bus.subscribe if wanted else self._bus.unsubscribe
+        for event_type, (own_level, _) in _LINES.items():
+            if own_level == level:
+                change(event_type, self._take)
+
+    def _take(self, event: Event) -> None:
+        if self._stdlib.hasHandlers():
+            self._write_early_lines()
+            self._write(event)
+            return
+        self._early.append(event)
+        if _LINES[type(event)][0] >= logging.WARNING:
+            self._write(event)  # to standard error, as the stdlib does without handlers
+
+    def _write_early_lines(self) -> None:
+        while self._early:
+            event = self._early.popleft()
+            if self._stdlib.hasHandlers():
+                self._write(event)
+
+    def _write(self, event: Event) -> None:
+        level, line = _LINES[type(event)]
+        self._logger.log(level, event.name, message=line(event), fields=asdict(event))
+
+
+def _as_text(logger: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+    return (event["message"],), {"stacklevel": _STACK}
+
+
+_render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+_STACK = 5
+"""From the stdlib's logger back to `EventLog._write`, so that a log names our file and not structlog's."""
+
+
+def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+    flat = {"event": event["event"], "message": event["message"], **event["fields"]}
+    return (str(_render(logger, method, flat)),), {"stacklevel": _STACK}
