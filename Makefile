@@ -37,7 +37,7 @@ lint: $(STAMP) ## ruff, flake8, mypy --strict, import-linter
 	$(BIN)/flake8
 	$(BIN)/mypy -p wats_accel
 	$(BIN)/mypy plugins
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .

@@ -60,10 +60,10 @@ def explain(target: str, caches: Iterable[Region], invalidator: Invalidator | No
     region, rule = regions.get(found), rules.get(found)
     return Explanation(
         found,
-        cached=_facts(region) if region else {},
-        dropped_by=_droppers(region, invalidator) if region and invalidator else (),
-        drops=tuple(str(pattern) for pattern in rule.patterns) if rule else (),
-        when=_when(rule) if rule else "",
+        cached=_facts(region) if region is not None else {},
+        dropped_by=_droppers(region, invalidator) if region is not None and invalidator is not None else (),
+        drops=tuple(str(pattern) for pattern in rule.patterns) if rule is not None else (),
+        when=_when(rule) if rule is not None else "",
     )
 
 

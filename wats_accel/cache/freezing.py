@@ -57,6 +57,8 @@ def freeze(value: object) -> Hashable:
         return value
     if cls in _TAGGED:
         return cls, value
+    if cls is float:  # common enough to spare it the walk
+        return cls, repr(value)
     try:
         return _Walk().freeze(value)
     except Unfreezable:
@@ -72,6 +74,8 @@ def is_immutable(value: object) -> bool:
     """
     if type(value) in _IMMUTABLE:
         return True
+    if type(value) is tuple and _IMMUTABLE.issuperset(map(type, value)):  # a row of scalars, at C speed
+        return True
     pending: list[object] = [value]
     seen: dict[int, object] = {}  # holds the objects, lest an address be used twice
     while pending:
@@ -85,6 +89,16 @@ def is_immutable(value: object) -> bool:
             return False
         pending.extend(parts)
     return True
+
+
+def are_immutable(values: Collection[object]) -> bool:
+    """Whether `is_immutable` holds for each of the values."""
+    return _IMMUTABLE.issuperset(map(type, values)) or all(map(is_immutable, values))
+
+
+def is_immutable_row(cls: type) -> bool:
+    """Whether it is a known type of rows that hold their values for good; the values may be anything."""
+    return (cls.__module__, cls.__qualname__) in _IMMUTABLE_ROWS
 
 
 def match_text(value: object, *, fold: bool) -> str:
@@ -168,7 +182,7 @@ class _Walk:
         if is_dataclass(cls) or hasattr(cls, "__attrs_attrs__"):
             return cls, self._freeze_state(value, cls)
         frozen = _freeze_foreign(value, cls)
-        if _is_immutable_row(cls):  # its own equality takes 1 for 1.0
+        if is_immutable_row(cls):  # its own equality takes 1 for 1.0
             return frozen, self.freeze_all(tuple(value))
         return frozen
 
@@ -276,15 +290,11 @@ def _fixed_parts(item: Any, cls: Any) -> Iterable[object] | None:
         return ()
     if issubclass(cls, tuple) and not cls.__dictoffset__:
         return tuple(tuple.__iter__(item))
-    if _is_immutable_row(cls):
+    if is_immutable_row(cls):
         return tuple(item)
     if _is_sealed_dataclass(cls):
         return [getattr(item, field.name, None) for field in fields(cls)]
     return None
-
-
-def _is_immutable_row(cls: type) -> bool:
-    return (cls.__module__, cls.__qualname__) in _IMMUTABLE_ROWS
 
 
 def _is_sealed_dataclass(cls: Any) -> bool:
@@ -292,7 +302,7 @@ def _is_sealed_dataclass(cls: Any) -> bool:
 
     A ``__dict__`` would be open to cached properties, and a slot that is no field to anything.
     """
-    if cls.__dictoffset__ or not is_dataclass(cls):
+    if cls.__dictoffset__ or not hasattr(cls, "__dataclass_fields__"):
         return False
     names = {field.name for field in fields(cls)}
     for base in cls.__mro__[:-1]:

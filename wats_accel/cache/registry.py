@@ -44,9 +44,14 @@ class CacheRegistry:
 
     def add(self, rules: RegionRules) -> Region:
         """Make the region of one cached method."""
-        store = self._store_factory(rules.namespace, rules.target) or MemoryStore()
-        space = self.namespace(rules.namespace)
-        region = Region(rules, space=space, store=store, clock=self._clock, bus=self._bus)
+        store = self._store_factory(rules.namespace, rules.target)
+        region = Region(
+            rules,
+            space=self.namespace(rules.namespace),
+            store=MemoryStore() if store is None else store,  # an empty store is falsy
+            clock=self._clock,
+            bus=self._bus,
+        )
         self._regions[rules.target] = region
         return region
 
