@@ -1,0 +1,1 @@
+"""WATS: Windows Access To Servers."""

@@ -1,0 +1,1 @@
+"""Acesso ao banco de dados."""

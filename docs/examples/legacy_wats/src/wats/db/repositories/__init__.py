@@ -1,0 +1,1 @@
+"""Um repositório por assunto."""
