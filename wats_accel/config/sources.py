@@ -42,16 +42,15 @@ class Position:
     line: int
     column: int
 
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
+
 
 class Issue(NamedTuple):
     """One thing wrong with a source: a sentence, and where, if that is known."""
 
     message: str
     position: Position | None
-
-    def __str__(self) -> str:
-        place = f":{self.position.line}:{self.position.column}" if self.position else ""
-        return f"{place}: {self.message}"
 
 
 class SourceError(ValueError):
@@ -73,7 +72,10 @@ class SourceError(ValueError):
         return self.issues[0].position
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.name}{issue}" for issue in self.issues)
+        return "\n".join(f"{self._place(issue)}: {issue.message}" for issue in self.issues)
+
+    def _place(self, issue: Issue) -> str:
+        return f"{self.name}:{issue.position}" if issue.position else self.name
 
 
 @dataclass(frozen=True)
