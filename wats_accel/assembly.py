@@ -9,7 +9,7 @@ from pathlib import Path
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
 from wats_accel.config.models import ConfigSection
-from wats_accel.config.sources import Document
+from wats_accel.config.documents import Document
 from wats_accel.context import PluginContext
 from wats_accel.errors import AccelError, Problem
 from wats_accel.events import EventBus, PluginFailed

@@ -12,7 +12,8 @@ from typing import Any
 from wats_accel.assembly import Assembly, assemble
 from wats_accel.config.loader import located
 from wats_accel.config.location import disabled_patterns, locate_config
-from wats_accel.config.sources import Document, SourceError, mapping_document, read_document
+from wats_accel.config.documents import Document, SourceError
+from wats_accel.config.sources import mapping_document, read_document
 from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
 from wats_accel.events import EventBus, Initialized, RuleSkipped
 from wats_accel.patching.patcher import Patcher
@@ -31,13 +32,13 @@ def read_config(source: ConfigSource, environ: Mapping[str, str]) -> Document:
     Raises:
         ConfigError: there is none, or it cannot be read.
     """
-    if isinstance(source, Mapping):
-        return mapping_document(source)
-    path = locate_config(source, environ)
-    if path is None:
-        raise ConfigError([Problem("no configuration file was named, and there is no wats-accel.yaml")])
     try:
-        return read_document(path)
+        if isinstance(source, Mapping):
+            return mapping_document(source)
+        path = locate_config(source, environ)
+        if path is not None:
+            return read_document(path)
+        raise ConfigError([Problem("no configuration file was named, and there is no wats-accel.yaml")])
     except SourceError as error:
         raise ConfigError(_problems_of(error)) from None
 

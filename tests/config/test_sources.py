@@ -14,14 +14,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from wats_accel.config.sources import (
-    Document,
-    KeyPath,
-    Position,
-    SourceError,
-    mapping_document,
-    read_document,
-)
+from wats_accel.config.documents import Document, Position, SourceError
+from wats_accel.config.sources import mapping_document, read_document
+from wats_accel.errors import KeyPath
 
 YAML = """\
 # a comment

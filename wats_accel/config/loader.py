@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wats_accel.config.documents import Document
 from wats_accel.config.models import ConfigSection, PluginsSection, RootSection
 from wats_accel.config.schema import assemble, json_schema, keys_at
-from wats_accel.config.sources import Document
 from wats_accel.errors import ConfigError, KeyPath, Problem
 from wats_accel.suggestions import nearest
 

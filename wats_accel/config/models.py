@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 
 from wats_accel.durations import parse_duration
 from wats_accel.errors import KeyPath, TargetError
@@ -36,16 +37,39 @@ OneOrSeveral = Annotated[
 """A list of texts; in a file one text may stand alone."""
 
 
-def _target(value: object) -> object:
+def _target(text: str) -> str:
     try:
-        Target.parse(str(value))
-    except TargetError as error:
-        raise ValueError(str(error)) from None
-    return value
+        return str(Target.parse(text))
+    except TargetError:  # its own words show the text, and nobody knows what stands there
+        raise ValueError("expected a target such as 'package.module:Class' or 'package.module'") from None
 
 
-TargetText = Annotated[str, BeforeValidator(_target)]
+TargetText = Annotated[str, AfterValidator(_target)]
 """``package.module:Class``, or ``package.module`` for its functions."""
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _method(text: str) -> str:
+    if not _is_name(text):
+        raise ValueError("expected the name of a method")
+    return text
+
+
+MethodName = Annotated[str, AfterValidator(_method)]
+"""The name of a method, as the key of its rule."""
+
+
+def _paths(texts: list[str]) -> list[str]:
+    if not all(_is_name(part) for text in texts for part in text.split(".")):
+        raise ValueError("expected attributes such as 'self.db.connection_string'")
+    return texts
+
+
+AttributePaths = Annotated[OneOrSeveral, AfterValidator(_paths)]
+"""Attributes to be read in each call, such as ``self.db.connection_string``: one, or a list."""
 
 
 class Section(BaseModel):
@@ -79,10 +103,10 @@ class RepositorySection(Section):
 
     target: TargetText
     """``package.module:Class``, or ``package.module`` for functions."""
-    scope: OneOrSeveral = Field(default=[])
+    scope: AttributePaths = Field(default=[])
     """What tells one database from another, such as ``self.db.connection_string``: answers are shared
     between instances for which it is equal. Without it each instance has its own. Never logged."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """False: its methods are not cached; its writes go on invalidating."""
 
 
@@ -91,9 +115,9 @@ class RootSection(Section):
 
     version: Literal[1]
     """Version of the format."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """False: nothing is patched."""
-    strict: bool = False
+    strict: StrictBool = False
     """True: whatever cannot be applied is an error for the application, instead of being left out."""
     logging: LoggingSection = LoggingSection()
     plugins: PluginsSection = PluginsSection()
