@@ -79,7 +79,7 @@ def _snapshot_of_list(value: list[Any]) -> Snapshot:
 
 def _cheap_snapshot(value: Any) -> Snapshot | None:
     cls = type(value)
-    if cls in (list, tuple):
+    if cls is list or cls is tuple:
         return _snapshot_of_items(value)
     if cls is dict and _is_flat(value):
         return Snapshot(value.copy(), dict.copy)
@@ -93,8 +93,10 @@ def _snapshot_of_items(value: list[Any] | tuple[Any, ...]) -> Snapshot | None:
     if are_immutable(value):
         return Snapshot(list(value), list.copy)  # a tuple of such has been found immutable before
     item_type = type(value[0])
-    if len(set(map(id, value))) < len(value) or set(map(type, value)) != {item_type}:
+    if len(set(map(id, value))) < len(value):
         return None  # only a deep copy keeps an item that is there twice one item
+    if any(type(item) is not item_type for item in value):
+        return None
     as_tuple = type(value) is tuple
     if item_type is dict:
         if not all(map(_is_flat, value)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sized
 from typing import Literal, Protocol
 
 from wats_accel.cache.copying import Snapshot
@@ -74,17 +74,45 @@ class Store(Protocol):
     def __len__(self) -> int: ...
 
 
+class Leftovers:
+    """Containers that were dropped as a whole, and are freed in slices, by what comes later.
+
+    To free a million entries at once takes a tenth of a second, and the write that invalidates has a
+    caller who waits.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Sized, Callable[[], object]]] = deque()
+
+    def add(self, container: Sized, take_one: Callable[[], object]) -> None:
+        """Take in a container that nobody else uses any more, and what takes one item out of it."""
+        if container:
+            self._waiting.append((container, take_one))
+
+    def free_a_slice(self) -> None:
+        """Free a few items."""
+        for _ in range(_SWEEP_SLICE):
+            if not self._waiting:
+                return
+            # Freeing a value may run foreign code that stores, and so comes here once more.
+            container, take_one = self._waiting[0]
+            if container:
+                take_one()
+            else:
+                self._waiting.popleft()
+
+
 class MemoryStore:
     """A dictionary in this process."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, Entry] = {}
-        self._dropped: deque[dict[Key, Entry]] = deque()
+        self._leftovers = Leftovers()
         self.get = self._entries.get
 
     def put(self, entry: Entry) -> Entry | None:
         """Keep an entry, and free a slice of what has been dropped before."""
-        self._free_a_slice()
+        self._leftovers.free_a_slice()
         replaced = self._entries.get(entry.key)
         self._entries[entry.key] = entry
         return replaced
@@ -94,28 +122,15 @@ class MemoryStore:
         return self._entries.pop(key, None)
 
     def clear(self) -> int:
-        """Drop all entries by putting a new dictionary in place.
-
-        The old one is freed in slices, by later stores: to free a million entries at once takes a
-        tenth of a second, and the write that invalidates has a caller who waits.
-        """
+        """Drop all entries by putting a new dictionary in place."""
         dropped, self._entries = self._entries, {}
         self.get = self._entries.get
-        if dropped:
-            self._dropped.append(dropped)
+        self._leftovers.add(dropped, dropped.popitem)
         return len(dropped)
 
     def entries(self) -> Iterable[Entry]:
         """All entries, as they are now."""
         return list(self._entries.values())
-
-    def _free_a_slice(self) -> None:
-        for _ in range(_SWEEP_SLICE):
-            if not self._dropped:
-                return
-            self._dropped[0].popitem()
-            if not self._dropped[0]:
-                self._dropped.popleft()
 
     def __len__(self) -> int:
         return len(self._entries)

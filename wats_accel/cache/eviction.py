@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import Entry, Leftovers
 
 _SWEEP_SLICE = 4
 _SLACK = 64
@@ -21,13 +21,20 @@ class SecondChanceQueue:
 
     def __init__(self) -> None:
         self._queue: deque[Entry] = deque()
+        self._leftovers = Leftovers()
 
     def __len__(self) -> int:
         return len(self._queue)
 
     def append(self, entry: Entry) -> None:
-        """Take a new entry in."""
+        """Take a new entry in, and free a slice of what has been forgotten before."""
+        self._leftovers.free_a_slice()
         self._queue.append(entry)
+
+    def clear(self) -> None:
+        """Forget all entries, without visiting them one by one."""
+        forgotten, self._queue = self._queue, deque()
+        self._leftovers.add(forgotten, forgotten.pop)
 
     def victim(self) -> Entry | None:
         """Take out the live entry that has to go; None when no live entry is left."""
@@ -41,11 +48,16 @@ class SecondChanceQueue:
             self._queue.append(entry)
         return None
 
-    def sweep(self, live: int, now: float) -> Iterator[Entry]:
+    def sweep(self, live: int, now: float, *, ordered: bool) -> Iterator[Entry]:
         """Look at a few entries from the head: forget dead ones, give expired ones to be removed.
 
-        `live` is the number of live entries in the namespace. While more than half of the queue is
-        dead, a live entry at the head goes to the back, so that it cannot keep the dead behind it.
+        A live entry at the head must not keep the dead and expired ones behind it. It goes to the back
+        while more than half of the queue is dead, and always where nothing is ever evicted.
+
+        Args:
+            live: how many live entries the namespace has.
+            now: by the cache's clock.
+            ordered: whether eviction needs the queue in order.
         """
         for _ in range(_SWEEP_SLICE):
             if not self._queue:
@@ -55,7 +67,7 @@ class SecondChanceQueue:
                 self._queue.popleft()
             elif entry.expires_at <= now:
                 yield self._queue.popleft()
-            elif len(self._queue) > 2 * live + _SLACK:
+            elif not ordered or len(self._queue) > 2 * live + _SLACK:
                 self._queue.rotate(-1)
             else:
                 return

@@ -1,4 +1,4 @@
-"""The value identity of an argument: a hashable form for keys, and short texts for patterns and people."""
+"""The value identity of an argument: a hashable form for keys, and whether a value can be changed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from itertools import chain
 from pathlib import PosixPath, PurePath, PurePosixPath, PureWindowsPath, WindowsPath
 from types import (
     BuiltinMethodType,
@@ -53,13 +54,13 @@ def freeze(value: object) -> Hashable:
             an equality but no hash), or the value is nested too deeply, too large, or contains itself.
     """
     cls = type(value)
-    if cls in _THEMSELVES:
-        return value
-    if cls in _TAGGED:
-        return cls, value
-    if cls is float:  # common enough to spare it the walk
-        return cls, repr(value)
     try:
+        if cls in _THEMSELVES:
+            return value
+        if cls in _TAGGED:
+            return cls, value
+        if cls is float:  # common enough to spare it the walk
+            return cls, repr(value)
         return _Walk().freeze(value)
     except Unfreezable:
         raise
@@ -72,66 +73,34 @@ def is_immutable(value: object) -> bool:
 
     What only ``object.__setattr__`` or another deliberate break-in could change counts as immutable.
     """
-    if type(value) in _IMMUTABLE:
-        return True
-    if type(value) is tuple and _IMMUTABLE.issuperset(map(type, value)):  # a row of scalars, at C speed
-        return True
-    pending: list[object] = [value]
-    seen: dict[int, object] = {}  # holds the objects, lest an address be used twice
-    while pending:
-        item = pending.pop()
-        cls = type(item)
-        if cls in _IMMUTABLE or id(item) in seen:
-            continue
-        seen[id(item)] = item
-        parts = _fixed_parts(item, cls)
-        if parts is None:
-            return False
-        pending.extend(parts)
-    return True
+    try:
+        return type(value) in _IMMUTABLE or _consists_of_immutables(value)
+    except Exception:  # noqa: BLE001 - a foreign attribute failed: it could be anything
+        return False
 
 
-def are_immutable(values: Collection[object]) -> bool:
-    """Whether `is_immutable` holds for each of the values."""
-    return _IMMUTABLE.issuperset(map(type, values)) or all(map(is_immutable, values))
+def are_immutable(values: Collection[Any]) -> bool:
+    """Whether `is_immutable` holds for each of the values; at C speed for scalars and rows of scalars."""
+    try:
+        types = set(map(type, values))
+        if types <= _IMMUTABLE or (_are_rows(types) and _hold_scalars(values)):
+            return True
+    except Exception:  # noqa: BLE001 - a class that cannot be hashed, a row that cannot be read
+        return False
+    return all(map(is_immutable, values))
+
+
+def _are_rows(types: set[type]) -> bool:
+    return len(types) == 1 and any(cls is tuple or is_immutable_row(cls) for cls in types)
+
+
+def _hold_scalars(rows: Collection[Iterable[object]]) -> bool:
+    return _IMMUTABLE.issuperset(map(type, chain.from_iterable(rows)))
 
 
 def is_immutable_row(cls: type) -> bool:
     """Whether it is a known type of rows that hold their values for good; the values may be anything."""
     return (cls.__module__, cls.__qualname__) in _IMMUTABLE_ROWS
-
-
-def match_text(value: object, *, fold: bool) -> str:
-    """The loose text by which invalidation compares arguments; in doubt, two values get the same one.
-
-    A number and a string that spells it are alike, and so are an Enum member and its value.
-
-    Args:
-        value: an argument of a call, or a text from a pattern. Never raises, whatever it is.
-        fold: whether case is ignored, as most database collations do.
-    """
-    if issubclass(type(value), Enum):
-        value = value._value_  # type: ignore[attr-defined]  # every member has one
-    number = _number_text(value)
-    if number is not None:
-        return number
-    plain = _plain_text(value)
-    text = (_describe(value) if plain is None else plain).strip()
-    if text == "''":  # as `readable` spells it, so that it can be copied from a log into a pattern
-        return ""
-    number = _numeric_string_text(text)
-    if number is not None:
-        return number
-    return text.casefold() if fold else text
-
-
-def readable(value: object) -> str:
-    """One short line for a log: scalars as they are; of all else only type, size and a digest.
-
-    The digest tells two values apart within this process. Never raises.
-    """
-    text = None if issubclass(type(value), bytes | bytearray) else _plain_text(value)
-    return _one_line(_describe(value) if text is None else text) or "''"
 
 
 # -- freezing ----------------------------------------------------------------------------------------
@@ -194,8 +163,9 @@ class _Walk:
                     with suppress(AttributeError):  # a slot may be empty
                         state.setdefault(name, slot.__get__(value))
         for name in _field_names(cls):
-            if name not in state:  # a descriptor keeps this field elsewhere
-                state[name] = getattr(value, name)
+            if name not in state:  # a descriptor keeps this field elsewhere, or its slot is empty
+                with suppress(AttributeError):
+                    state[name] = getattr(value, name)
         return frozenset(zip(state, self.freeze_all(state.values()), strict=True))
 
 
@@ -282,6 +252,24 @@ _RULES: dict[type, Callable[[Any, _Walk], Hashable]] = {
 # -- immutability ------------------------------------------------------------------------------------
 
 
+def _consists_of_immutables(value: object) -> bool:
+    if type(value) is tuple and _IMMUTABLE.issuperset(map(type, value)):  # most rows end here
+        return True
+    pending: list[object] = [value]
+    seen: dict[int, object] = {}  # holds the objects, lest an address be used twice
+    while pending:
+        item = pending.pop()
+        cls = type(item)
+        if cls in _IMMUTABLE or id(item) in seen:
+            continue
+        seen[id(item)] = item
+        parts = _fixed_parts(item, cls)
+        if parts is None:
+            return False
+        pending.extend(parts)
+    return True
+
+
 def _fixed_parts(item: Any, cls: Any) -> Iterable[object] | None:
     """What an item that cannot itself be changed consists of; None when it can be."""
     if cls is tuple or cls is frozenset:
@@ -311,99 +299,3 @@ def _is_sealed_dataclass(cls: Any) -> bool:
         if not getattr(params, "frozen", False) or not slots <= names:
             return False
     return True
-
-
-# -- texts -------------------------------------------------------------------------------------------
-
-_SHOWN_CHARACTERS = 80
-_HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
-_HUGE_NUMBER = 10**_HUGE_DIGITS
-_NUMERIC_CHARACTERS = frozenset("0123456789+-._eE")
-_TRUTH_TEXTS = {"True": "1", "False": "0"}
-_DECIMALS = Context(prec=_HUGE_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, capitals=1, traps=[InvalidOperation])
-
-
-def _number_text(value: Any) -> str | None:
-    cls = type(value)
-    if issubclass(cls, int):
-        number = int.__int__(value)
-        return int.__repr__(number) if -_HUGE_NUMBER < number < _HUGE_NUMBER else "huge"
-    if issubclass(cls, float):
-        return _decimal_text(Decimal(float.__repr__(value)))
-    return _decimal_text(Decimal(value)) if issubclass(cls, Decimal) else None
-
-
-def _numeric_string_text(text: str) -> str | None:
-    if text in _TRUTH_TEXTS:
-        return _TRUTH_TEXTS[text]
-    if not text or not (text[0].isdigit() or text[0] in "+-."):
-        return None
-    if len(text) > _HUGE_DIGITS:
-        return "huge" if _NUMERIC_CHARACTERS.issuperset(text) else None
-    try:
-        return _decimal_text(Decimal(text, _DECIMALS))
-    except InvalidOperation:
-        return None
-
-
-def _decimal_text(number: Decimal) -> str:
-    if not number.is_finite():
-        return "nan" if number.is_nan() else f"{'-' * number.is_signed()}inf"
-    if not number:
-        return "0"
-    if number.adjusted() >= _HUGE_DIGITS:
-        return "huge"
-    shortest = number.normalize(_DECIMALS)
-    return format(shortest, "f") if number.adjusted() > -_HUGE_DIGITS else _DECIMALS.to_sci_string(shortest)
-
-
-def _plain_text(value: Any) -> str | None:
-    """The whole text of a scalar; None for containers and foreign objects, whose text may hold secrets."""
-    cls = type(value)  # not isinstance: a proxy may claim to be what it stands for
-    try:
-        for base, spell in _SPELLINGS:
-            if issubclass(cls, base):
-                return spell(value)
-    except Exception:  # noqa: BLE001 - a foreign time zone or path may raise anything
-        return None
-    return None
-
-
-def _integer_text(value: int) -> str:
-    if -_HUGE_NUMBER < value < _HUGE_NUMBER:
-        return int.__repr__(value)
-    raise OverflowError
-
-
-_SPELLINGS: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
-    (str, str.__str__),
-    (Enum, lambda value: f"{type(value).__name__}.{value._name_}"),
-    (NoneType, str),
-    (bool, str),
-    (int, _integer_text),
-    (float, float.__repr__),
-    (complex, complex.__repr__),
-    (Decimal, Decimal.__str__),
-    (datetime, datetime.isoformat),
-    (date, date.isoformat),
-    (time, time.isoformat),
-    (timedelta, timedelta.__str__),
-    ((bytes, bytearray), lambda value: bytes(memoryview(value)).decode("latin-1")),
-    ((UUID, PurePath, timezone), str),
-)
-
-
-def _one_line(text: str) -> str:
-    shown = text[: _SHOWN_CHARACTERS + 1]
-    if not shown.isprintable():
-        shown = "".join(known if known.isprintable() else ascii(known)[1:-1] for known in shown)
-    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
-
-
-def _describe(value: object) -> str:
-    text = type(value).__name__
-    with suppress(Exception):  # no size, or a foreign __len__ that fails
-        text += f"({len(value)})"  # type: ignore[arg-type]  # asking is the test
-    with suppress(Exception):  # no value identity, so no digest
-        text += f"#{hash(freeze(value)) & 0xFFFFFF:06x}"
-    return text

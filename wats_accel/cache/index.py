@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import Entry, Leftovers
 
 
 class EntryIndex:
@@ -13,11 +13,13 @@ class EntryIndex:
     def __init__(self, part: Callable[[Entry], Hashable], entries: Iterable[Entry] = ()) -> None:
         self._part = part
         self._groups: dict[Hashable, set[Entry]] = {}
+        self._leftovers = Leftovers()
         for entry in entries:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
-        """Take an entry in."""
+        """Take an entry in, and free a slice of what has been forgotten before."""
+        self._leftovers.free_a_slice()
         self._groups.setdefault(self._part(entry), set()).add(entry)
 
     def discard(self, entry: Entry) -> None:
@@ -35,7 +37,8 @@ class EntryIndex:
 
     def clear(self) -> None:
         """Forget all entries, without visiting them one by one."""
-        self._groups = {}
+        forgotten, self._groups = self._groups, {}
+        self._leftovers.add(forgotten, forgotten.popitem)
 
 
 def by_scope(entry: Entry) -> Hashable:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from wats_accel.cache.entries import Key
-from wats_accel.cache.freezing import freeze, match_text, readable
+from wats_accel.cache.freezing import freeze
 from wats_accel.cache.scopes import ScopeNumbers
+from wats_accel.cache.texts import match_text, readable
 from wats_accel.errors import TargetError
 from wats_accel.suggestions import nearest
 
@@ -63,6 +64,7 @@ class KeyMaker:
     def __init__(
         self, signature: inspect.Signature, *, has_instance: bool, rules: KeyRules, scopes: ScopeNumbers
     ) -> None:
+        self.has_instance = has_instance
         self._scopes = scopes
         self._scoped = bool(rules.scope)
         self._owned = has_instance and not rules.scope
@@ -86,17 +88,26 @@ class KeyMaker:
         return (*key, freeze(extra), freeze(named)) if extra or named else key
 
     def texts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
-        """The arguments of a call in the loose form by which invalidation compares them."""
-        _, values, extra, named = self._take_apart(*args, **kwargs)
+        """The arguments of a call in the loose form by which invalidation compares them.
+
+        Not those that ``**kwargs`` caught: they have no position by which a pattern could name them, and
+        what is not known matches anything.
+        """
+        _, values, extra, _ = self._take_apart(*args, **kwargs)
         return (
             *(match_text(value, fold=fold) for value, fold in zip(values, self.folds, strict=True)),
             *(match_text(value, fold=False) for value in extra),
-            *(f"{name}={match_text(value, fold=False)}" for name, value in named),
         )
 
     def label(self, prefix: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``."""
-        _, values, extra, named = self._take_apart(*args, **kwargs)
+        """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``.
+
+        Never raises: it is for those who watch, and they must not change what the caller gets.
+        """
+        try:
+            _, values, extra, named = self._take_apart(*args, **kwargs)
+        except Exception:  # noqa: BLE001 - an attribute on the way may be a property that fails
+            return f"{prefix}:?"
         texts = [*map(readable, (*values, *extra)), *(f"{name}={readable(value)}" for name, value in named)]
         return ":".join((prefix, *texts))
 
@@ -189,7 +200,7 @@ def _compile(
         if known.kind is Parameter.VAR_POSITIONAL:
             extra = name
         elif known.kind is Parameter.VAR_KEYWORD:
-            named = f"_accel_tuple(_accel_sorted({name}.items()))"
+            named = f"_accel_tuple({name}.items())"  # in the caller's order, which the method sees too
     body = f"return {owner}, {_tuple_expression(values)}, {extra}, {named}"
     return _generate(signature, body)
 
@@ -214,12 +225,12 @@ def _path_expression(path: str, first: str, roots: list[str]) -> str:
 
 
 def _fold(value: Any) -> Any:
-    return value.casefold() if isinstance(value, str) else value
+    return value.casefold() if type(value) is str else value  # a subclass is a value of its own
 
 
 def _generate(signature: inspect.Signature, body: str) -> Callable[..., Any]:
     """A function with this signature and body; parameter names have been checked to be identifiers."""
-    namespace: dict[str, Any] = {"_accel_fold": _fold, "_accel_sorted": sorted, "_accel_tuple": tuple}
+    namespace: dict[str, Any] = {"_accel_fold": _fold, "_accel_tuple": tuple}
     parameters = []
     for number, (name, known) in enumerate(signature.parameters.items()):
         if not name.isidentifier():

@@ -16,16 +16,24 @@ from wats_accel.cache.entries import Key
 class Load:
     """One run of a cached method for one key."""
 
-    __slots__ = ("key", "label", "overtaken", "started", "target", "texts")
+    __slots__ = ("began_at", "key", "label", "overtaken", "started", "target", "texts")
 
     def __init__(
-        self, target: str, key: Key, texts: tuple[str, ...], label: Callable[[], str], started: float
+        self,
+        target: str,
+        key: Key,
+        texts: tuple[str, ...],
+        label: Callable[[], str],
+        *,
+        started: float,
+        began_at: float,
     ) -> None:
         self.target = target
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
         self.label = label  # makes the readable key, for those who will read it
         self.started = started  # seconds, by the performance counter
+        self.began_at = began_at  # by the cache's clock: the answer may be as old as this
         self.overtaken = False  # written and read under the namespace's lock
 
 

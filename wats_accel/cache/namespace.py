@@ -35,7 +35,7 @@ class Namespace:
         self._queue.append(entry)
         self._live += not replaced
         departures: Departures = []
-        for expired in self._queue.sweep(self._live, now):
+        for expired in self._queue.sweep(self._live, now, ordered=self.max_entries > 0):
             expired.owner.remove(expired)
             departures.append((expired, "expired"))
         while self.max_entries and self._live > self.max_entries:
@@ -50,4 +50,4 @@ class Namespace:
         """Note that this many entries were taken out of their stores."""
         self._live -= count
         if not self._live:
-            self._queue = SecondChanceQueue()
+            self._queue.clear()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from wats_accel.cache.copying import CopyMode, Uncopyable, take_snapshot
@@ -76,13 +77,14 @@ class Region:
         self._store = store
         self._space = space
         self._loads: set[Load] = set()
+        self._fences: list[Selection] = []
         self._by_scope: EntryIndex | None = None
         self._by_argument: dict[int, EntryIndex] = {}
 
     # -- one call ----------------------------------------------------------------------------------
 
     def lookup(self, key: Key) -> Entry | None:
-        """The entry of this key if there is one that has not expired. Counts a hit."""
+        """The entry of this key if there is one that has not expired."""
         entry = self._store.get(key)
         if entry is None:
             return None
@@ -90,7 +92,6 @@ class Region:
             self._expire(entry)
             return None
         entry.visited = True
-        self.counters.hits += 1
         return entry
 
     def begin(self, key: Key, texts: tuple[str, ...], label: Callable[[], str]) -> Load:
@@ -103,8 +104,9 @@ class Region:
             texts: its arguments in the loose form by which invalidation compares them.
             label: makes the readable key.
         """
-        load = Load(self.rules.target, key, texts, label, time.perf_counter())
+        load = Load(self.rules.target, key, texts, label, started=time.perf_counter(), began_at=self._clock())
         with self._space.lock:
+            load.overtaken = any(fence.matches(texts) for fence in self._fences)
             self._loads.add(load)
         enter_load(load)
         self.counters.misses += 1
@@ -113,6 +115,8 @@ class Region:
 
     def finish(self, load: Load, result: object, *, objection: str | None = None) -> None:
         """End a load that gave `result`: store it, unless there is a reason not to.
+
+        Raises nothing of its own: the caller gets the answer, stored or not.
 
         Args:
             load: what `begin` gave.
@@ -125,13 +129,15 @@ class Region:
         self.counters.load_seconds += seconds
         try:
             why_not = objection or self._store_result(load, result)
+        except Exception:  # noqa: BLE001 - stores and values are foreign code
+            why_not = "store_failed"
         finally:
             with self._space.lock:
                 self._loads.discard(load)
         if why_not:
             self._report_not_stored(load, why_not)
-        elif self._on_stored.listeners:
-            self._on_stored.send(Stored(load.label(), self.rules.target, seconds))
+        else:
+            self._report_stored(load, seconds)
 
     def fail(self, load: Load, error: BaseException) -> None:
         """End a load that raised."""
@@ -161,12 +167,27 @@ class Region:
             how many entries were dropped.
         """
         with self._space.lock:
-            for load in self._loads:
+            for load in tuple(self._loads):
                 if load is not spare and selection.matches(load.texts):
                     load.overtaken = True
             count = self._drop(selection)
         self.counters.invalidated += count
         return count
+
+    @contextlib.contextmanager
+    def fenced(self, selection: Selection) -> Iterator[None]:
+        """Have no load of what is selected stored that begins during the ``with`` block.
+
+        A write may drop entries of several regions, one after another. A load that begins meanwhile may
+        find in one of them, as a hit of a method that it calls, what is about to be dropped there.
+        """
+        with self._space.lock:
+            self._fences.append(selection)
+        try:
+            yield
+        finally:
+            with self._space.lock:
+                self._fences.remove(selection)
 
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:
@@ -206,33 +227,42 @@ class Region:
             snapshot = take_snapshot(result, self.rules.copy_mode)
         except Uncopyable:
             return "uncopyable"
-        now = self._clock()
-        expires_at = now + self.rules.ttl_seconds if self.rules.ttl_seconds else _FOREVER
+        expires_at = load.began_at + self.rules.ttl_seconds if self.rules.ttl_seconds else _FOREVER
         entry = Entry(load.key, load.texts, snapshot, expires_at, self)
         with self._space.lock:
             if load.overtaken:
                 return "overtaken"
             if not self.active:
                 return "switched_off"
-            departures = self._admit(entry, now)
+            departures = self._admit(entry)
         for departed, why in departures:
             departed.owner.note_departure(why)
         return None
+
+    def _report_stored(self, load: Load, seconds: float) -> None:
+        self.counters.stored += 1
+        if self._on_stored.listeners:
+            self._on_stored.send(Stored(load.label(), self.rules.target, seconds))
 
     def _report_not_stored(self, load: Load, why: str) -> None:
         self.counters.not_stored[why] += 1
         if self._on_not_stored.listeners:
             self._on_not_stored.send(NotStored(load.label(), self.rules.target, why))
 
-    def _admit(self, entry: Entry, now: float) -> Departures:
+    def _admit(self, entry: Entry) -> Departures:
         self._bury_dead_instances()
-        replaced = self._store.put(entry)
+        try:
+            replaced = self._store.put(entry)
+        except BaseException:
+            # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
+            self._by_scope = None
+            self._by_argument.clear()
+            raise
         for index in self._indexes():
             if replaced is not None:
                 index.discard(replaced)
             index.add(entry)
-        self.counters.stored += 1
-        return self._space.admit(entry, replaced=replaced is not None, now=now)
+        return self._space.admit(entry, replaced=replaced is not None, now=self._clock())
 
     def _bury_dead_instances(self) -> None:
         # Entries of an instance that is gone can never be found again; here they give their memory back.
@@ -278,25 +308,27 @@ class Region:
 
     def switch(self, *, enabled: bool) -> None:
         """Turn caching of this method off or on. Invalidation goes on meanwhile, so both are safe."""
-        self._enabled = enabled
-        self._settle()
+        with self._space.lock:
+            self._enabled = enabled
+            self._settle()
 
     def suspend(self, why: str) -> None:
-        """Stop caching this method for good: it could not be kept fresh."""
-        if self._suspended is None:
-            self._suspended = why
+        """Stop caching this method for good: it could not be kept fresh. Raises nothing of its own."""
+        with self._space.lock:
+            known, self._suspended = self._suspended, self._suspended or why
             self._settle()
+        if known is None:
             self._bus.emit(CacheSuspended(self.rules.target, why))
-        self.invalidate()
+        # A store that fails keeps its entries, but nobody is answered from it any more.
+        with contextlib.suppress(Exception):
+            self.invalidate()
 
     def close(self) -> None:
-        """Stop caching and forget everything, without counting it as invalidation."""
-        with self._space.lock:
+        """Stop caching and forget everything, without counting it. Raises nothing of its own."""
+        with self._space.lock, contextlib.suppress(Exception):
             self._enabled = False
             self._settle()
             self._drop_all()
-            for load in self._loads:
-                load.overtaken = True
 
     @property
     def suspended(self) -> str | None:
@@ -310,5 +342,8 @@ class Region:
 
     def __len__(self) -> int:
         with self._space.lock:
-            self._bury_dead_instances()
-            return len(self._store)
+            try:
+                self._bury_dead_instances()
+                return len(self._store)
+            except Exception:  # noqa: BLE001 - a figure is not worth an exception
+                return 0

@@ -26,4 +26,10 @@ def _same_items(result: Any, literal: Any) -> bool:
 
 
 def _same_mapping(result: Any, literal: dict[Any, Any]) -> bool:
-    return result.keys() == literal.keys() and all(same_result(result[key], literal[key]) for key in literal)
+    return _typed(result) == _typed(literal) and all(
+        same_result(result[key], literal[key]) for key in literal
+    )
+
+
+def _typed(keys: Any) -> set[tuple[type, Any]]:
+    return {(type(key), key) for key in keys}

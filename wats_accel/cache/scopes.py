@@ -23,7 +23,8 @@ class ScopeNumbers:
         self._next = itertools.count(1)
         self._by_value: dict[Hashable, int] = {}
         self._by_instance: dict[int, tuple[weakref.ref[object], int]] = {}
-        self._lock = threading.Lock()
+        # Re-entrant, since a collection of garbage may run foreign code that calls a cached method.
+        self._lock = threading.RLock()
         # A weak reference's callback may run anywhere, even while one of our locks is held by the
         # same thread: it takes no lock, and leaves the number here for whoever comes by.
         self.dead: deque[int] = deque()

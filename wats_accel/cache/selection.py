@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from wats_accel.cache.freezing import match_text, readable
+from wats_accel.cache.texts import match_text, readable
 from wats_accel.patterns import Glob, KeyPattern, Literal
 
-_COLLECTIONS = (list, tuple, set, frozenset)
+_COLLECTIONS = (list, tuple, set, frozenset, dict)
+_TEXTS = (str, bytes, bytearray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,37 @@ def _conditions(
             if part.text != "*":
                 yield GlobOf(position, part.text.casefold() if fold else part.text)
         elif part.path in values:
-            yield AnyOf(position, _texts_of(values[part.path], fold=fold))
+            texts = loose_texts(values[part.path], fold=fold)
+            if texts is not None:
+                yield AnyOf(position, texts)
 
 
-def _texts_of(value: object, *, fold: bool) -> frozenset[str]:
-    # A write that takes several ids at once means each of them, and the collection as a whole.
-    members = list(value) if isinstance(value, _COLLECTIONS) else []
-    return frozenset(match_text(item, fold=fold) for item in [value, *members])
+def loose_texts(value: object, *, fold: bool) -> frozenset[str] | None:
+    """The texts that a placeholder's value stands for; None when it may stand for anything.
+
+    A write that takes several ids at once means each of them, and the collection as a whole. None is no
+    id: it means all of them, or one that is not known yet. What an iterator holds cannot be told.
+    """
+    try:
+        return frozenset(_texts_of(value, fold=fold))
+    except Exception:  # noqa: BLE001 - a foreign collection may raise anything, or hold itself
+        return None
+
+
+def _texts_of(value: object, *, fold: bool) -> Iterator[str]:
+    yield match_text(value, fold=fold)
+    if isinstance(value, _COLLECTIONS):
+        for member in value:
+            yield from _texts_of(member, fold=fold)
+    elif value is None or (hasattr(type(value), "__iter__") and not isinstance(value, _TEXTS)):
+        raise ValueError("it may stand for anything")
 
 
 def bound_text(pattern: KeyPattern, values: Mapping[str, object]) -> str:
     """The pattern as it was bound, for a log line: ``users:get_user_role:7``."""
     text = pattern.text
     for part in pattern.placeholders:
-        shown = readable(values[part.path]) if part.path in values else "*"
+        value = values.get(part.path)
+        shown = "*" if loose_texts(value, fold=False) is None else readable(value)
         text = text.replace("{" + part.path + "}", shown)
     return text

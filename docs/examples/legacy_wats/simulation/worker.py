@@ -20,6 +20,8 @@ from simulation.workload import Workload
 
 LOG_FORMAT: Final = "%(asctime)s [%(levelname)s] %(filename)s:%(lineno)d - %(message)s"
 COUNTS: Final = ("hits", "misses", "loads", "stored", "invalidated", "expired", "evicted", "size")
+DEBUG_SECONDS: Final = 1800.0
+"""So long the log shows each hit and miss; then it is at INFO, as where people work, in both runs alike."""
 AMOUNTS: Final = ("load_seconds", "saved_seconds", "hit_rate")
 
 
@@ -79,6 +81,8 @@ def _recorder(answers: Any, time: SimulatedTime, whole_day_seconds: float) -> Ca
     def record(call: Call) -> None:
         nonlocal reported
         answers.write(call.as_json() + "\n")
+        if time.monotonic() > DEBUG_SECONDS:
+            logging.getLogger().setLevel(logging.INFO)
         percent = min(100, int(100 * time.monotonic() / whole_day_seconds))
         if percent > reported:
             reported = percent
