@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
 
 from wats_accel.extension import (
+    AttributePaths,
     ConfigSection,
     CopyMode,
     Duration,
@@ -18,6 +20,7 @@ from wats_accel.extension import (
     KeyRules,
     Layer,
     MethodInfo,
+    MethodName,
     OneOrSeveral,
     PatchSpec,
     PluginContext,
@@ -30,7 +33,9 @@ from wats_accel.extension import (
     mapping_at,
     materialized,
     nearest,
+    quoted,
     repository_rules,
+    rules_given_twice,
 )
 
 # -- configuration -------------------------------------------------------------------------------------
@@ -41,7 +46,7 @@ def _literal(value: object) -> object:
     if isinstance(value, dict) and list(value) == ["python"]:
         try:
             return ast.literal_eval(str(value["python"]))
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # as `ast` has it
             raise ValueError("expected a Python literal such as \"(None, False)\" after 'python:'") from None
     return [_literal(item) for item in value] if isinstance(value, list) else value
 
@@ -49,23 +54,35 @@ def _literal(value: object) -> object:
 ResultLiteral = Annotated[Any, BeforeValidator(_literal), WithJsonSchema({})]
 
 
+_NAMESPACE = r"[^:*?\[\]{}\s]+"
+
+
+def _namespace(text: str) -> str:
+    if not re.fullmatch(_NAMESPACE, text):
+        raise ValueError("expected a name without spaces and without any of : * ? [ ] { }")
+    return text
+
+
+NamespaceName = Annotated[str, AfterValidator(_namespace)]
+
+
 class KeyOptions(Section):
     """What else makes two calls the same, or different."""
 
     exclude: OneOrSeveral = Field(default=[])
     """Parameters that do not change the answer, such as a connection that is passed in."""
-    include: OneOrSeveral = Field(default=[])
+    include: AttributePaths = Field(default=[])
     """Attributes that do, such as ``self.account_id``."""
 
 
 class CachedRule(Section):
     """How one method is cached. In short: just the namespace."""
 
-    namespace: str = Field(pattern=r"^[^:*?\[\]{}\s]+$")
+    namespace: NamespaceName = Field(json_schema_extra={"pattern": f"^{_NAMESPACE}$"})
     """The namespace that its entries belong to; one of `cache.namespaces`."""
     ttl: Duration | None = None
     """How long an answer is good, if no write drops it before; 0: until a write does."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """False: this method is left alone."""
     fold: OneOrSeveral = Field(default=[])
     """Parameters whose case does not matter, as in a database with a case-insensitive collation."""
@@ -74,13 +91,17 @@ class CachedRule(Section):
     """Results that are answers to a failure, and must not be kept: ``[null, false]`` is one such result."""
     copy_: CopyMode = Field(default="auto", alias="copy")
     """How callers are kept from changing what the next caller gets."""
-    materialize: bool = False
+    materialize: StrictBool = False
     """True: a generator function is run to its end, and a hit replays its items."""
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
-        return {"namespace": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"namespace": value}
+        if not isinstance(value, dict):
+            raise ValueError("expected a namespace, or a mapping")  # noqa: TRY004 - pydantic's protocol
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
@@ -92,19 +113,28 @@ class NamespaceOptions(Section):
     """Defaults for the methods of one namespace."""
 
     ttl: Duration | None = None
-    max_entries: int | None = Field(default=None, ge=0)
+    max_entries: int | None = Field(default=None, ge=0, strict=True)
     """How many entries its methods may have together; 0 for no bound."""
 
 
 class CacheSection(Section):
     """Defaults for all cached methods, and the namespaces that they may use."""
 
-    enabled: bool = True
+    enabled: StrictBool = True
     """False: nothing is cached; writes go on invalidating."""
     default_ttl: Duration = 300.0
-    max_entries: int = Field(default=10_000, ge=0)
+    max_entries: int = Field(default=10_000, ge=0, strict=True)
     """How many entries each namespace may have; 0 for no bound."""
-    namespaces: dict[str, NamespaceOptions] = Field(default={})
+    namespaces: dict[NamespaceName, NamespaceOptions] = Field(default={})
+
+
+_TWICE = "this method has a rule already, in an earlier entry of the same target"
+
+
+def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _undeclared_namespaces(raw)
+    # Two caches for one method: writes would drop the outer one, and the inner one would answer.
+    yield from (Finding(path, _TWICE) for path in rules_given_twice(raw, "cached"))
 
 
 def _undeclared_namespaces(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -114,8 +144,8 @@ def _undeclared_namespaces(raw: Mapping[str, Any]) -> Iterator[Finding]:
         name = rule if isinstance(rule, str) else mapping_at(rule).get("namespace")
         if isinstance(name, str) and name not in declared:
             where = path if isinstance(rule, str) else (*path, "namespace")
-            message = f"the namespace {name!r} is not declared in cache.namespaces{nearest(name, declared)}"
-            yield Finding(where, message)
+            what = f"the namespace{quoted(name)} is not declared in cache.namespaces"
+            yield Finding(where, what + nearest(name, declared))
 
 
 @hookimpl
@@ -123,11 +153,11 @@ def accel_config_sections() -> list[ConfigSection]:
     """``cache:``, and ``cached:`` in each repository."""
     return [
         ConfigSection(
-            "cache", CacheSection, CacheSection(), check=_undeclared_namespaces, description="The cache."
+            "cache", CacheSection, CacheSection(), check=_across_sections, description="The cache."
         ),
         ConfigSection(
             "cached",
-            dict[str, CachedRule],
+            dict[MethodName, CachedRule],
             {},
             within="repositories",
             description="The reads that are cached: method and rule.",

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from wats_accel.extension import (
     ArgumentReader,
@@ -17,6 +17,7 @@ from wats_accel.extension import (
     KeyPattern,
     Layer,
     MethodInfo,
+    MethodName,
     PatchSpec,
     PatternError,
     PluginContext,
@@ -28,23 +29,24 @@ from wats_accel.extension import (
     invalidating,
     mapping_at,
     nearest,
+    quoted,
     repository_rules,
+    rules_given_twice,
     sequence,
 )
 
 # -- configuration -------------------------------------------------------------------------------------
 
 
-def _pattern(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            KeyPattern.parse(value)
-        except PatternError as error:
-            raise ValueError(str(error)) from None
-    return value
+def _pattern(text: str) -> str:
+    try:
+        return KeyPattern.parse(text).text
+    except PatternError as error:
+        told = str(error) if quoted(text) else "expected a pattern such as 'namespace:method:*'"
+        raise ValueError(told) from None
 
 
-PatternText = Annotated[str, BeforeValidator(_pattern)]
+PatternText = Annotated[str, AfterValidator(_pattern)]
 
 
 class InvalidationRule(Section):
@@ -54,7 +56,7 @@ class InvalidationRule(Section):
     """``namespace:*``, ``namespace:method:*``, ``namespace:method:{argument of the write}``."""
     when: When = "always"
     """truthy: not when the write returned something falsy, or a tuple that begins with it."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """False: the write drops nothing, and so what it would drop is not cached."""
 
     @model_validator(mode="before")
@@ -62,7 +64,12 @@ class InvalidationRule(Section):
     def _short_form(cls, value: object) -> object:
         if isinstance(value, str):
             return {"patterns": [value]}
-        return {"patterns": value} if isinstance(value, list) else value
+        if isinstance(value, list):
+            return {"patterns": value}
+        if not isinstance(value, dict):
+            # pydantic's protocol asks for ValueError
+            raise ValueError("expected a pattern, a list of patterns, or a mapping")  # noqa: TRY004
+        return value
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
@@ -71,26 +78,40 @@ class InvalidationRule(Section):
         return {"anyOf": [{"type": "string"}, texts, long_form]}
 
 
+_TWICE = "this method has a rule already, in an earlier entry of the same target"
+
+
+def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _patterns_that_match_nothing(raw)
+    yield from (Finding(path, _TWICE) for path in rules_given_twice(raw, "invalidates"))
+
+
 def _patterns_that_match_nothing(raw: Mapping[str, Any]) -> Iterator[Finding]:
     """A misspelt pattern would drop nothing, and nobody would notice."""
     cached = list(_cached_methods(raw))
     declared = [f"{namespace}:*" for namespace in mapping_at(raw, "cache", "namespaces")]
-    known = [*declared, *(f"{namespace}:{method}:*" for namespace, method in cached)]
+    known = [*declared, *(f"{namespace}:{method}:*" for namespace, method in cached if namespace)]
     for path, text in _pattern_texts(raw):
         try:
             pattern = KeyPattern.parse(text)
         except PatternError:
             continue  # the rule's own model has said so
-        matches = any(pattern.names(namespace, method) for namespace, method in cached)
-        if not matches and text not in declared:  # a declared namespace may be unused yet
-            yield Finding(path, f"no cached method matches the pattern {text!r}{nearest(text, known)}")
+        matches = any(_matches(pattern, namespace, method) for namespace, method in cached)
+        if not matches and pattern.text not in declared:  # a declared namespace may be unused yet
+            yield Finding(path, f"no cached method matches the pattern{quoted(text)}{nearest(text, known)}")
+
+
+def _matches(pattern: KeyPattern, namespace: str, method: str) -> bool:
+    # A rule whose namespace is wrong is one mistake, not one more for each pattern that names its method.
+    return pattern.names(namespace, method) if namespace else pattern.method == method
 
 
 def _cached_methods(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """``(namespace, method)`` of each; the namespace is empty where the rule does not have a valid one."""
+    declared = mapping_at(raw, "cache", "namespaces")
     for _, method, rule in repository_rules(raw, "cached"):
         namespace = rule if isinstance(rule, str) else mapping_at(rule).get("namespace")
-        if isinstance(namespace, str):
-            yield namespace, method
+        yield namespace if isinstance(namespace, str) and namespace in declared else "", method
 
 
 def _pattern_texts(raw: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
@@ -111,10 +132,10 @@ def accel_config_sections() -> list[ConfigSection]:
     return [
         ConfigSection(
             "invalidates",
-            dict[str, InvalidationRule],
+            dict[MethodName, InvalidationRule],
             {},
             within="repositories",
-            check=_patterns_that_match_nothing,
+            check=_across_sections,
             description="The writes, and what each of them drops.",
         )
     ]

@@ -24,7 +24,7 @@ __all__ = ["__version__", "active", "install", "installed"]
 
 __version__ = "0.1.0"
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a plugin may import the application, which installs as well
 _active: Accelerator | None = None
 
 
@@ -53,12 +53,11 @@ def install(
     from wats_accel.runtime import Accelerator  # noqa: PLC0415 - importing the package costs nothing
 
     with _lock:
-        if _active is not None and _active.installed:
+        if _active is not None and _active.underway:
             return _active.kept_for(config, strict=bool(strict))
-        accelerator = Accelerator(config, strict=strict, clock=clock or time.monotonic)
-        accelerator.install()
-        _active = accelerator
-        return accelerator
+        _active = Accelerator(config, strict=strict, clock=clock or time.monotonic)
+        _active.install()
+        return _active
 
 
 def active() -> Accelerator | None:
@@ -73,9 +72,14 @@ def installed(
     strict: bool | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Iterator[Accelerator]:
-    """`install` for the length of a ``with`` block, for scripts and tests."""
+    """`install` for the length of a ``with`` block, for scripts and tests.
+
+    An accelerator that is in effect already stays so after the block.
+    """
+    before = active()
     accelerator = install(config, strict=strict, clock=clock)
     try:
         yield accelerator
     finally:
-        accelerator.uninstall()
+        if accelerator is not before:
+            accelerator.uninstall()

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
-from wats_accel.config.models import ConfigSection
 from wats_accel.config.documents import Document
+from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
+from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
 from wats_accel.context import PluginContext
-from wats_accel.errors import AccelError, Problem
+from wats_accel.errors import AccelError, PluginError, Problem
 from wats_accel.events import EventBus, PluginFailed
 from wats_accel.invalidation import Invalidator
-from wats_accel.patching.plan import PatchPlan
+from wats_accel.patching.plan import PatchPlan, PatchSpec
 from wats_accel.patterns import KeyPattern
 from wats_accel.plugin_manager import PluginManager
 
 _PLANNING = "accel_patch_specs"
+_SECTION_NAME = re.compile(r"(?!model_)[a-z][a-z0-9]*(_[a-z0-9]+)*")  # pydantic wants `model_…` for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,31 @@ def load_plugins(
 
 
 def config_sections(plugins: PluginManager) -> list[ConfigSection]:
-    """The sections that plugins contribute."""
-    return plugins.collect("accel_config_sections")
+    """The sections that plugins contribute, but for those of a plugin that takes a key which is taken."""
+    taken = {
+        "": {*RootSection.model_fields, "repositories"},
+        "repositories": {*RepositorySection.model_fields},
+    }
+
+    def accept(section: Any) -> None:
+        expect(ConfigSection)(section)
+        if not _SECTION_NAME.fullmatch(section.name):
+            raise PluginError(f"a section's name is lower-case words joined by '_', got {section.name!r}")
+        if section.name in taken[section.within]:
+            raise PluginError(f"the section {section.name!r} is there already")
+        taken[section.within].add(section.name)
+
+    return plugins.collect("accel_config_sections", accept)
+
+
+def expect(kind: type) -> Callable[[object], None]:
+    """What refuses everything but a `kind`, with `PluginError`."""
+
+    def accept(item: object) -> None:
+        if not isinstance(item, kind):
+            raise PluginError(f"expected items of type {kind.__name__}, got {type(item).__name__}")
+
+    return accept
 
 
 def assemble(
@@ -83,18 +109,24 @@ def assemble(
         clock=clock,
         bus=bus,
         store_factory=lambda namespace, target: plugins.first(
-            "accel_create_store", namespace=namespace, target=target
+            "accel_create_store", _expect_store, namespace=namespace, target=target
         ),
     )
     invalidator = Invalidator(caches=caches, bus=bus)
     context = PluginContext(config, caches, invalidator, bus, clock, report)
-    plan = PatchPlan.of(plugins.collect(_PLANNING, context=context))
+    plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
     if failures.while_planning:
         # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.
         invalidator.suspend(
             [KeyPattern.parse("*")], f"plugin {failures.while_planning!r} failed while planning"
         )
     return Assembly(plugins, config, context, plan)
+
+
+def _expect_store(given: object) -> None:
+    for name in ("get", "put", "remove", "clear", "entries", "__len__"):
+        if not callable(getattr(given, name, None)):
+            raise PluginError(f"expected a store, got {type(given).__name__}, which has no {name!r}")
 
 
 def _harmless_text(error: BaseException | str) -> str:

@@ -8,14 +8,16 @@ from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.config.models import (
+    AttributePaths,
     ConfigSection,
     Duration,
     Finding,
+    MethodName,
     OneOrSeveral,
     Section,
     TargetText,
 )
-from wats_accel.config.raw import mapping_at, repository_rules, sequence
+from wats_accel.config.raw import mapping_at, quoted, repository_rules, rules_given_twice, sequence
 from wats_accel.context import EventSubscription, PluginContext
 from wats_accel.durations import format_duration, parse_duration
 from wats_accel.errors import (
@@ -62,6 +64,7 @@ from wats_accel.wrappers.invalidating import invalidating
 __all__ = [
     "AccelError",
     "ArgumentReader",
+    "AttributePaths",
     "Bypassed",
     "CacheRegistry",
     "CacheSuspended",
@@ -91,6 +94,7 @@ __all__ = [
     "LoadFailed",
     "MemoryStore",
     "MethodInfo",
+    "MethodName",
     "Miss",
     "NotStored",
     "OneOrSeveral",
@@ -124,6 +128,8 @@ __all__ = [
     "materialized",
     "nearest",
     "parse_duration",
+    "quoted",
     "repository_rules",
+    "rules_given_twice",
     "sequence",
 ]

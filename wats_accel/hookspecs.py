@@ -31,12 +31,14 @@ def accel_config_sections() -> list[ConfigSection]:  # type: ignore[empty-body] 
 
 
 @hookspec
-def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:  # type: ignore[empty-body]  # a specification
+def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:  # type: ignore[empty-body]  # as above
     """Turn the plugin's section into wrappers for methods."""
 
 
 @hookspec
-def accel_event_subscriptions(context: PluginContext) -> list[EventSubscription]:  # type: ignore[empty-body]
+def accel_event_subscriptions(  # type: ignore[empty-body]  # as above
+    context: PluginContext,
+) -> list[EventSubscription]:
     """Listen to events."""
 
 
@@ -56,5 +58,5 @@ def accel_shutdown(context: PluginContext) -> None:
 
 
 @hookspec
-def accel_cli_commands() -> list[click.Command]:  # type: ignore[empty-body]  # a specification
+def accel_cli_commands() -> list[click.Command]:  # type: ignore[empty-body]  # as above
     """Contribute commands to `wats-accel`."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.cache.selection import bound_text, select
+from wats_accel.cache.selection import Selection, bound_text, select
 from wats_accel.events import EventBus, Invalidated
 from wats_accel.patterns import KeyPattern
 
@@ -74,31 +75,45 @@ class Invalidator:
             values: what `rule.paths` gave in its call; what is missing matches anything.
         """
         self._bus.checkpoint()
-        interrupt: BaseException | None = None
-        for pattern in rule.patterns:
-            try:
-                self.drop(pattern, values, by=rule.target)
-            except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
-                self.suspend([pattern], f"invalidating it failed: {type(error).__name__}")
-                interrupt = interrupt if isinstance(error, Exception) else error
-        if interrupt is not None:
-            raise interrupt  # Ctrl+C and the like are the application's own
+        self._drop(rule.patterns, values, by=rule.target)
 
     def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
-        """Drop the entries that a bound pattern matches; gives how many there were."""
-        count = 0
-        for region in self._caches.matching(pattern):
-            selection = select(pattern, values, region.folds)
-            count += region.invalidate(selection, spare=_own_load(region, by))
-        if self._bus.channel(Invalidated).listeners:
-            self._bus.emit(Invalidated(bound_text(pattern, values), count, by))
-        return count
+        """Drop the entries that a bound pattern matches; gives how many there were.
+
+        Raises nothing of its own: a region where it fails is suspended.
+        """
+        return self._drop([pattern], values, by=by)
+
+    def _drop(self, patterns: Sequence[KeyPattern], values: Mapping[str, object], *, by: str) -> int:
+        total = 0
+        interrupt: BaseException | None = None
+        with ExitStack() as fences:  # none is lifted before everything is dropped
+            for pattern in patterns:
+                count = 0
+                for region in self._caches.matching(pattern):
+                    try:
+                        count += _drop_from(region, select(pattern, values, region.folds), by, fences)
+                    except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
+                        interrupt = interrupt if isinstance(error, Exception) else error
+                        with suppress(BaseException):  # one interrupt is enough
+                            region.suspend(f"invalidating it failed: {type(error).__name__}")
+                total += count
+                if self._bus.channel(Invalidated).listeners:
+                    self._bus.emit(Invalidated(bound_text(pattern, values), count, by))
+        if interrupt is not None:
+            raise interrupt  # Ctrl+C and the like are the application's own
+        return total
 
     def suspend(self, patterns: Iterable[KeyPattern], why: str) -> None:
         """Stop caching what these patterns would drop: nobody will drop it. Never raises."""
         for pattern in patterns:
             for region in self._caches.matching(pattern):
                 region.suspend(why)
+
+
+def _drop_from(region: Region, selection: Selection, write: str, fences: ExitStack) -> int:
+    fences.enter_context(region.fenced(selection))
+    return region.invalidate(selection, spare=_own_load(region, write))
 
 
 def _own_load(region: Region, write: str) -> Load | None:

@@ -25,6 +25,12 @@ ENTRY_POINT_GROUP = "wats_accel"
 Failed = Callable[[str, str, BaseException | str], None]
 """``(plugin, during, error)``: told of each failure; the rest goes on."""
 
+Accept = Callable[[Any], object]
+"""Raises `PluginError` for an item that a hook must not give."""
+
+# A plugin that calls sys.exit is a plugin that failed; Ctrl+C is the application's own.
+_WHATEVER_PLUGINS_RAISE = (Exception, SystemExit)
+
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
@@ -33,6 +39,10 @@ class PluginInfo:
     name: str
     origin: str
     hooks: tuple[str, ...]
+
+
+def _anything(item: object) -> None:
+    """Accept it."""
 
 
 class PluginManager:
@@ -46,6 +56,7 @@ class PluginManager:
     def __init__(self, *, failed: Failed, disabled: Iterable[str] = ()) -> None:
         self._failed = failed
         self._origins: dict[str, str] = {}
+        self._entry_points: list[importlib.metadata.EntryPoint] = []
         self._seen_files: list[str] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -65,7 +76,8 @@ class PluginManager:
         # Built-in ones by name: in a frozen executable there are no entry points.
         for name in wats_accel_plugins.BUILT_IN:
             self._guard(name, "loading", self._load_builtin, name)
-        for found in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        self._guard(ENTRY_POINT_GROUP, "looking for entry points", self._find_entry_points)
+        for found in self._entry_points:
             self._guard(found.name, "loading", self._load_entry_point, found)
         for name in files:
             for path in self._plugin_files(folder / name):
@@ -74,6 +86,9 @@ class PluginManager:
 
     def _load_builtin(self, name: str) -> None:
         self.register(importlib.import_module(f"wats_accel_plugins.{name}"), name, "built in")
+
+    def _find_entry_points(self) -> None:
+        self._entry_points = list(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
 
     def _load_entry_point(self, found: importlib.metadata.EntryPoint) -> None:
         if found.name not in self._disabled:
@@ -96,48 +111,57 @@ class PluginManager:
         """Take a plugin in, all of it or nothing.
 
         Raises:
-            PluginError: it implements no hook, names an unknown one, or misses a hook's signature.
+            PluginError: its name is taken, it is there already under another, it implements no hook,
+                names an unknown one, misses a hook's signature, or has a hook wrapper.
         """
         if name in self._disabled:
             return
         if name in self._origins:
             raise PluginError(f"the name is taken by the plugin from {self._origins[name]}")
-        unknown = [hook for hook in _hook_names(plugin) if not hasattr(hookspecs, hook)]
-        if unknown:
-            raise PluginError(f"there is no hook {unknown[0]!r}{nearest(unknown[0], _specified())}")
+        if self._manager.is_registered(plugin):
+            raise PluginError(f"it is loaded already as {self._manager.get_name(plugin)!r}")
         try:
             self._manager.register(plugin, name)
-            self._manager.check_pending()
-        except Exception:
+            _check_hooks(self._manager.get_hookcallers(plugin) or [], plugin)
+        except Exception as error:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
+            if isinstance(error, pluggy.PluginValidationError):
+                raise PluginError(_in_one_line(error)) from error
             raise
-        if not self._manager.get_hookcallers(plugin):
-            self._manager.unregister(plugin)
-            raise PluginError("it implements no hook; are its functions marked with hookimpl?")
-        if any(known.hookwrapper or known.wrapper for known in self._implementations(name)):
-            self._manager.unregister(plugin)
-            raise PluginError("hook wrappers are not supported")
         self._origins[name] = origin
 
     def _check_disabled(self) -> None:
-        there = [
-            *wats_accel_plugins.BUILT_IN,
-            *importlib.metadata.entry_points(group=ENTRY_POINT_GROUP).names,
-        ]
+        there = [*wats_accel_plugins.BUILT_IN, *(found.name for found in self._entry_points)]
         for name in self._disabled:
             if name not in there and name not in self._seen_files:
                 self._failed(name, "disabling", f"there is no such plugin{nearest(name, there)}")
 
     # -- calling -----------------------------------------------------------------------------------
 
-    def collect(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call a hook of every plugin and chain the lists that they give."""
-        return [item for given in self.each(hook, **arguments) for item in given or ()]
+    def collect(self, hook: str, accept: Accept = _anything, /, **arguments: Any) -> list[Any]:
+        """Call a hook of every plugin and chain the lists that they give.
 
-    def first(self, hook: str, **arguments: Any) -> Any:
-        """The first answer that is not None; the plugin that was loaded last is asked first."""
-        answers = self.each(hook, reverse=True, **arguments)
+        A plugin whose list holds one item that `accept` refuses contributes none.
+        """
+
+        def listed(given: Any) -> list[Any]:
+            items = list(given or ())  # here, where what a generator raises is caught as well
+            for item in items:
+                accept(item)
+            return items
+
+        return [item for items in self._calls(hook, listed, arguments) for item in items]
+
+    def first(self, hook: str, accept: Accept = _anything, /, **arguments: Any) -> Any:
+        """The first answer that is not None, nor refused; the plugin that was loaded last is asked first."""
+
+        def accepted(given: Any) -> Any:
+            if given is not None:
+                accept(given)
+            return given
+
+        answers = self._calls(hook, accepted, arguments, reverse=True)
         return next((given for given in answers if given is not None), None)
 
     def each(self, hook: str, *, reverse: bool = False, **arguments: Any) -> Iterator[Any]:
@@ -146,6 +170,11 @@ class PluginManager:
         A loop of our own, since pluggy stops at the first implementation that raises. `tryfirst` and
         `trylast` hold as in pluggy.
         """
+        return self._calls(hook, lambda given: given, arguments, reverse=reverse)
+
+    def _calls(
+        self, hook: str, read: Callable[[Any], Any], arguments: dict[str, Any], *, reverse: bool = False
+    ) -> Iterator[Any]:
         implementations = sorted(
             getattr(self._manager.hook, hook).get_hookimpls(),
             key=lambda known: (not known.tryfirst, known.trylast, self._order(known.plugin_name)),
@@ -153,15 +182,11 @@ class PluginManager:
         for known in reversed(implementations) if reverse else implementations:
             passed = {name: arguments[name] for name in known.argnames}
             try:
-                given = known.function(**passed)
-            except Exception as error:  # noqa: BLE001 - one plugin must not stop the others
+                given = read(known.function(**passed))
+            except _WHATEVER_PLUGINS_RAISE as error:
                 self._failed(known.plugin_name, hook, error)
             else:
                 yield given
-
-    def _implementations(self, plugin: str) -> list[pluggy.HookImpl]:
-        hooks = (getattr(self._manager.hook, name) for name in _specified())
-        return [known for hook in hooks for known in hook.get_hookimpls() if known.plugin_name == plugin]
 
     def _order(self, name: str) -> int:
         return list(self._origins).index(name)
@@ -169,7 +194,7 @@ class PluginManager:
     def plugins(self) -> list[PluginInfo]:
         """What is loaded, in the order of loading."""
         return [
-            PluginInfo(name, self._origins[name], tuple(_hook_names(plugin)))
+            PluginInfo(name, self._origins[name], _hook_names(self._manager.get_hookcallers(plugin) or []))
             for name, plugin in self._manager.list_name_plugin()
             if plugin is not None and name in self._origins
         ]
@@ -177,7 +202,7 @@ class PluginManager:
     def _guard(self, name: str, during: str, action: Callable[..., None], *arguments: Any) -> None:
         try:
             action(*arguments)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        except _WHATEVER_PLUGINS_RAISE as error:
             self._failed(name, during, error)
 
 
@@ -185,12 +210,24 @@ def _specified() -> list[str]:
     return [name for name in dir(hookspecs) if name.startswith("accel_")]
 
 
-def _hook_names(plugin: object) -> list[str]:
-    return sorted(
-        name
-        for name in dir(plugin)
-        if name.startswith("accel_") and hasattr(getattr(plugin, name), f"{hookspecs.PROJECT}_impl")
-    )
+def _hook_names(callers: Iterable[pluggy.HookCaller]) -> tuple[str, ...]:
+    return tuple(sorted(caller.name for caller in callers))
+
+
+def _check_hooks(callers: Sequence[pluggy.HookCaller], plugin: object) -> None:
+    if not callers:
+        raise PluginError("it implements no hook; are its functions marked with hookimpl?")
+    for caller in callers:
+        if not caller.has_spec():
+            raise PluginError(f"there is no hook {caller.name!r}{nearest(caller.name, _specified())}")
+        own = [known for known in caller.get_hookimpls() if known.plugin is plugin]
+        if any(known.hookwrapper or known.wrapper for known in own):
+            raise PluginError("hook wrappers are not supported")
+
+
+def _in_one_line(error: pluggy.PluginValidationError) -> str:
+    lines = str(error).splitlines()  # those in between show where the file lies
+    return f"{lines[0]}: {lines[-1]}"
 
 
 def _module_from_file(path: Path) -> ModuleType:
@@ -205,6 +242,6 @@ def _module_from_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module

@@ -70,12 +70,20 @@ def explain(target: str, caches: Iterable[Region], invalidator: Invalidator | No
 def _find(target: str, known: list[str]) -> str:
     if target in known:
         return target
-    ends = sorted({name for name in known if Target.parse(name).path.endswith(target)})
+    ends = sorted({name for name in known if f".{Target.parse(name).path}".endswith(f".{target}")})
     if len(ends) == 1:
         return ends[0]
     if ends:
         raise TargetError(f"{target!r} names several methods: {', '.join(ends)}")
-    raise TargetError(f"no rule names {target!r}{nearest(target, known)}")
+    raise TargetError(f"no rule names {target!r}{nearest(target, _spelled_alike(target, known))}")
+
+
+def _spelled_alike(target: str, known: list[str]) -> list[str]:
+    """The known targets, whole or from the end, with as many parts as `target` has."""
+    if ":" in target:
+        return known
+    parts = target.count(".") + 1
+    return [".".join(Target.parse(name).path.split(".")[-parts:]) for name in known]
 
 
 def _facts(region: Region) -> dict[str, str]:

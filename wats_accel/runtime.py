@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wats_accel.assembly import Assembly, assemble
-from wats_accel.config.loader import located
-from wats_accel.config.location import disabled_patterns, locate_config
+from wats_accel.assembly import Assembly, assemble, expect
 from wats_accel.config.documents import Document, SourceError
+from wats_accel.config.loader import located
+from wats_accel.config.location import CONFIG_VARIABLE, disabled_patterns, locate_config
 from wats_accel.config.sources import mapping_document, read_document
+from wats_accel.context import EventSubscription
 from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
 from wats_accel.events import EventBus, Initialized, RuleSkipped
 from wats_accel.patching.patcher import Patcher
@@ -32,6 +34,7 @@ def read_config(source: ConfigSource, environ: Mapping[str, str]) -> Document:
     Raises:
         ConfigError: there is none, or it cannot be read.
     """
+    source = _beaten_by_environment(source, environ)
     try:
         if isinstance(source, Mapping):
             return mapping_document(source)
@@ -43,7 +46,12 @@ def read_config(source: ConfigSource, environ: Mapping[str, str]) -> Document:
         raise ConfigError(_problems_of(error)) from None
 
 
+def _beaten_by_environment(source: ConfigSource, environ: Mapping[str, str]) -> ConfigSource:
+    return environ.get(CONFIG_VARIABLE) or source
+
+
 def _effective(source: ConfigSource, environ: Mapping[str, str]) -> object:
+    source = _beaten_by_environment(source, environ)
     if source is None or isinstance(source, Mapping):
         return source
     path = locate_config(source, environ)
@@ -92,6 +100,9 @@ class Accelerator:
         self._assembly: Assembly | None = None
         self._summary: PeriodicSummary | None = None
         self._final: Stats | None = None
+        self._heard: list[EventSubscription] = []
+        self._started = False
+        self._installing = False
         self._lock = threading.RLock()
 
     # -- life --------------------------------------------------------------------------------------
@@ -103,35 +114,36 @@ class Accelerator:
             ConfigError: strict, and the configuration is not valid or cannot be applied whole.
         """
         with self._lock:
-            if self._assembly is not None or "all" in disabled_patterns(self._environ):
+            if self.underway or "all" in disabled_patterns(self._environ):
                 return
+            self._installing = True
+            self._problems.clear()
             try:
                 self._install()
-            except ConfigError as error:
-                self._give_up(error)
-                if self._strict:
-                    raise
             except Exception as error:
-                self._give_up(ConfigError([Problem(f"cannot be installed: {type(error).__name__}")]))
-                if self._strict:
+                self._give_up(error)
+                if self._is_strict():
                     raise
+            finally:
+                self._installing = False
 
     def _install(self) -> None:
         self._log.open()
         self._document = document = read_config(self.source, self._environ)
-        assembly = assemble(document, clock=self._clock, bus=self._bus, report=self._left_out)
-        root = assembly.config.root
-        self._strict = root.strict if self._strict is None else self._strict
-        self._open_log(root.logging.level, root.logging.format)
-        self._assembly = assembly
-        if not root.enabled:
+        self._assembly = assembly = assemble(
+            document, clock=self._clock, bus=self._bus, report=self._left_out
+        )
+        if not assembly.config.root.enabled:
             return
+        logging = assembly.config.root.logging
+        self._open_log(logging.level, logging.format)
         self._listen(assembly)
         self._switch_off_what_the_environment_says()
+        self._started = True
         list(assembly.plugins.each("accel_startup", context=assembly.context))
         self._patcher.install(assembly.plan)
         self._refuse_problems_if_strict()
-        self._start_summary(root.logging.summary_every)
+        self._start_summary(logging.summary_every)
         atexit.register(self.uninstall)
         patched, waiting = len(self._patcher.patched), len(self._patcher.waiting)
         self._bus.emit(Initialized(patched, waiting, len(self._problems)))
@@ -142,7 +154,10 @@ class Accelerator:
         self._log.open()
 
     def _listen(self, assembly: Assembly) -> None:
-        for wanted in assembly.plugins.collect("accel_event_subscriptions", context=assembly.context):
+        self._heard = assembly.plugins.collect(
+            "accel_event_subscriptions", expect(EventSubscription), context=assembly.context
+        )
+        for wanted in self._heard:
             self._bus.subscribe(wanted.event_type, wanted.listener)
 
     def _switch_off_what_the_environment_says(self) -> None:
@@ -150,8 +165,14 @@ class Accelerator:
             if not self.disable(pattern):
                 self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
 
+    def _is_strict(self) -> bool:
+        if self._strict is not None:
+            return self._strict
+        # From the raw file: one that is not valid may ask for strictness all the same.
+        return self._document is not None and self._document.data.get("strict") is True
+
     def _refuse_problems_if_strict(self) -> None:
-        if self._strict and self._problems:
+        if self._problems and self._is_strict():
             raise ConfigError(self._problems)
 
     def _start_summary(self, every_seconds: float) -> None:
@@ -161,8 +182,9 @@ class Accelerator:
             )
             self._summary.start()
 
-    def _give_up(self, error: ConfigError) -> None:
-        for problem in error.problems:
+    def _give_up(self, error: Exception) -> None:
+        unforeseen = Problem(f"cannot be installed: {type(error).__name__}")
+        for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
             if problem not in self._problems:
                 self._left_out(problem)
         self._take_down()
@@ -173,6 +195,7 @@ class Accelerator:
             if self._assembly is None:
                 return
             if self._assembly.config.root.enabled:
+                self._bus.checkpoint()
                 self._bus.emit(summary_of(self.stats().total))
             self._take_down()
 
@@ -185,9 +208,18 @@ class Accelerator:
         if assembly is not None:
             self._final = self._snapshot(assembly)
             for region in assembly.context.caches:
-                region.close()
-            list(assembly.plugins.each("accel_shutdown", reverse=True, context=assembly.context))
+                with contextlib.suppress(Exception):  # of a plugin's store; the region is switched off
+                    region.close()
+            self._shut_down(assembly)
         self._log.close()
+
+    def _shut_down(self, assembly: Assembly) -> None:
+        if self._started:
+            self._started = False
+            list(assembly.plugins.each("accel_shutdown", reverse=True, context=assembly.context))
+        for wanted in self._heard:
+            self._bus.unsubscribe(wanted.event_type, wanted.listener)
+        self._heard = []
 
     def _left_out(self, problem: Problem) -> None:
         if self._document is not None and problem.key_path and problem.file is None:
@@ -219,6 +251,11 @@ class Accelerator:
     def installed(self) -> bool:
         """Whether the configuration is in effect."""
         return self._assembly is not None
+
+    @property
+    def underway(self) -> bool:
+        """Whether the configuration is in effect, or is being put into effect right now."""
+        return self._installing or self.installed
 
     def stats(self) -> Stats:
         """The figures up to now; after `uninstall`, the last ones."""

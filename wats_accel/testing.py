@@ -25,6 +25,7 @@ class FakeClock:
         self.now = now
 
     def __call__(self) -> float:
+        """The time it is now."""
         return self.now
 
     def advance(self, seconds: float) -> None:

@@ -142,17 +142,22 @@ hashables = st.recursive(
 )
 rows = st.dictionaries(st.sampled_from(["id", "name"]), hashables)
 tables = st.lists(rows, max_size=3)
-values = rows | tables | tables.map(tuple) | st.recursive(
-    hashables | st.sets(hashables, max_size=3) | st.binary(max_size=2).map(bytearray),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.lists(inner, max_size=3).map(tuple)
-        | st.tuples(inner, inner).map(lambda pair: Pair(*pair))
-        | st.dictionaries(scalars, inner, max_size=3)
-        | st.dictionaries(scalars, inner, max_size=3).map(OrderedDict)
-        | inner.map(lambda item: [item, item])
-    ),
-    max_leaves=8,
+values = (
+    rows
+    | tables
+    | tables.map(tuple)
+    | st.recursive(
+        hashables | st.sets(hashables, max_size=3) | st.binary(max_size=2).map(bytearray),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.lists(inner, max_size=3).map(tuple)
+            | st.tuples(inner, inner).map(lambda pair: Pair(*pair))
+            | st.dictionaries(scalars, inner, max_size=3)
+            | st.dictionaries(scalars, inner, max_size=3).map(OrderedDict)
+            | inner.map(lambda item: [item, item])
+        ),
+        max_leaves=8,
+    )
 )
 
 

@@ -181,6 +181,29 @@ def test_plugins_lists_the_built_in_features_and_those_of_a_configuration(tmp_pa
     assert "gone.py" in captured.err
 
 
+def test_plugins_reads_the_configuration_that_the_environment_names(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.py").write_text(
+        "from wats_accel.extension import hookimpl\n@hookimpl\ndef accel_startup(context): pass\n"
+    )
+    config = tmp_path / "accel.yaml"
+    config.write_text("version: 1\nplugins: {load: [mine.py]}\n")
+    monkeypatch.setenv("WATS_ACCEL_CONFIG", str(config))
+    assert dispatch(["plugins"]) == 0
+    assert "mine  (file mine.py)" in capsys.readouterr().out
+    config.write_text("version: 1\nversion: 1\n")
+    assert dispatch(["plugins"]) == 2
+    assert "version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["explain", "Repo.read"], ["report"]], ids=["explain", "report"])
+def test_what_a_plugin_could_not_do_is_said_on_standard_error(command, tmp_path, capsys):
+    (tmp_path / "broken.py").write_text("raise ImportError('no such driver')\n")
+    config = written(tmp_path)
+    Path(config).write_text(Path(config).read_text() + "plugins: {load: [broken.py]}\n")
+    assert dispatch([*command, "-c", config]) == 0
+    assert "'broken' failed in loading" in capsys.readouterr().err
+
+
 def test_run_is_handed_out_of_click_with_the_arguments_untouched():
     outcome = dispatch(["run", "--config", "a.yaml", "script.py", "--config", "b.yaml", "-m", "x"])
     assert outcome == Program("script.py", False, ("--config", "b.yaml", "-m", "x"), "a.yaml")

@@ -38,7 +38,8 @@ class Namespace:
         for expired in self._queue.sweep(self._live, now, ordered=self.max_entries > 0):
             expired.owner.remove(expired)
             departures.append((expired, "expired"))
-        while self.max_entries and self._live > self.max_entries:
+        # A store may lose entries by itself; then fewer live than were counted, at most the whole queue.
+        while self.max_entries and min(self._live, len(self._queue)) > self.max_entries:
             victim = self._queue.victim()
             if victim is None:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wats_accel.cli.environment import assembled, config_option
+from wats_accel.cli.environment import assembled, config_option, print_problems
 from wats_accel.errors import TargetError
 from wats_accel.report import explain
 
@@ -17,7 +17,8 @@ def command(config: str | None, target: str) -> int:
 
     TARGET is 'package.module:Class.method' or the end of it, such as 'Class.method'.
     """
-    assembly, _ = assembled(config)
+    assembly, problems = assembled(config)
+    print_problems(problems)
     try:
         click.echo(str(explain(target, assembly.context.caches, assembly.context.invalidator)))
     except TargetError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from wats_accel.config.documents import Document
-from wats_accel.config.models import ConfigSection, PluginsSection, RootSection
+from wats_accel.config.models import ConfigSection, Finding, PluginsSection, RootSection
 from wats_accel.config.schema import assemble, json_schema, keys_at
 from wats_accel.errors import ConfigError, KeyPath, Problem
 from wats_accel.suggestions import nearest
@@ -19,6 +19,12 @@ _PLAIN_WORDS = (
     (re.compile(r"^Value error, "), ""),
     (re.compile(r"^Input should be a valid dictionary or instance of \w+$"), "expected a mapping"),
     (re.compile(r"^Input should be a valid dictionary$"), "expected a mapping"),
+    (re.compile(r"^Input should be a valid list$"), "expected a list"),
+    (re.compile(r"^Input should be a valid string$"), "expected text"),
+    (re.compile(r"^Input should be a valid boolean$"), "expected true or false"),
+    (re.compile(r"^Input should be a valid integer$"), "expected a whole number"),
+    (re.compile(r"^List should have at least (\d+) item.*"), r"expected a list of \1 or more"),
+    (re.compile(r"^Input should be (?=greater|less)"), "expected a number "),
     (re.compile(r"^Input should be "), "expected "),
 )
 
@@ -87,10 +93,18 @@ def _found_across_sections(
     return [
         located(document, finding.message, finding.key_path)
         for section in sections
-        if section.check is not None
-        for finding in section.check(document.data)
+        for finding in _findings(section, document.data, data_is_valid=not known)
         if finding.key_path not in known
     ]
+
+
+def _findings(section: ConfigSection, data: dict[str, Any], *, data_is_valid: bool) -> list[Finding]:
+    try:
+        return list(section.check(data)) if section.check is not None else []
+    except Exception as error:  # noqa: BLE001 - a plugin's check may raise anything
+        message = f"the check of {section.name!r} failed: {type(error).__name__}"
+        # Over data that is wrong anyway it may have stumbled for that very reason.
+        return [Finding((section.name,), message)] if data_is_valid else []
 
 
 def _translated(document: Document, model: type[RootSection], error: ValidationError) -> list[Problem]:
@@ -99,13 +113,27 @@ def _translated(document: Document, model: type[RootSection], error: ValidationE
 
 
 def _problem(document: Document, schema: dict[str, Any], details: Any) -> Problem:
-    path: KeyPath = tuple(part for part in details["loc"] if part != "[key]")
+    path = _as_written(document.data, details["loc"])
     if details["type"] == "extra_forbidden":
         siblings = keys_at(schema, path[:-1])
         return located(document, f"unknown key{nearest(str(path[-1]), siblings)}", path)
     if details["type"] == "missing":
         return located(document, "this key is required and missing", path)
     return located(document, _in_plain_words(details["msg"]), path)
+
+
+def _as_written(data: Any, loc: KeyPath) -> KeyPath:
+    """The key path in the file: without the keys that only the long form of a short one has."""
+    path: list[str | int] = []
+    for part in loc[:-1] if loc[-1:] == ("[key]",) else loc:  # so pydantic says that a key itself is wrong
+        if isinstance(part, str) and isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(part, int) and isinstance(data, list):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
 
 
 def _in_plain_words(message: str) -> str:

@@ -13,11 +13,17 @@ from wats_accel.durations import parse_duration
 from wats_accel.errors import KeyPath, TargetError
 from wats_accel.targets import Target
 
+_AMOUNT = r"\d+(\.\d+)?"
+_DURATION_PATTERN = (
+    r"^\s*(?=\S)(\d+|"
+    + "".join(rf"({_AMOUNT}{unit}\s*)?" for unit in ("w", "d", "h", "m", "s", "ms"))
+    + r")\s*$"
+)
 _DURATION_SCHEMA = {
     "description": "A duration such as 60s, 5m or 1h30m, or a number of seconds.",
     "anyOf": [
         {"type": "number", "minimum": 0},
-        {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d|w)?\s*)+$"},
+        {"type": "string", "pattern": _DURATION_PATTERN},
     ],
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterable
@@ -14,35 +14,32 @@ import wrapt
 
 from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
 from wats_accel.events import EventBus, Patched, Unpatched
+from wats_accel.patching.places import MAX_LAYERS, Place, aliases, own_layers, places, restore
 from wats_accel.patching.plan import Patch, PatchPlan, PatchSpec
 from wats_accel.patching.resolver import Found, resolve
 from wats_accel.patching.stand_in import stand_in
-from wats_accel.patching.wrapping import wrapped
+from wats_accel.patching.wrapping import while_patching, wrapped
 from wats_accel.targets import Target
 
 _installed: dict[int, Any] = {}
 """All stand-ins of this process, by address: no method is ever wrapped twice, whoever asks."""
-
 
 Report = Callable[[Problem], None]
 """Where the patcher says what it had to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """One name under which a stand-in was put: a class's or module's attribute."""
-
-    parent: Any
-    attribute: str
-    raw: Any
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Installation:
     target: Target
     handle: Any
-    places: tuple[_Place, ...]
+    places: tuple[Place, ...]
+
+    @property
+    def places_now(self) -> tuple[Place, ...]:
+        """Its places, and the names that a module-level function was given while it was patched."""
+        own = self.places[0]
+        later = aliases(self.handle, own.raw) if isinstance(own.parent, ModuleType) else ()
+        return (*self.places, *later)
 
 
 class Patcher:
@@ -69,7 +66,7 @@ class Patcher:
     @property
     def waiting(self) -> tuple[Target, ...]:
         """The targets whose module has not been imported yet."""
-        return tuple(patch.target for patches in self._waiting.values() for patch in patches)
+        return tuple(patch.target for patches in list(self._waiting.values()) for patch in patches)
 
     def install(self, plan: PatchPlan) -> None:
         """Patch what is imported; have the rest patched as soon as it is imported."""
@@ -95,7 +92,7 @@ class Patcher:
                 try:
                     self._install_one(module, patch)
                 except Exception as error:  # noqa: BLE001 - the application's import must succeed
-                    self._leave_out(patch.specs, f"{type(error).__name__} while patching")
+                    self._leave_out(patch.specs, while_patching(error))
 
     def _install_one(self, module: ModuleType, patch: Patch) -> None:
         try:
@@ -108,27 +105,45 @@ class Patcher:
             self._leave_out(patch.specs, str(error))
 
     def _put(self, target: Target, found: Found, handle: Any) -> None:
-        installation = _Installation(target, handle, _places(found))
-        _installed[id(handle)] = handle
+        installation = _Installation(target, handle, places(found))
         try:
             for place in installation.places:
-                wrapt.apply_patch(place.parent, place.attribute, handle)
-        except (TypeError, AttributeError) as error:
-            self._undo(installation)
+                setattr(place.parent, place.attribute, handle)
+        except Exception as error:  # a metaclass or module may refuse with anything
+            self._take_out(installation)
             raise UnsupportedTargetError("its class does not allow attributes to be set") from error
+        _installed.update({id(layer): layer for layer in own_layers(handle)})
         self._installations.append(installation)
         self._bus.emit(Patched(str(target)))
 
     def _leave_out(self, specs: Iterable[PatchSpec], why: str) -> None:
         for spec in specs:
-            self._report(Problem(why, spec.key_path, target=str(spec.target)))
-            spec.on_left_out(f"{spec.target}: {why}")
+            self._tell(Problem(why, spec.key_path, target=str(spec.target)))
+            try:
+                spec.on_left_out(f"{spec.target}: {why}")
+            except Exception as error:  # noqa: BLE001 - the others must be told all the same
+                failed = f"{type(error).__name__} while its rule was left out"
+                self._tell(Problem(failed, spec.key_path, target=str(spec.target)))
+
+    def _tell(self, problem: Problem) -> None:
+        try:
+            self._report(problem)
+        except Exception:
+            logging.getLogger("wats_accel").debug("problem not reported: %s", problem, exc_info=True)
 
     def _undo(self, installation: _Installation) -> None:
-        for place in installation.places:
-            _restore(place, installation.handle)
-        _installed.pop(id(installation.handle), None)
+        self._take_out(installation)
+        for layer in own_layers(installation.handle):
+            _installed.pop(id(layer), None)
         self._bus.emit(Unpatched(str(installation.target)))
+
+    def _take_out(self, installation: _Installation) -> None:
+        for place in installation.places_now:
+            try:
+                restore(place, installation.handle)
+            except Exception as error:  # noqa: BLE001 - the other places must be restored all the same
+                failed = f"{type(error).__name__} while unpatching"
+                self._tell(Problem(failed, target=str(installation.target)))
 
 
 def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:
@@ -147,51 +162,9 @@ def _refuse_second_patch(found: Found) -> None:
     if found.inherited:
         return  # a base class and its subclass may both be targets
     layer: Any = found.raw
-    for _ in range(100):  # a chain that loops is somebody else's trouble
+    for _ in range(MAX_LAYERS):
         if _installed.get(id(layer), _installed) is layer:
             raise TargetError("it is patched already; an accelerator can be installed once")
         layer = getattr(layer, "__wrapped__", None)
         if layer is None:
             return
-
-
-def _places(found: Found) -> tuple[_Place, ...]:
-    own = _Place(found.parent, found.attribute, found.raw, found.inherited)
-    if found.info.kind != "function":
-        return (own,)
-    return (own, *_aliases(found))
-
-
-def _aliases(found: Found) -> list[_Place]:
-    """The other names of a module-level function: ``from module import function`` made them."""
-    modules: list[Any] = list(sys.modules.values())  # where anything may have been put, not only modules
-    return [
-        _Place(module, name, found.raw, created=False)
-        for module in modules
-        if isinstance(module, ModuleType)
-        for name, value in list(vars(module).items())
-        if value is found.raw and not (module is found.parent and name == found.attribute)
-    ]
-
-
-def _restore(place: _Place, handle: Any) -> None:
-    current = vars(place.parent).get(place.attribute)
-    if current is handle:
-        if place.created:
-            delattr(place.parent, place.attribute)
-        else:
-            wrapt.apply_patch(place.parent, place.attribute, place.raw)
-        return
-    _take_out_from_below(place, handle)
-
-
-def _take_out_from_below(place: _Place, handle: Any) -> None:
-    """Somebody has wrapped our stand-in since. Leave his wrapper, take ours out from under it.
-
-    Where that cannot be (a plain closure holds our function), the stand-in stays and passes every
-    call on: its region and its rule are switched off.
-    """
-    try:
-        wrapt.unwrap_object(place.parent, place.attribute, handle, missing_ok=True)
-    except wrapt.WrapperNotOutermostError:
-        return

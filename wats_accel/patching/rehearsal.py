@@ -9,7 +9,7 @@ from types import ModuleType
 from wats_accel.errors import Problem, TargetError, TargetNotFoundError
 from wats_accel.patching.plan import Patch, PatchPlan, PatchSpec
 from wats_accel.patching.resolver import resolve
-from wats_accel.patching.wrapping import wrapped
+from wats_accel.patching.wrapping import while_patching, wrapped
 
 
 def rehearse(plan: PatchPlan) -> list[Problem]:
@@ -31,15 +31,19 @@ def _rehearse_one(patch: Patch) -> Iterable[Problem]:
         wrapped(found, patch.specs, leave_out)
     except TargetError as error:
         leave_out(patch.specs, str(error))
+    except Exception as error:  # noqa: BLE001 - as the patcher does
+        leave_out(patch.specs, while_patching(error))
     return problems
 
 
 def _imported(patch: Patch) -> ModuleType:
     try:
         return importlib.import_module(patch.target.module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # The import system's own texts are harmless; any other might hold a secret.
+        text = f": {error}" if isinstance(error, (ImportError, SyntaxError)) else ""
         raise TargetNotFoundError(
-            f"the module {patch.target.module} cannot be imported: {type(error).__name__}: {error}"
+            f"the module {patch.target.module} cannot be imported: {type(error).__name__}{text}"
         ) from error
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import wrapt
 
 from wats_accel.errors import TargetNotFoundError, UnsupportedTargetError
+from wats_accel.patching.binding import FUNCTION_TYPES, bound_late, inherited_late
 from wats_accel.patching.plan import Kind, MethodInfo
+from wats_accel.patching.refusals import innermost, unsupported
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 
@@ -47,17 +48,20 @@ def resolve(module: ModuleType, target: Target) -> Found:
         UnsupportedTargetError: a property, a coroutine function, a class … is there.
     """
     parent, attribute, raw = _look_up(module, target)
+    what = unsupported(parent, attribute, raw)
+    if what:
+        raise UnsupportedTargetError(f"{what} is not supported, left alone")
     kind = _kind(parent, raw)
-    function = raw.__func__ if isinstance(raw, (staticmethod, classmethod)) else raw
-    _refuse_unsupported(raw, function)
-    if kind == "instance" and not isinstance(function, FunctionType):
-        function = _bound_late(function)
     inherited = attribute not in vars(parent)
-    info = MethodInfo(target, kind, _signature(raw, function), _is_generator(function))
+    function = _function(parent, attribute, raw, kind, inherited=inherited)
+    is_generator = inspect.isgeneratorfunction(innermost(raw))
+    info = MethodInfo(target, kind, _signature(parent, raw, function), is_generator)
     return Found(parent, attribute, raw, function, inherited, info)
 
 
 def _look_up(module: ModuleType, target: Target) -> tuple[Any, str, Any]:
+    if not target.path:
+        raise UnsupportedTargetError("a module (name one of its methods) is not supported, left alone")
     try:
         parent, attribute, raw = wrapt.resolve_path(module, target.path)
     except (wrapt.PathResolutionError, AttributeError) as error:
@@ -85,42 +89,24 @@ def _kind(parent: Any, raw: Any) -> Kind:
     return "instance" if inspect.isclass(parent) else "function"
 
 
-def _refuse_unsupported(raw: Any, function: Any) -> None:
-    what = _unsupported(raw, function)
-    if what:
-        raise UnsupportedTargetError(f"{what} is not supported, left alone")
+def _function(parent: Any, attribute: str, raw: Any, kind: Kind, *, inherited: bool) -> Callable[..., Any]:
+    plain: Callable[..., Any] = raw
+    if issubclass(type(raw), (staticmethod, classmethod)):  # really, not a wrapper around one
+        plain = raw.__func__
+    if kind == "function":
+        return plain
+    if inherited:
+        return inherited_late(parent, attribute, raw, kind)
+    if type(plain) in FUNCTION_TYPES:
+        return plain
+    return bound_late(parent, raw, kind)
 
 
-def _unsupported(raw: Any, function: Any) -> str | None:
-    if isinstance(raw, (property, functools.cached_property)):
-        return "a property"
-    if inspect.isclass(raw):
-        return "a class (name one of its methods)"
-    if hasattr(type(raw), "__set__"):
-        return "a data descriptor"
-    inner = inspect.unwrap(function) if callable(function) else function
-    if inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(function):
-        return "a coroutine function"
-    if inspect.isasyncgenfunction(inner):
-        return "an asynchronous generator function"
-    if not callable(raw) and not hasattr(type(raw), "__get__"):
-        return f"a {type(raw).__name__}, which cannot be called,"
-    return None
-
-
-def _bound_late(descriptor: Any) -> Callable[..., Any]:
-    """A plain function over whatever binds itself: another library's wrapper, a partialmethod …"""
-    if not hasattr(type(descriptor), "__get__"):
-        raise UnsupportedTargetError("a callable that does not bind itself is not supported, left alone")
-
-    def call(instance: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return descriptor.__get__(instance, type(instance))(*args, **kwargs)
-
-    return call
-
-
-def _signature(raw: Any, function: Callable[..., Any]) -> inspect.Signature:
-    source = raw.__func__ if isinstance(raw, (staticmethod, classmethod)) else raw
+def _signature(parent: Any, raw: Any, function: Callable[..., Any]) -> inspect.Signature:
+    if isinstance(raw, (staticmethod, classmethod)):
+        source = raw.__func__
+    else:
+        source = raw if callable(raw) else raw.__get__(None, parent)
     for candidate in (source, function):
         try:
             return signature_of(candidate)
@@ -140,7 +126,3 @@ def signature_of(function: Any) -> inspect.Signature:
 
         return inspect.signature(function, annotation_format=annotationlib.Format.FORWARDREF)
     return inspect.signature(function)
-
-
-def _is_generator(function: Callable[..., Any]) -> bool:
-    return inspect.isgeneratorfunction(inspect.unwrap(function))

@@ -7,13 +7,16 @@ carries attributes of its own, is replaced by a wrapt proxy, which passes everyt
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any
 
 import wrapt
 
+from wats_accel.patching.binding import FUNCTION_TYPES
+from wats_accel.patching.plan import Kind
 from wats_accel.patching.resolver import Found, signature_of
 
 # Python 3.14 evaluates annotations when they are asked for: copying them would ask.
@@ -29,47 +32,99 @@ def stand_in(found: Found, wrapper: Callable[..., Any]) -> Any:
         wrapper: called as `found.function` is called.
     """
     raw = found.raw
-    if isinstance(raw, staticmethod):
-        return staticmethod(_dressed(raw.__func__, wrapper, bound=False))
-    if isinstance(raw, classmethod):
-        # Never a proxy: whether classmethod binds what it holds differs between Python versions.
-        return classmethod(_as_function(raw.__func__, wrapper))
-    return _dressed(raw, wrapper, bound=found.info.kind == "instance")
+    # The real type: a wrapper of another library around a staticmethod says that it is one.
+    if issubclass(type(raw), staticmethod):
+        return staticmethod(_dressed(raw.__func__, wrapper, found))
+    if issubclass(type(raw), classmethod):
+        return classmethod(_dressed(raw.__func__, wrapper, found))
+    return _dressed(raw, wrapper, found)
 
 
-def _dressed(original: Any, wrapper: Callable[..., Any], *, bound: bool) -> Any:
+def _dressed(original: Any, wrapper: Callable[..., Any], found: Found) -> Any:
     if type(original) is FunctionType and not vars(original) and isinstance(wrapper, FunctionType):
         return _as_function(original, wrapper)
-    return _as_proxy(original, wrapper, bound=bound)
+    return _proxy_type(original)(original, wrapper, found.info.kind, found.attribute)
 
 
 def _as_function(original: Any, wrapper: Callable[..., Any]) -> Callable[..., Any]:
     for name in _COPIED:
         if hasattr(original, name):
             setattr(wrapper, name, getattr(original, name))
-    vars(wrapper).update(getattr(original, "__dict__", {}))
     vars(wrapper)["__wrapped__"] = original
     # inspect.signature follows __wrapped__; inspect.getfullargspec looks here only.
     vars(wrapper)["__signature__"] = signature_of(original)
     return wrapper
 
 
-class _BoundProxy(wrapt.BoundFunctionWrapper[..., Any]):
-    """A bound method of a proxied function, which pickles and copies as bound methods do."""
+class _Proxy(wrapt.CallableObjectProxy[Any]):
+    """What it wraps in every respect, but that calls go to the wrapper."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return getattr, (self._self_instance, self.__name__)
+    def __init__(self, original: Any, wrapper: Callable[..., Any], kind: Kind, attribute: str) -> None:
+        super().__init__(original)
+        self._self_wrapper = wrapper
+        self._self_kind = kind
+        self._self_attribute = attribute
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        return self.__reduce__()
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._self_wrapper(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        original = self.__wrapped__
+        # Functions pickle by name; pickle knows that of real functions only.
+        return original.__qualname__ if type(original) is FunctionType else original.__reduce_ex__(protocol)
 
 
-class _Proxy(wrapt.FunctionWrapper[..., Any]):
-    __bound_function_wrapper__ = _BoundProxy
+class _FunctionProxy(_Proxy):
+    """A proxy of what binds as functions do: its bound methods are real methods, over the proxy."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
 
 
-def _as_proxy(original: Any, wrapper: Callable[..., Any], *, bound: bool) -> Any:
-    def pass_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return wrapper(instance, *args, **kwargs) if bound else wrapper(*args, **kwargs)
+class _DescriptorProxy(_Proxy):
+    """A proxy of what binds in a way of its own."""
 
-    return _Proxy(original, pass_on)
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        original = self.__wrapped__
+        bound = type(original).__get__(original, instance, owner)
+        return self if bound is original and instance is None else _BoundProxy(bound, self, instance, owner)
+
+
+class _BoundProxy(_Proxy):
+    """What such a descriptor gives for an instance or class; calls go to the wrapper."""
+
+    def __init__(self, bound: Any, parent: Any, instance: Any, owner: Any) -> None:
+        super().__init__(bound, parent._self_wrapper, parent._self_kind, parent._self_attribute)
+        self._self_holder = owner if instance is None else instance
+        self._self_receiver = _receiver(parent._self_kind, instance, owner)
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return self._self_wrapper(*self._self_receiver, *args, **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return getattr(copy.deepcopy(self._self_holder, memo), self._self_attribute)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return getattr, (self._self_holder, self._self_attribute)
+
+
+def _proxy_type(original: Any) -> type[_Proxy]:
+    if type(original) in FUNCTION_TYPES:
+        return _FunctionProxy
+    return _DescriptorProxy if hasattr(type(original), "__get__") else _Proxy
+
+
+def _receiver(kind: Kind, instance: Any, owner: Any) -> tuple[Any, ...]:
+    """What the wrapper is given before the arguments of the call: ``self``, ``cls`` or nothing."""
+    if kind == "class":
+        return (owner,)
+    return (instance,) if kind == "instance" and instance is not None else ()

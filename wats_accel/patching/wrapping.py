@@ -23,4 +23,11 @@ def wrapped(found: Found, specs: Sequence[PatchSpec], leave_out: LeaveOut) -> Ca
             call = spec.wrap(call, found.info)
         except TargetError as error:
             leave_out([spec], str(error))
+        except Exception as error:  # noqa: BLE001 - the other rules of this method must not suffer
+            leave_out([spec], while_patching(error))
     return None if call is found.function else call
+
+
+def while_patching(error: Exception) -> str:
+    """What is said of a failure that nobody foresaw; its text may hold anything, so it stays out."""
+    return f"{type(error).__name__} while patching"

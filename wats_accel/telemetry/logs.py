@@ -5,7 +5,10 @@ Nothing global is configured: no root logger, no `structlog.configure`.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from dataclasses import asdict
@@ -48,7 +51,7 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         lambda event: f"No longer cached, to stay fresh: {event.target} ({event.why})",
     ),
     events.PluginFailed: (
-        logging.WARNING,
+        logging.DEBUG,  # it is a problem as well, and that one is a warning
         lambda event: f"Plugin {event.plugin!r} failed in {event.during}: {event.error}",
     ),
     events.FeatureInitialized: (logging.INFO, lambda event: event.summary),
@@ -94,6 +97,8 @@ class EventLog:
         self._heard = dict.fromkeys(_LEVELS, False)
         self._early: deque[Event] = deque(maxlen=_EARLY_LINES)
         self._open = False
+        self._in_thread = threading.local()
+        bus.at_checkpoints(self._adapt)
 
     def open(self) -> None:
         """Set the level, if one is asked for, and listen."""
@@ -102,7 +107,6 @@ class EventLog:
         if self._level:
             self._stdlib.setLevel(self._level.upper())
         self._adapt()
-        self._bus.at_checkpoints(self._adapt)
 
     def close(self) -> None:
         """Stop listening, and give the logger its level back."""
@@ -112,8 +116,8 @@ class EventLog:
         self._open = False
         for level in _LEVELS:
             self._listen(level, wanted=False)
-        if self._level:
-            self._stdlib.setLevel(self._level_before)
+        if self._level and self._stdlib.level == logging.getLevelName(self._level.upper()):
+            self._stdlib.setLevel(self._level_before)  # unless the host has set another since
 
     def hand_over(self, successor: EventLog) -> None:
         """Close, and leave to `successor` what could not be written yet."""
@@ -129,12 +133,12 @@ class EventLog:
         for level in _LEVELS:
             wanted = self._stdlib.isEnabledFor(level) if ready else level >= logging.INFO
             if self._heard[level] != wanted:
-                self._heard[level] = wanted
                 self._listen(level, wanted=wanted)
         if ready:
             self._write_early_lines()
 
     def _listen(self, level: int, *, wanted: bool) -> None:
+        self._heard[level] = wanted
         change = self._bus.subscribe if wanted else self._bus.unsubscribe
         for event_type, (own_level, _) in _LINES.items():
             if own_level == level:
@@ -150,18 +154,43 @@ class EventLog:
             self._write(event)  # to standard error, as the stdlib does without handlers
 
     def _write_early_lines(self) -> None:
-        while self._early:
-            event = self._early.popleft()
-            if self._stdlib.hasHandlers():
-                self._write(event)
+        with contextlib.suppress(IndexError):  # another thread has written the last one
+            while self._early:
+                event = self._early.popleft()
+                if self._stdlib.hasHandlers():
+                    self._write(event)
 
     def _write(self, event: Event) -> None:
-        level, line = _LINES[type(event)]
-        self._logger.log(level, event.name, message=line(event), fields=asdict(event))
+        # A handler that writes to the database calls a patched method, and that sends the next event.
+        if getattr(self._in_thread, "writing", False):
+            return
+        self._in_thread.writing = True
+        try:
+            level, line = _LINES[type(event)]
+            self._logger.log(level, event.name, message=line(event), fields=asdict(event))
+        except Exception:  # noqa: BLE001 - there is no better place to say that the log is broken
+            pass
+        finally:
+            self._in_thread.writing = False
+
+
+def _in_one_line(text: str, escape: Callable[[str], str]) -> str:
+    """`text` with what could forge a line, or upset a terminal, in an escaped form."""
+    if text.isprintable():
+        return text
+    return "".join(known if known.isprintable() else escape(known) for known in text)
 
 
 def _as_text(logger: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
-    return (event["message"],), {"stacklevel": _STACK}
+    return (_in_one_line(event["message"], _python_escape),), {"stacklevel": _STACK}
+
+
+def _python_escape(character: str) -> str:
+    return ascii(character)[1:-1]
+
+
+def _json_escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 _render = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
@@ -171,4 +200,5 @@ _STACK = 5
 
 def _as_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
     flat = {"event": event["event"], "message": event["message"], **event["fields"]}
-    return (str(_render(logger, method, flat)),), {"stacklevel": _STACK}
+    rendered = str(_render(logger, method, flat))
+    return (_in_one_line(rendered, _json_escape),), {"stacklevel": _STACK}

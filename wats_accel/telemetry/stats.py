@@ -75,10 +75,17 @@ def snapshot(counted: Iterable[tuple[str, str, Counted]]) -> Stats:
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
     for namespace, target, source in counted:
-        methods[target] = _of_method(source.counters, len(source))
+        methods[target] = _of_method(source.counters, _size(source))
         groups.setdefault(namespace, []).append(methods[target])
     namespaces = {name: _sum(group) for name, group in groups.items()}
     return Stats(_sum(methods.values()), namespaces, methods)
+
+
+def _size(source: Counted) -> int:
+    try:
+        return len(source)
+    except Exception:  # noqa: BLE001 - a store of a plugin's may raise anything
+        return 0
 
 
 def _of_method(counters: Counters, size: int) -> CacheStats:

@@ -39,7 +39,7 @@ class PeriodicSummary:
         self._stopping.set()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
+        while not self._stopping.wait(min(self._every_seconds, threading.TIMEOUT_MAX)):
             self.send_if_used()
 
     def send_if_used(self) -> None:
@@ -48,4 +48,5 @@ class PeriodicSummary:
         asked = total.hits + total.misses
         if asked != self._asked:
             self._asked = asked
+            self._bus.checkpoint()
             self._bus.emit(summary_of(total))

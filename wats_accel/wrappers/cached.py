@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from wats_accel.cache.entries import Key
@@ -51,19 +50,19 @@ def _key_or_none(region: Region, keys: KeyMaker, args: tuple[Any, ...], kwargs: 
     return None
 
 
-def _lookup(
-    region: Region, keys: KeyMaker, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _lookup(region: Region, keys: KeyMaker, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     try:
         entry = region.lookup(key)
         if entry is None:
             return _ABSENT
-        if region.on_hit.listeners:
-            region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
-        return entry.snapshot.give()
+        answer = entry.snapshot.give()
     except Exception:  # noqa: BLE001 - an answer that cannot be given is a miss
         region.note_bypass("lookup_failed")
         return _ABSENT
+    region.counters.hits += 1
+    if region.on_hit.listeners:
+        region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
+    return answer
 
 
 def _load(
@@ -73,11 +72,13 @@ def _load(
     if load is None:
         return call(*args, **kwargs)
     try:
+        if region.on_miss.listeners:
+            region.on_miss.send(Miss(load.label(), region.rules.target))
         result = call(*args, **kwargs)
     except BaseException as error:
-        region.fail(load, error)
+        region.fail(load, _cause(error))
         raise
-    _finish(region, load, result, objection=_objection(keys, key, result, args, kwargs))
+    region.finish(load, result, objection=_objection(keys, key, result, args, kwargs))
     return result
 
 
@@ -86,20 +87,10 @@ def _begin(
 ) -> Load | None:
     label = functools.partial(keys.label, region.prefix, args, kwargs)
     try:
-        load = region.begin(key, keys.texts(args, kwargs), label)
+        return region.begin(key, keys.texts(args, kwargs), label)
     except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
         region.note_bypass("load_not_registered")
         return None
-    if region.on_miss.listeners:
-        region.on_miss.send(Miss(load.label(), region.rules.target))
-    return load
-
-
-def _finish(region: Region, load: Load, result: Any, *, objection: str | None) -> None:
-    try:
-        region.finish(load, result, objection=objection)
-    except Exception:  # noqa: BLE001 - the caller gets the answer, stored or not
-        region.counters.not_stored["store_failed"] += 1
 
 
 def _objection(
@@ -115,23 +106,24 @@ def _objection(
     except Exception:  # noqa: BLE001 - what cannot be told any more is taken as changed
         return "arguments_changed"
     returned = any(result is known for known in (*args, *kwargs.values()))
-    return "returned_an_argument" if returned and not is_immutable(result) else None
+    if not returned or (is_immutable(result) and not (keys.has_instance and args and result is args[0])):
+        return None
+    return "returned_an_argument"
 
 
 # -- generator functions ---------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Run:
-    """The items of one run of a generator function, and how it ended."""
-
-    items: list[Any] = field(default_factory=list)
-    error: Exception | None = None
-
-
 class _RunFailedError(Exception):
-    def __init__(self, run: _Run) -> None:
-        self.run = run
+    """A run of a generator function that raised: the items that it had given, and what it raised."""
+
+    def __init__(self, items: list[Any], error: Exception) -> None:
+        self.items = items
+        self.error = error
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.error if isinstance(error, _RunFailedError) else error
 
 
 def materialized(call: Call, region: Region, keys: KeyMaker) -> Call:
@@ -144,26 +136,27 @@ def materialized(call: Call, region: Region, keys: KeyMaker) -> Call:
 
     @functools.wraps(call)
     def collect(*args: Any, **kwargs: Any) -> list[Any]:
-        run = _Run()
+        items: list[Any] = []
         try:
             for item in call(*args, **kwargs):
-                run.items.append(item)
+                items.append(item)  # noqa: PERF402 - `list` would lose those that came before an error
         except Exception as error:  # noqa: BLE001 - it is raised where the caller iterates
-            run.error = error
-            raise _RunFailedError(run) from None
-        return run.items
+            raise _RunFailedError(items, error) from None
+        return items
 
     collected = cached(collect, region, keys)
 
     def materialized_call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        error = None
         try:
             items = collected(*args, **kwargs)
         except _RunFailedError as failed:
-            run = failed.run
-        else:
-            run = _Run(items)
-        yield from run.items
-        if run.error is not None:
-            raise run.error
+            items, error = failed.items, failed.error
+        yield from items
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame: together they would wait for the collector
 
     return materialized_call

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wats_accel.cache.keys import ArgumentReader
+from wats_accel.cache.selection import loose_texts
 from wats_accel.invalidation import Invalidator, WriteRule
 
 Call = Callable[..., Any]
@@ -20,17 +21,34 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
     """
 
     def invalidating_call(*args: Any, **kwargs: Any) -> Any:
-        values = arguments.read(args, kwargs)  # before the call, which may change its own arguments
+        before = _spelled(arguments.read(args, kwargs))
         try:
             result = call(*args, **kwargs)
         except BaseException:
-            invalidator.apply(rule, values)
+            invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
             raise
         if _concerns(rule, result):
-            invalidator.apply(rule, values)
+            invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
         return result
 
     return invalidating_call
+
+
+_Texts = frozenset[str] | None
+
+
+def _spelled(values: Mapping[str, object]) -> dict[str, _Texts]:
+    return {path: loose_texts(value, fold=False) for path, value in values.items()}
+
+
+def _unchanged(before: Mapping[str, _Texts], after: Mapping[str, object]) -> dict[str, object]:
+    # A write may empty the list that it got, or put the new id into the object that it got. Which value
+    # it wrote by is then not known, and what is not known matches anything.
+    return {
+        path: value
+        for path, value in after.items()
+        if path in before and before[path] == loose_texts(value, fold=False)
+    }
 
 
 def _concerns(rule: WriteRule, result: object) -> bool:

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from wats_accel.cache.entries import MemoryStore
+from wats_accel.cache.region import RegionRules
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.events import EventBus
+from wats_accel.patterns import KeyPattern
+from wats_accel.testing import FakeClock
+
+
+def rules(namespace, method, module="app.users"):
+    return RegionRules(namespace, method, f"{module}:Repository.{method}", ttl_seconds=0)
+
+
+@pytest.fixture
+def registry():
+    made = CacheRegistry(clock=FakeClock(), bus=EventBus())
+    for namespace, method in [("users", "get"), ("users", "every"), ("groups", "get_all")]:
+        made.add(rules(namespace, method))
+    return made
+
+
+def methods(regions):
+    return [region.rules.method for region in regions]
+
+
+def test_regions_are_found_by_target(registry):
+    region = registry.of_target("app.users:Repository.get")
+    assert region.rules.method == "get"
+    assert registry.of_target("app.users:Repository.other") is None
+    assert len(registry) == 3
+    assert methods(registry) == ["get", "every", "get_all"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("users:*", ["get", "every"]),
+        ("users:get", ["get"]),
+        ("users:get:{id}", ["get"]),
+        ("*:get*", ["get", "get_all"]),
+        ("*", ["get", "every", "get_all"]),
+        ("other:*", []),
+    ],
+)
+def test_regions_are_found_by_key_pattern(registry, pattern, found):
+    assert methods(registry.matching(KeyPattern.parse(pattern))) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("all", ["get", "every", "get_all"]),
+        ("users", ["get", "every"]),
+        ("users:*", ["get", "every"]),
+        ("users:get", ["get"]),
+        ("users:get:*", ["get"]),
+        ("app.users:Repository.get", ["get"]),
+        ("app.*:*.get*", ["get", "get_all"]),
+        ("Repository.every", ["every"]),
+        ("nothing", []),
+    ],
+)
+def test_regions_are_found_by_what_a_maintainer_calls_them(registry, pattern, found):
+    assert methods(registry.named(pattern)) == found
+
+
+def test_a_namespace_keeps_the_bound_that_it_was_made_with(registry):
+    made = registry.namespace("bounded", max_entries=7)
+    assert registry.namespace("bounded") is made
+    assert registry.namespace("bounded", max_entries=9).max_entries == 7
+    assert registry.namespace("users").max_entries == 0
+
+
+def test_each_region_gets_the_store_that_the_factory_gives():
+    asked = []
+    given = MemoryStore()
+
+    def factory(namespace, target):
+        asked.append((namespace, target))
+        return given if namespace == "users" else None
+
+    registry = CacheRegistry(clock=FakeClock(), bus=EventBus(), store_factory=factory)
+    users, groups = registry.add(rules("users", "get")), registry.add(rules("groups", "get_all"))
+    for region in (users, groups):
+        region.finish(region.begin((0,), (), str), "answer")
+    assert len(given) == 1  # an empty store is falsy, and was used nevertheless
+    assert len(groups) == 1
+    assert asked == [("users", "app.users:Repository.get"), ("groups", "app.users:Repository.get_all")]

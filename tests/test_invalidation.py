@@ -1,0 +1,251 @@
+"""The invalidator, on regions of its own: order, failures, and what it does not touch."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from wats_accel.cache.entries import MemoryStore
+from wats_accel.cache.keys import KeyMaker, KeyRules
+from wats_accel.cache.region import Region, RegionRules
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.events import CacheSuspended, EventBus, Invalidated
+from wats_accel.invalidation import Invalidator, WriteRule
+from wats_accel.patterns import KeyPattern
+from wats_accel.testing import FakeClock, FaultyStore
+from wats_accel.wrappers.cached import cached
+
+
+class Caches:
+    """A registry whose stores a test chooses, with cached functions and an invalidator."""
+
+    def __init__(self) -> None:
+        self.bus = EventBus()
+        self.stores: dict[str, Any] = {}
+        self.registry = CacheRegistry(
+            clock=FakeClock(), bus=self.bus, store_factory=lambda _, target: self.stores.get(target)
+        )
+        self.invalidator = Invalidator(caches=self.registry, bus=self.bus)
+
+    def cached(self, function: Callable[..., Any], *, namespace: str = "ns") -> Any:
+        name = function.__name__
+        region = self.registry.add(RegionRules(namespace, name, f"app:{name}", ttl_seconds=0))
+        signature = inspect.signature(function)
+        keys = KeyMaker(signature, has_instance=False, rules=KeyRules(), scopes=region.scopes)
+        return cached(function, region, keys)
+
+    def region(self, name: str) -> Region:
+        found = self.registry.of_target(f"app:{name}")
+        assert found is not None
+        return found
+
+    def apply(self, *patterns: str, **values: object) -> None:
+        self.invalidator.apply(rule_of(*patterns), values)
+
+
+def rule_of(*patterns: str, target: str = "app:write") -> WriteRule:
+    return WriteRule(target, tuple(map(KeyPattern.parse, patterns)))
+
+
+@pytest.fixture
+def caches() -> Caches:
+    return Caches()
+
+
+# -- rules ---------------------------------------------------------------------------------------------
+
+
+def test_a_rule_names_what_it_needs_of_a_call_once():
+    rule = rule_of("ns:one:{a}:{b.c}", "ns:two:{a}", "ns:*")
+    assert rule.paths == ("a", "b.c")
+
+
+def test_rules_are_found_again_by_target_and_by_what_they_drop(caches):
+    caches.cached(named("get"))
+    dropping, other = rule_of("ns:get:{a}", "ns:*"), rule_of("other:*", target="app:other")
+    caches.invalidator.add(dropping)
+    caches.invalidator.add(other)
+    assert list(caches.invalidator) == [dropping, other]
+    assert caches.invalidator.of_target("app:write") is dropping
+    assert caches.invalidator.of_target("app:get") is None
+    found = caches.invalidator.dropping(caches.region("get"))
+    assert found == [(dropping, pattern) for pattern in dropping.patterns]
+
+
+def named(name: str, answer: Callable[[object], object] = lambda key: key) -> Callable[..., Any]:
+    def function(key: object = None) -> object:
+        return answer(key)
+
+    function.__name__ = name
+    return function
+
+
+# -- what is not touched -------------------------------------------------------------------------------
+
+
+class UnvisitableStore(MemoryStore):
+    """Nobody may look through its entries, or take out one of them."""
+
+    def entries(self):
+        raise AssertionError("the entries were visited")
+
+    def remove(self, key):
+        raise AssertionError("an entry was taken out by itself")
+
+
+@pytest.mark.parametrize("pattern", ["ns:*", "ns:get:*", "ns:get", "*", "ns:get:{key}"])
+def test_dropping_all_visits_no_entry(caches, pattern):
+    caches.stores["app:get"] = UnvisitableStore()
+    get = caches.cached(named("get"))
+    for number in range(100):
+        get(number)
+    assert caches.invalidator.drop(KeyPattern.parse(pattern), {}, by="a test") == 100
+    assert caches.region("get").suspended is None
+
+
+class CountingStore(MemoryStore):
+    def __init__(self):
+        super().__init__()
+        self.operations = 0
+
+    def entries(self):
+        self.operations += len(self)
+        return super().entries()
+
+    def remove(self, key):
+        self.operations += 1
+        return super().remove(key)
+
+
+def test_dropping_one_by_its_argument_does_not_scan(caches):
+    store = caches.stores["app:get"] = CountingStore()
+    get = caches.cached(named("get"))
+    caches.apply("ns:get:{key}", key=0)  # makes the index
+    for number in range(100):
+        get(number)
+    for number in range(50):
+        caches.apply("ns:get:{key}", key=str(number))
+    assert len(store) == 50
+    assert store.operations == 50
+
+
+# -- several regions at once ---------------------------------------------------------------------------
+
+
+class WatchedStore(MemoryStore):
+    """Says when it is about to drop something."""
+
+    def __init__(self, about_to_drop):
+        super().__init__()
+        self._about_to_drop = about_to_drop
+
+    def clear(self):
+        self._about_to_drop()
+        return super().clear()
+
+    def remove(self, key):
+        self._about_to_drop()
+        return super().remove(key)
+
+
+@pytest.mark.parametrize(
+    "patterns", [["outer:*", "inner:*"], ["*:*"], ["outer:outer:{key}", "inner:inner:{key}"]], ids=" ".join
+)
+def test_a_load_amid_an_invalidation_keeps_nothing_that_it_has_from_an_entry_still_there(caches, patterns):
+    """The outer cache is empty already, a load fills it, and takes the inner entry that is still there."""
+    versions, amid = [1], []
+    caches.stores["app:inner"] = WatchedStore(lambda: amid.append(outer("a")))
+    outer = caches.cached(named("outer", lambda key: inner(key)), namespace="outer")
+    inner = caches.cached(named("inner", lambda key: versions[-1]), namespace="inner")
+    assert outer("a") == 1
+    versions.append(2)
+    caches.apply(*patterns, key="a")
+    assert amid == [1]
+    assert outer("a") == 2
+
+
+def test_a_load_amid_an_invalidation_that_does_not_concern_it_is_kept(caches):
+    runs = []
+    caches.stores["app:inner"] = WatchedStore(lambda: outer("b"))
+    outer = caches.cached(named("outer", runs.append), namespace="outer")
+    inner = caches.cached(named("inner"), namespace="inner")
+    inner("a")
+    caches.apply("outer:outer:{key}", "inner:*", key="a")
+    outer("b")
+    assert runs == ["b"]
+
+
+def test_a_load_after_an_invalidation_is_kept(caches):
+    runs = []
+    get = caches.cached(named("get", runs.append))
+    caches.apply("ns:*", "ns:get:{key}", key=1)
+    get(1), get(1)
+    assert runs == [1]
+
+
+# -- what fails ----------------------------------------------------------------------------------------
+
+
+def test_each_region_that_fails_is_suspended_and_the_others_are_dropped(caches):
+    suspended, told = [], []
+    caches.bus.subscribe(CacheSuspended, lambda event: suspended.append(event.target))
+    caches.bus.subscribe(Invalidated, told.append)
+    for name in ("one", "three"):
+        caches.stores[f"app:{name}"] = FaultyStore("clear")
+    functions = [caches.cached(named(name)) for name in ("one", "two", "three")]
+    for function in functions:
+        function(1)
+    assert caches.invalidator.drop(KeyPattern.parse("ns:*"), {}, by="a test") == 1
+    assert suspended == ["app:one", "app:three"]
+    assert [event.count for event in told] == [1]
+    assert len(caches.region("two")) == 0
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_passes_after_everything_is_dropped(caches, interrupt):
+    caches.stores["app:one"] = FaultyStore("clear", error=interrupt)
+    one, two = caches.cached(named("one")), caches.cached(named("two", lambda key: versions[-1]))
+    versions = [1]
+    one(1), two(1)
+    versions.append(2)
+    with pytest.raises(interrupt):
+        caches.apply("ns:one:*", "ns:two:*")
+    assert caches.region("one").suspended is not None
+    assert two(1) == 2
+
+
+def test_giving_up_on_patterns_suspends_what_they_would_drop(caches):
+    caches.stores["app:one"] = FaultyStore("clear")
+    one, two = caches.cached(named("one")), caches.cached(named("two"))
+    one(1), two(1)
+    caches.invalidator.suspend([KeyPattern.parse("ns:one:*"), KeyPattern.parse("ns:one")], "no rule")
+    assert caches.region("one").suspended == "no rule"
+    assert caches.region("two").suspended is None
+
+
+def test_an_event_is_not_built_when_nobody_listens(caches):
+    class Value:
+        """A value that counts how often it is spelled, which asks for its length."""
+
+        lengths = 0
+
+        def __len__(self):
+            Value.lengths += 1
+            return 1
+
+    caches.cached(named("get"))
+    caches.apply("ns:get:{key}", key=Value())
+    quiet = Value.lengths
+    caches.bus.subscribe(Invalidated, lambda event: None)
+    caches.apply("ns:get:{key}", key=Value())
+    assert Value.lengths > 2 * quiet
+
+
+def test_checkpoints_run_at_each_write(caches):
+    seen = []
+    caches.bus.at_checkpoints(lambda: seen.append("checkpoint"))
+    caches.apply("ns:*")
+    assert seen == ["checkpoint"]
