@@ -82,10 +82,27 @@ def test_a_listener_that_raises_is_logged_and_the_others_hear(caplog: pytest.Log
         bus.emit(Hit("secret-key", "t"))
     assert len(seen) == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "listener _fail failed on accel.hit",
-        "listener Listener failed on accel.hit",
+        "listener _fail of accel.hit failed: RuntimeError",
+        "listener Listener of accel.hit failed: RuntimeError",
     ]
     assert "secret-key" not in " ".join(record.getMessage() for record in caplog.records)
+
+
+def test_a_handler_of_the_host_that_raises_as_well_reaches_nobody() -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("disk full")
+
+    logger, handler, bus = logging.getLogger("wats_accel"), Broken(), EventBus()
+    bus.subscribe(Hit, _fail)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        bus.emit(Hit("k", "t"))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def test_a_listener_may_unsubscribe_itself_while_it_hears() -> None:
@@ -112,4 +129,4 @@ def test_checkpoints_run_what_was_registered_and_one_that_raises_harms_no_other(
     with caplog.at_level(logging.DEBUG, logger="wats_accel"):
         bus.checkpoint()
     assert seen == ["before", "after"]
-    assert [record.getMessage() for record in caplog.records] == ["a checkpoint failed"]
+    assert [record.getMessage() for record in caplog.records] == ["a checkpoint failed: RuntimeError"]

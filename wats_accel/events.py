@@ -5,6 +5,7 @@ An event that nobody listens to is not built: a sender asks its `Channel` for li
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -191,14 +192,16 @@ class Channel(Generic[EventT]):
         for listener in self.listeners:
             try:
                 listener(event)
-            except Exception:  # noqa: BLE001 - a listener must never reach the application
-                _report_listener(listener, event)
+            except Exception as error:  # noqa: BLE001 - a listener must never reach the application
+                name = getattr(listener, "__qualname__", type(listener).__name__)
+                _report_failure(f"listener {name} of {event.name}", error)
 
 
-def _report_listener(listener: Listener, event: Event) -> None:
-    # The last line of defence: straight to the stdlib, since the listener that failed may be our log.
-    name = getattr(listener, "__qualname__", type(listener).__name__)
-    logging.getLogger("wats_accel").debug("listener %s failed on %s", name, event.name, exc_info=True)
+def _report_failure(what: str, error: Exception) -> None:
+    # The last line of defence: straight to the stdlib, since what failed may be our own log. The text of a
+    # foreign exception may hold anything, and the host's handlers may raise as well.
+    with contextlib.suppress(Exception):
+        logging.getLogger("wats_accel").debug("%s failed: %s", what, type(error).__name__)
 
 
 class EventBus:
@@ -239,5 +242,5 @@ class EventBus:
         for callback in self._checkpoints:
             try:
                 callback()
-            except Exception:
-                logging.getLogger("wats_accel").debug("a checkpoint failed", exc_info=True)
+            except Exception as error:  # noqa: BLE001 - as with listeners
+                _report_failure("a checkpoint", error)

@@ -5,6 +5,7 @@ import pytest
 from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock
@@ -89,3 +90,8 @@ def test_each_region_gets_the_store_that_the_factory_gives():
     assert len(given) == 1  # an empty store is falsy, and was used nevertheless
     assert len(groups) == 1
     assert asked == [("users", "app.users:Repository.get"), ("groups", "app.users:Repository.get_all")]
+
+
+def test_a_method_has_one_region(registry):
+    with pytest.raises(TargetError, match="is cached already"):
+        registry.add(rules("other", "get"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 from collections.abc import Callable
@@ -14,11 +15,11 @@ THREADS = 8
 ROUNDS = 25
 
 
-def _together(*works: Callable[[], None]) -> None:
+def _together(*works: Callable[[], object]) -> None:
     """Run all at once; raise what any of them raised."""
     barrier = threading.Barrier(len(works))
 
-    def run(work: Callable[[], None]) -> None:
+    def run(work: Callable[[], object]) -> None:
         barrier.wait(timeout=30)
         work()
 
@@ -94,6 +95,6 @@ def test_an_import_that_races_with_an_uninstall_leaves_nothing_behind(bench: Any
     for _ in range(ROUNDS):
         name = applications.write("class Repo:\n    def m(self): return 'm'\n")
         bench.install(f"{name}:Repo.m")
-        _together(lambda name=name: importlib.import_module(name), bench.uninstall)  # type: ignore[misc]
+        _together(functools.partial(importlib.import_module, name), bench.uninstall)
         assert "__wrapped__" not in vars(importlib.import_module(name).Repo.m)
     assert (bench.patcher.patched, bench.patcher.waiting, bench.messages) == ((), (), [])

@@ -228,6 +228,13 @@ def test_a_host_that_configures_structlog_does_not_change_our_lines(
     assert host.messages == ["Invalidated 5 cache entries matching 'connections:*'"]
 
 
+def test_a_write_that_found_nothing_to_drop_is_logged_at_debug(host: Any, bus: EventBus, opened: Any) -> None:
+    opened(level="debug")
+    bus.emit(events.Invalidated("connections:*", 0, "app:Repo.update"))
+    bus.emit(INVALIDATED)
+    assert ["[DEBUG]" in line for line in host.lines] == [True, False]
+
+
 # -- before the host has configured logging -----------------------------------------------------------------
 
 

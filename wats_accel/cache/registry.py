@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, RegionRules
+from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
 from wats_accel.patterns import KeyPattern
 from wats_accel.targets import Target
@@ -43,7 +44,13 @@ class CacheRegistry:
         return self._namespaces[name]
 
     def add(self, rules: RegionRules) -> Region:
-        """Make the region of one cached method."""
+        """Make the region of one cached method.
+
+        Raises:
+            TargetError: the method has one already; of two, writes would drop only one.
+        """
+        if rules.target in self._regions:
+            raise TargetError(f"{rules.target} is cached already")
         store = self._store_factory(rules.namespace, rules.target)
         region = Region(
             rules,

@@ -60,6 +60,12 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
 }
 
 
+def _level_of(event: Event) -> int:
+    if isinstance(event, events.Invalidated) and not event.count:
+        return logging.DEBUG  # a write that found nothing to drop is no news
+    return _LINES[type(event)][0]
+
+
 def _figures(event: events.StatsSummary) -> dict[str, Any]:
     return {
         "size": event.size,
@@ -166,8 +172,8 @@ class EventLog:
             return
         self._in_thread.writing = True
         try:
-            level, line = _LINES[type(event)]
-            self._logger.log(level, event.name, message=line(event), fields=asdict(event))
+            _, line = _LINES[type(event)]
+            self._logger.log(_level_of(event), event.name, message=line(event), fields=asdict(event))
         except Exception:  # noqa: BLE001 - there is no better place to say that the log is broken
             pass
         finally:
