@@ -24,6 +24,7 @@ words = st.text(alphabet="abcXYZ09_.- é", min_size=1, max_size=6).map(str.strip
         ("u*:get_?", "u*", "get_?", ()),
         ("users:get:{user_id}", "users", "get", (Placeholder("user_id"),)),
         ("users:get:{self.account.id}", "users", "get", (Placeholder("self.account.id"),)),
+        ("users:get:{último}", "users", "get", (Placeholder("último"),)),
         ("users:get:7", "users", "get", (Literal("7"),)),
         ("users:get:ad*", "users", "get", (Glob("ad*"),)),
         ("users:get:[ab]", "users", "get", (Glob("[ab]"),)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -210,6 +211,7 @@ class EventBus:
     def __init__(self) -> None:
         self._channels: dict[type[Event], Channel[Any]] = {}
         self._checkpoints: tuple[Callable[[], None], ...] = ()
+        self._lock = threading.Lock()  # of changes; sending takes none
 
     def channel(self, event_type: type[EventT]) -> Channel[EventT]:
         """The one channel of this type of event; it may be kept, its listeners change in place."""
@@ -218,13 +220,15 @@ class EventBus:
     def subscribe(self, event_type: type[EventT], listener: Callable[[EventT], None]) -> None:
         """Add a listener. Adding one twice has no effect."""
         channel = self.channel(event_type)
-        if listener not in channel.listeners:
-            channel.listeners = (*channel.listeners, listener)
+        with self._lock:
+            if listener not in channel.listeners:
+                channel.listeners = (*channel.listeners, listener)
 
     def unsubscribe(self, event_type: type[EventT], listener: Callable[[EventT], None]) -> None:
         """Take a listener away; one that is not there is no error."""
         channel = self.channel(event_type)
-        channel.listeners = tuple(known for known in channel.listeners if known != listener)
+        with self._lock:
+            channel.listeners = tuple(known for known in channel.listeners if known != listener)
 
     def emit(self, event: Event) -> None:
         """Send an event that is rare enough to be built without asking first."""
@@ -235,7 +239,8 @@ class EventBus:
 
         That is how a listener to hits adapts (say, to a changed log level) at no cost to hits.
         """
-        self._checkpoints = (*self._checkpoints, callback)
+        with self._lock:
+            self._checkpoints = (*self._checkpoints, callback)
 
     def checkpoint(self) -> None:
         """Run what was registered with `at_checkpoints`."""

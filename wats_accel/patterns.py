@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from wats_accel.errors import PatternError
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}")
+_PLACEHOLDER = re.compile(r"\{([^\W\d]\w*(?:\.[^\W\d]\w*)*)\}")
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 

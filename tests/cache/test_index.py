@@ -1,56 +1,93 @@
+"""Indexes find the entries that a store holds, by scope and by argument."""
+
 from __future__ import annotations
 
 import pytest
 
 from wats_accel.cache.copying import Snapshot
 from wats_accel.cache.entries import Entry
-from wats_accel.cache.index import EntryIndex, by_argument, by_scope
+from wats_accel.cache.index import EntryIndexes
+from wats_accel.cache.selection import EVERYTHING, AnyOf, GlobOf, Selection
 
 
 def entry(scope, *texts):
     return Entry((scope, *texts), texts, Snapshot(None, None), 0.0, None)
 
 
+def naming(position, *texts):
+    return Selection((AnyOf(position, frozenset(texts)),))
+
+
+class Stored:
+    """What a store holds, and how often it was asked for all of it."""
+
+    def __init__(self, *entries):
+        self.held = list(entries)
+        self.asked = 0
+
+    def entries(self):
+        self.asked += 1
+        return self.held
+
+
 @pytest.fixture
-def entries():
-    return [entry(1, "a", "x"), entry(1, "b"), entry(2, "a"), entry(2)]
+def stored():
+    return Stored(entry(1, "a", "x"), entry(1, "b"), entry(2, "a"), entry(2))
 
 
-def test_entries_are_found_by_scope(entries):
-    index = EntryIndex(by_scope, entries)
-    assert set(index.find(1)) == set(entries[:2])
-    assert set(index.find(2)) == set(entries[2:])
-    assert index.find(3) == []
+@pytest.fixture
+def indexes(stored):
+    return EntryIndexes(stored.entries)
 
 
-def test_entries_are_found_by_argument(entries):
-    index = EntryIndex(by_argument(0), entries)
-    assert set(index.find("a")) == {entries[0], entries[2]}
-    assert index.find("x") == []
+def test_entries_are_found_by_scope(indexes, stored):
+    assert set(indexes.of_scope(1)) == set(stored.held[:2])
+    assert set(indexes.of_scope(2)) == set(stored.held[2:])
+    assert indexes.of_scope(3) == []
 
 
-def test_entries_without_that_argument_are_found_as_such(entries):
-    assert set(EntryIndex(by_argument(1), entries).find(None)) == set(entries[1:])
+def test_entries_are_found_by_argument_with_those_that_do_not_have_it(indexes, stored):
+    assert set(indexes.candidates(naming(0, "a"))) == {stored.held[0], stored.held[2], stored.held[3]}
+    assert set(indexes.candidates(naming(0, "b", "c"))) == {stored.held[1], stored.held[3]}
+    assert set(indexes.candidates(naming(1, "x"))) == set(stored.held)
 
 
-def test_a_discarded_entry_is_not_found(entries):
-    index = EntryIndex(by_argument(0), entries)
-    index.discard(entries[0])
-    assert index.find("a") == [entries[2]]
-    index.discard(entries[2])
-    assert index.find("a") == []
+@pytest.mark.parametrize("selection", [EVERYTHING, Selection((GlobOf(0, "a*"),))], ids=["all", "glob"])
+def test_what_names_no_argument_has_all_entries_as_candidates(indexes, stored, selection):
+    assert indexes.candidates(selection) == stored.held
 
 
-def test_discarding_what_is_not_there_is_no_error(entries):
-    index = EntryIndex(by_argument(0), entries[:1])
-    index.discard(entries[2])
-    index.discard(entries[1])
-    assert index.find("a") == [entries[0]]
+def test_the_store_is_visited_once_for_each_argument_asked_for(indexes, stored):
+    for text in ("a", "b", "c"):
+        indexes.candidates(naming(0, text))
+    assert stored.asked == 1
 
 
-def test_a_cleared_index_starts_again(entries):
-    index = EntryIndex(by_scope, entries)
-    index.clear()
-    assert index.find(1) == []
-    index.add(entries[0])
-    assert index.find(1) == [entries[0]]
+def test_an_entry_that_was_added_is_found_and_the_one_it_replaces_is_not(indexes, stored):
+    indexes.candidates(naming(0, "a"))
+    newer = entry(1, "a", "x")
+    indexes.add(newer, replaced=stored.held[0])
+    assert set(indexes.candidates(naming(0, "a"))) == {newer, stored.held[2], stored.held[3]}
+
+
+def test_a_discarded_entry_is_not_found_and_discarding_it_twice_is_no_error(indexes, stored):
+    indexes.candidates(naming(0, "b"))
+    indexes.discard(stored.held[1])
+    indexes.discard(stored.held[1])
+    assert indexes.candidates(naming(0, "b")) == [stored.held[3]]
+
+
+def test_cleared_indexes_are_kept_up_without_visiting_the_store_again(indexes, stored):
+    indexes.of_scope(1)
+    indexes.clear()
+    assert indexes.of_scope(1) == []
+    indexes.add(stored.held[0], replaced=None)
+    assert indexes.of_scope(1) == [stored.held[0]]
+    assert stored.asked == 1
+
+
+def test_forgotten_indexes_are_made_anew_from_the_store(indexes, stored):
+    indexes.of_scope(1)
+    stored.held.pop(0)
+    indexes.forget()
+    assert indexes.of_scope(1) == [stored.held[0]]

@@ -1,10 +1,11 @@
-"""An index of a region's entries by one part of their key, so that exact invalidation does not scan."""
+"""Indexes of a region's entries by parts of their keys, so that exact invalidation does not scan."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
 from wats_accel.cache.entries import Entry, Leftovers
+from wats_accel.cache.selection import Selection
 
 
 class EntryIndex:
@@ -41,17 +42,69 @@ class EntryIndex:
         self._leftovers.add(forgotten, forgotten.popitem)
 
 
-def by_scope(entry: Entry) -> Hashable:
-    """The part of an entry that says whose it is."""
+class EntryIndexes:
+    """The indexes of one region: by scope, and by each argument that an invalidation has asked for.
+
+    Args:
+        entries: gives all entries of the region, to make an index when somebody first asks for it.
+    """
+
+    def __init__(self, entries: Callable[[], Iterable[Entry]]) -> None:
+        self._entries = entries
+        self._by_part: dict[int, EntryIndex] = {}
+
+    def add(self, entry: Entry, *, replaced: Entry | None) -> None:
+        """Take an entry in, and forget the one that it replaces."""
+        for index in self._by_part.values():
+            if replaced is not None:
+                index.discard(replaced)
+            index.add(entry)
+
+    def discard(self, entry: Entry) -> None:
+        """Forget an entry."""
+        for index in self._by_part.values():
+            index.discard(entry)
+
+    def clear(self) -> None:
+        """Forget all entries, without visiting them one by one."""
+        for index in self._by_part.values():
+            index.clear()
+
+    def forget(self) -> None:
+        """Forget the indexes themselves: they are made anew from what the store says it has."""
+        self._by_part.clear()
+
+    def of_scope(self, number: int) -> list[Entry]:
+        """The entries of one scope."""
+        return self._index(_SCOPE).find(number)
+
+    def candidates(self, selection: Selection) -> list[Entry]:
+        """Entries among which are all that a selection means; few of them, if it names an argument."""
+        exact = selection.exact
+        if exact is None:
+            return list(self._entries())
+        index = self._index(exact.position)
+        return [entry for text in (*exact.texts, None) for entry in index.find(text)]
+
+    def _index(self, part: int) -> EntryIndex:
+        if part not in self._by_part:
+            of_entry = _scope_of if part == _SCOPE else _argument_of(part)
+            self._by_part[part] = EntryIndex(of_entry, self._entries())
+        return self._by_part[part]
+
+
+_SCOPE = -1
+"""The part of an entry that is no argument: whose it is."""
+
+
+def _scope_of(entry: Entry) -> Hashable:
     return entry.key[0]
 
 
-def by_argument(position: int) -> Callable[[Entry], Hashable]:
-    """The part of an entry that is the loose form of the argument at `position`."""
-
-    def part(entry: Entry) -> Hashable:
-        # An entry with fewer arguments is found by any text: erring on the side of dropping more
-        # is `Selection.matches`' business; here None simply never equals a text.
+def _argument_of(position: int) -> Callable[[Entry], Hashable]:
+    def text(entry: Entry) -> Hashable:
+        # None equals no text: `candidates` asks for it besides, since an argument that an entry does
+        # not have matches anything.
         return entry.texts[position] if position < len(entry.texts) else None
 
-    return part
+    return text

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from wats_accel.cache.copying import CopyMode, Uncopyable, take_snapshot
 from wats_accel.cache.entries import Departure, Entry, Key, Store
-from wats_accel.cache.index import EntryIndex, by_argument, by_scope
+from wats_accel.cache.index import EntryIndexes
 from wats_accel.cache.keys import KeyRules
 from wats_accel.cache.loads import Load, enter_load, leave_load
 from wats_accel.cache.namespace import Departures, Namespace
@@ -78,8 +78,7 @@ class Region:
         self._space = space
         self._loads: set[Load] = set()
         self._fences: list[Selection] = []
-        self._by_scope: EntryIndex | None = None
-        self._by_argument: dict[int, EntryIndex] = {}
+        self._indexes = EntryIndexes(store.entries)
 
     # -- one call ----------------------------------------------------------------------------------
 
@@ -192,31 +191,17 @@ class Region:
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:
             return self._drop_all()
-        doomed = [entry for entry in self._candidates(selection) if selection.matches(entry.texts)]
+        candidates = self._indexes.candidates(selection)
+        doomed = [entry for entry in candidates if selection.matches(entry.texts)]
         for entry in doomed:
             self.remove(entry)
         return len(doomed)
 
     def _drop_all(self) -> int:
         count = self._store.clear()
-        for index in self._indexes():
-            index.clear()
+        self._indexes.clear()
         self._space.dropped(count)
         return count
-
-    def _candidates(self, selection: Selection) -> list[Entry]:
-        exact = selection.exact
-        if exact is None:
-            return list(self._store.entries())
-        index = self._by_argument.get(exact.position)
-        if index is None:  # the first time that anybody asks by this argument
-            index = EntryIndex(by_argument(exact.position), self._store.entries())
-            self._by_argument[exact.position] = index
-        return [entry for text in (*exact.texts, None) for entry in index.find(text)]
-
-    def _indexes(self) -> list[EntryIndex]:
-        scope = [self._by_scope] if self._by_scope is not None else []
-        return [*scope, *self._by_argument.values()]
 
     # -- storing -----------------------------------------------------------------------------------
 
@@ -255,21 +240,15 @@ class Region:
             replaced = self._store.put(entry)
         except BaseException:
             # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
-            self._by_scope = None
-            self._by_argument.clear()
+            self._indexes.forget()
             raise
-        for index in self._indexes():
-            if replaced is not None:
-                index.discard(replaced)
-            index.add(entry)
+        self._indexes.add(entry, replaced=replaced)
         return self._space.admit(entry, replaced=replaced is not None, now=self._clock())
 
     def _bury_dead_instances(self) -> None:
         # Entries of an instance that is gone can never be found again; here they give their memory back.
         while self.scopes.dead:
-            if self._by_scope is None:
-                self._by_scope = EntryIndex(by_scope, self._store.entries())
-            for entry in self._by_scope.find(self.scopes.dead.popleft()):
+            for entry in self._indexes.of_scope(self.scopes.dead.popleft()):
                 self.remove(entry)
 
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
@@ -283,8 +262,7 @@ class Region:
         if not self.holds(entry):
             return
         self._store.remove(entry.key)
-        for index in self._indexes():
-            index.discard(entry)
+        self._indexes.discard(entry)
         self._space.dropped(1)
 
     def note_departure(self, why: Departure) -> None:
