@@ -19,7 +19,7 @@ KeyPath = tuple[str | int, ...]
 
 
 def format_key_path(path: KeyPath) -> str:
-    """Spell a key path as people write it: ``repositories[0].cached.select_all``."""
+    """Spell a key path as people write it: ``repositories[0].cached.list_items``."""
     text = ""
     for part in path:
         if isinstance(part, int):
