@@ -194,7 +194,8 @@ def _compile(
     values = [f"_accel_fold({name})" if name in rules.fold else name for name in kept]
     values += [_path_expression(path, first, roots) for path in rules.include]
     scope = [_path_expression(path, first, roots) for path in rules.scope]
-    owner = _tuple_expression(scope) if scope else first or "None"
+    # One expression stands alone: a text freezes to itself, a tuple of one would have to be taken apart.
+    owner = scope[0] if len(scope) == 1 else _tuple_expression(scope) if scope else first or "None"
     extra, named = "()", "()"
     for name, known in signature.parameters.items():
         if known.kind is Parameter.VAR_POSITIONAL:
