@@ -232,7 +232,10 @@ def _spec(target: Target, region: Region, rule: CachedRule, path: tuple[str | in
 
 def _wrap(region: Region, call: Callable[..., Any], info: MethodInfo) -> Callable[..., Any]:
     keys = KeyMaker(
-        info.signature, has_instance=info.has_instance, rules=region.rules.key, scopes=region.scopes
+        info.signature,
+        has_instance=info.has_instance,
+        rules=region.rules.key,
+        scopes=region.scopes,
+        is_exact=info.is_exact,
     )
-    region.folds = keys.folds
     return materialized(call, region, keys) if info.is_generator else cached(call, region, keys)

@@ -175,5 +175,7 @@ def _specs(context: PluginContext) -> Iterator[PatchSpec]:
 def _wrap(
     rule: WriteRule, invalidator: Invalidator, call: Callable[..., Any], info: MethodInfo
 ) -> Callable[..., Any]:
-    arguments = ArgumentReader(info.signature, has_instance=info.has_instance, paths=rule.paths)
+    arguments = ArgumentReader(
+        info.signature, has_instance=info.has_instance, paths=rule.paths, is_exact=info.is_exact
+    )
     return invalidating(call, rule, arguments, invalidator)

@@ -77,6 +77,16 @@ class Invalidator:
         self._bus.checkpoint()
         self._drop(rule.patterns, values, by=rule.target)
 
+    def begin(self, rule: WriteRule) -> list[Region]:
+        """Note that this thread is inside a write; gives the regions to be told when it ends."""
+        regions: dict[str, Region] = {}
+        for pattern in rule.patterns:
+            for region in self._caches.matching(pattern):
+                regions[region.rules.target] = region
+        for region in regions.values():
+            region.begin_write()
+        return list(regions.values())
+
     def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
         """Drop the entries that a bound pattern matches; gives how many there were.
 
@@ -92,7 +102,7 @@ class Invalidator:
                 count = 0
                 for region in self._caches.matching(pattern):
                     try:
-                        count += _drop_from(region, select(pattern, values, region.folds), by, fences)
+                        count += _drop_from(region, select(pattern, values), by, fences)
                     except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
                         interrupt = interrupt if isinstance(error, Exception) else error
                         with suppress(BaseException):  # one interrupt is enough

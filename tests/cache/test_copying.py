@@ -547,3 +547,12 @@ def test_a_snapshot_does_not_show_its_value() -> None:
 def test_a_snapshot_with_nothing_to_thaw_gives_what_it_stores() -> None:
     assert Snapshot("kept", None).give() == "kept"
     assert Snapshot([1], list.copy).give() == [1]
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda it: it, lambda it: [it], lambda it: {"v": it}], ids=["bare", "list", "dict"]
+)
+def test_a_sentinel_stays_itself(wrap: Callable[[object], Any]) -> None:
+    sentinel = object()
+    given = take_snapshot(wrap(sentinel)).give()
+    assert repr(sentinel) in repr(given)

@@ -161,13 +161,43 @@ def test_keys_are_equal_exactly_when_the_method_sees_the_same(rest, more, other_
 
 
 def test_texts_are_the_arguments_in_loose_form_but_for_caught_keywords():
-    assert maker(variadic).texts((1, "2.0", True), {"b": None, "z": 5}) == ("1", "None", "2", "1")
+    assert maker(variadic).texts((1, "2.0", True), {"b": None, "z": 5}) == ("1", None, "2", "1")
 
 
-def test_texts_fold_what_is_folded():
+def test_texts_never_tell_case_and_do_not_tell_what_may_be_meant_by_any_text():
     keys = maker(positional_only, fold={"b"}, include=("c",))
-    assert keys.texts(("A", "B"), {"c": "C"}) == ("A", "b", "C", "C")
-    assert keys.folds == (False, True, False, False)
+    assert keys.texts(("A", "B"), {"c": [1]}) == ("a", "b", None, None)
+
+
+@pytest.mark.parametrize("rule", ["fold", "exclude"])
+def test_what_a_decorator_may_change_is_neither_folded_nor_left_out(rule):
+    signature = inspect.signature(positional_only)
+    with pytest.raises(TargetError, match="decorator"):
+        KeyMaker(
+            signature,
+            has_instance=False,
+            rules=KeyRules(**{rule: frozenset({"a"})}),
+            scopes=ScopeNumbers(),
+            is_exact=False,
+        )
+
+
+def test_a_key_folds_case_only():
+    keys = maker(positional_only, fold={"a"})
+    assert keys.key(("É", 1), {"c": 1}) == keys.key(("é", 1), {"c": 1})
+    assert keys.key(("straße", 1), {"c": 1}) != keys.key(("strasse", 1), {"c": 1})
+
+
+def test_subclasses_that_share_a_method_and_a_database_have_keys_of_their_own():
+    class First(Owner):
+        pass
+
+    class Second(Owner):
+        pass
+
+    keys = maker(method, has_instance=True, scope=("self.__module__",))
+    assert keys.key((First(), 1), {}) == keys.key((First(), 1), {}) != keys.key((Second(), 1), {})
+    assert keys.key((First, 1), {}) == keys.key((First(), 1), {})
 
 
 def test_a_label_is_the_readable_key():

@@ -114,6 +114,17 @@ def test_two_loads_of_one_key_leave_one_entry(caches):
     assert (found(region, 1), len(region)) == (None, 0)
 
 
+def test_an_older_load_does_not_replace_the_answer_of_a_later_one(caches):
+    region = caches.region()
+    older = begin(region, 1)
+    caches.clock.advance(1)
+    later = begin(region, 1)
+    region.finish(later, "new")
+    region.finish(older, "old")
+    assert found(region, 1) == "new"
+    assert region.counters.not_stored["overtaken"] == 1
+
+
 def test_a_replaced_entry_is_out_of_every_index(caches):
     region = caches.region()
     region.invalidate(only(1))

@@ -156,6 +156,22 @@ def test_report_prints_a_page_and_check_finds_a_stale_one(tmp_path, capsys):
     assert dispatch([*arguments, "--check"]) == 0
 
 
+def test_a_check_without_a_file_and_a_file_that_cannot_be_written_end_with_one_line(tmp_path, capsys):
+    assert dispatch(["schema", "--check"]) == 2
+    assert "--check needs --output" in capsys.readouterr().err
+    assert dispatch(["schema", "-o", str(tmp_path / "missing" / "schema.json")]) == 1
+    assert "schema.json" in capsys.readouterr().err
+
+
+def test_the_program_s_own_log_says_why_it_is_not_accelerated(tmp_path):
+    script = tmp_path / "app.py"
+    script.write_text("import logging\nlogging.basicConfig(filename='app.log')\nprint('started')\n")
+    command = [sys.executable, "-m", "wats_accel", "run", "-c", "nowhere.yaml", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert "nowhere.yaml: there is no such file" in (tmp_path / "app.log").read_text()
+
+
 def test_the_generated_report_in_the_documentation_is_not_stale(monkeypatch):
     monkeypatch.chdir(ROOT)
     page = str(ROOT / "docs" / "OPTIMIZATIONS_APPLIED.md")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sized
 from typing import Literal, Protocol
 
 from wats_accel.cache.copying import Snapshot
+from wats_accel.cache.texts import Texts
 
 Key = tuple[Hashable, ...]
 """``(scope number, *frozen arguments)``: typed and unambiguous."""
@@ -35,15 +36,23 @@ class EntryOwner(Protocol):
 class Entry:
     """One stored answer."""
 
-    __slots__ = ("expires_at", "key", "owner", "snapshot", "texts", "visited")
+    __slots__ = ("began_at", "expires_at", "key", "owner", "snapshot", "texts", "visited")
 
     def __init__(
-        self, key: Key, texts: tuple[str, ...], snapshot: Snapshot, expires_at: float, owner: EntryOwner
+        self,
+        key: Key,
+        texts: Texts,
+        snapshot: Snapshot,
+        expires_at: float,
+        owner: EntryOwner,
+        *,
+        began_at: float = 0.0,
     ) -> None:
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
         self.snapshot = snapshot
-        self.expires_at = expires_at  # by the cache's monotonic clock; infinity: until invalidated
+        self.began_at = began_at  # when its load began, by the cache's monotonic clock
+        self.expires_at = expires_at  # by the same clock; infinity: until invalidated
         self.owner = owner
         self.visited = False  # set by hits, read by eviction
 

@@ -32,7 +32,10 @@ _THEMSELVES = frozenset({str, bytes, NoneType})
 # Equal values of one of these types are the same value; only the type has to be told apart.
 _TAGGED = frozenset({int, bool, date, timedelta, UUID, Fraction, EllipsisType, NotImplementedType})
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
-_IMMUTABLE = _THEMSELVES | _TAGGED | _PATHS | {float, complex, Decimal, datetime, time, timezone, range}
+# A bare object() is a sentinel: its identity is all that it has, and a copy would be another one.
+_IMMUTABLE = (
+    _THEMSELVES | _TAGGED | _PATHS | {float, complex, Decimal, datetime, time, timezone, range, object}
+)
 # Rows that hold their values for good. By name, because a driver must not be imported to be recognised.
 _IMMUTABLE_ROWS = frozenset({("sqlite3", "Row"), ("sqlalchemy.engine.row", "Row")})
 # Their equality is the identity of what they are bound to.

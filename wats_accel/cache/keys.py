@@ -15,7 +15,7 @@ from typing import Any
 from wats_accel.cache.entries import Key
 from wats_accel.cache.freezing import freeze
 from wats_accel.cache.scopes import ScopeNumbers
-from wats_accel.cache.texts import match_text, readable
+from wats_accel.cache.texts import Texts, argument_text, readable
 from wats_accel.errors import TargetError
 from wats_accel.suggestions import nearest
 
@@ -56,23 +56,32 @@ class KeyMaker:
         has_instance: whether the first parameter is the instance or class that the method is called on.
         rules: what the configuration says.
         scopes: gives the numbers that stand for databases and instances.
+        is_exact: whether calls are bound by that very signature, or perhaps changed by a decorator first.
 
     Raises:
-        TargetError: a rule names a parameter that the method does not have.
+        TargetError: a rule names a parameter that the method does not have, or may not have.
     """
 
     def __init__(
-        self, signature: inspect.Signature, *, has_instance: bool, rules: KeyRules, scopes: ScopeNumbers
+        self,
+        signature: inspect.Signature,
+        *,
+        has_instance: bool,
+        rules: KeyRules,
+        scopes: ScopeNumbers,
+        is_exact: bool = True,
     ) -> None:
         self.has_instance = has_instance
+        self._is_exact = is_exact
         self._scopes = scopes
         self._scoped = bool(rules.scope)
         self._owned = has_instance and not rules.scope
         names = _parameter_names(signature, has_instance)
         _check_names(names, rules)
+        if not is_exact and (rules.fold or rules.exclude):
+            raise TargetError("a decorator may change its arguments: 'fold' and 'exclude' cannot be trusted")
         kept = [name for name in names if name not in rules.exclude]
         self.names = (*kept, *rules.include)
-        self.folds = tuple(name in rules.fold for name in self.names)
         self._take_apart = _compile(signature, has_instance, rules, kept)
 
     def key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
@@ -87,17 +96,16 @@ class KeyMaker:
         key = (self._scope_number(owner), *map(freeze, values))
         return (*key, freeze(extra), freeze(named)) if extra or named else key
 
-    def texts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+    def texts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Texts:
         """The arguments of a call in the loose form by which invalidation compares them.
 
         Not those that ``**kwargs`` caught: they have no position by which a pattern could name them, and
         what is not known matches anything.
         """
+        if not self._is_exact:
+            return ()  # which argument is which is not known, and what is not known matches anything
         _, values, extra, _ = self._take_apart(*args, **kwargs)
-        return (
-            *(match_text(value, fold=fold) for value, fold in zip(values, self.folds, strict=True)),
-            *(match_text(value, fold=False) for value in extra),
-        )
+        return tuple(map(argument_text, (*values, *extra)))
 
     def label(self, prefix: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``.
@@ -117,7 +125,12 @@ class KeyMaker:
                 return self._scopes.of_instance(owner)
             except TypeError:
                 raise NoScopeError(type(owner).__name__) from None
-        return self._scopes.of_value(freeze(owner)) if self._scoped else 0
+        if not self._scoped:
+            return 0
+        if self.has_instance:
+            owner_class, value = owner
+            return self._scopes.of_value((owner_class, freeze(value)))
+        return self._scopes.of_value(freeze(owner))
 
 
 class ArgumentReader:
@@ -127,13 +140,21 @@ class ArgumentReader:
         signature: of the method as a plain function.
         has_instance: whether the first parameter is the instance or class.
         paths: ``user_id``, ``self.account_id`` …
+        is_exact: whether calls are bound by that very signature; if not, nothing can be read.
 
     Raises:
         TargetError: a path begins with no parameter of the method.
     """
 
-    def __init__(self, signature: inspect.Signature, *, has_instance: bool, paths: tuple[str, ...]) -> None:
-        self._paths = paths
+    def __init__(
+        self,
+        signature: inspect.Signature,
+        *,
+        has_instance: bool,
+        paths: tuple[str, ...],
+        is_exact: bool = True,
+    ) -> None:
+        self._paths = paths if is_exact else ()
         caught = any(known.kind is Parameter.VAR_KEYWORD for known in signature.parameters.values())
         roots = _roots(signature, has_instance)
         for path in paths:
@@ -196,6 +217,10 @@ def _compile(
     scope = [_path_expression(path, first, roots) for path in rules.scope]
     # One expression stands alone: a text freezes to itself, a tuple of one would have to be taken apart.
     owner = scope[0] if len(scope) == 1 else _tuple_expression(scope) if scope else first or "None"
+    if scope and first:
+        owner = (
+            f"(_accel_class({first}), {owner})"  # what a base class's method answers may differ by subclass
+        )
     extra, named = "()", "()"
     for name, known in signature.parameters.items():
         if known.kind is Parameter.VAR_POSITIONAL:
@@ -226,12 +251,22 @@ def _path_expression(path: str, first: str, roots: list[str]) -> str:
 
 
 def _fold(value: Any) -> Any:
-    return value.casefold() if type(value) is str else value  # a subclass is a value of its own
+    # Only case, and not all that casefold() merges: "straße" and "strasse" may be two users. Invalidation
+    # compares by casefold(), and so drops both. A subclass of str is a value of its own.
+    return value.lower() if type(value) is str else value
+
+
+def _class_of(receiver: Any) -> type:
+    return receiver if isinstance(receiver, type) else type(receiver)
 
 
 def _generate(signature: inspect.Signature, body: str) -> Callable[..., Any]:
     """A function with this signature and body; parameter names have been checked to be identifiers."""
-    namespace: dict[str, Any] = {"_accel_fold": _fold, "_accel_tuple": tuple}
+    namespace: dict[str, Any] = {
+        "_accel_class": _class_of,
+        "_accel_fold": _fold,
+        "_accel_tuple": tuple,
+    }
     parameters = []
     for number, (name, known) in enumerate(signature.parameters.items()):
         if not name.isidentifier():

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 
 from wats_accel.cache.entries import Key
+from wats_accel.cache.texts import Texts
 
 
 class Load:
@@ -22,7 +23,7 @@ class Load:
         self,
         target: str,
         key: Key,
-        texts: tuple[str, ...],
+        texts: Texts,
         label: Callable[[], str],
         *,
         started: float,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from wats_accel.cache.namespace import Departures, Namespace
 from wats_accel.cache.results import ResultLiteral, same_result
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
+from wats_accel.cache.texts import Texts
 from wats_accel.counters import Counters
 from wats_accel.events import (
     Bypassed,
@@ -50,6 +52,10 @@ class RegionRules:
     unless_results: tuple[ResultLiteral, ...] = ()
 
 
+class _Writing(threading.local):
+    depth = 0
+
+
 class Region:
     """The cache of one method. Its promise: what a write has overtaken is never given to a later call.
 
@@ -64,7 +70,6 @@ class Region:
         self.prefix = f"{rules.namespace}:{rules.method}"  # of readable keys
         self.counters = Counters()
         self.scopes = ScopeNumbers()
-        self.folds: tuple[bool, ...] = ()  # for each argument of the key: is its case folded?
         self.active = True
         self.on_hit = bus.channel(Hit)
         self.on_miss = bus.channel(Miss)
@@ -76,6 +81,8 @@ class Region:
         self._suspended: str | None = None
         self._store = store
         self._space = space
+        self.writers = 0  # how many threads are inside a write that drops entries of this region
+        self._writing = _Writing()
         self._loads: set[Load] = set()
         self._fences: list[Selection] = []
         self._indexes = EntryIndexes(store.entries)
@@ -93,7 +100,7 @@ class Region:
         entry.visited = True
         return entry
 
-    def begin(self, key: Key, texts: tuple[str, ...], label: Callable[[], str]) -> Load:
+    def begin(self, key: Key, texts: Texts, label: Callable[[], str]) -> Load:
         """Register a load of this key by the calling thread; counts a miss.
 
         Follow it by exactly one of `finish` and `fail`.
@@ -105,6 +112,7 @@ class Region:
         """
         load = Load(self.rules.target, key, texts, label, started=time.perf_counter(), began_at=self._clock())
         with self._space.lock:
+            self._bury_dead_instances()
             load.overtaken = any(fence.matches(texts) for fence in self._fences)
             self._loads.add(load)
         enter_load(load)
@@ -188,6 +196,26 @@ class Region:
             with self._space.lock:
                 self._fences.remove(selection)
 
+    def begin_write(self) -> None:
+        """Keep this thread away from the cache until `end_write`: it is writing what is cached.
+
+        It must see its own uncommitted rows, and nobody else may.
+        """
+        with self._space.lock:
+            self.writers += 1
+        self._writing.depth += 1
+
+    def end_write(self) -> None:
+        """Let this thread use the cache again."""
+        self._writing.depth -= 1
+        with self._space.lock:
+            self.writers -= 1
+
+    @property
+    def is_written_here(self) -> bool:
+        """Whether this thread is inside a write that drops entries of this region."""
+        return self._writing.depth > 0
+
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:
             return self._drop_all()
@@ -213,12 +241,15 @@ class Region:
         except Uncopyable:
             return "uncopyable"
         expires_at = load.began_at + self.rules.ttl_seconds if self.rules.ttl_seconds else _FOREVER
-        entry = Entry(load.key, load.texts, snapshot, expires_at, self)
+        entry = Entry(load.key, load.texts, snapshot, expires_at, self, began_at=load.began_at)
         with self._space.lock:
             if load.overtaken:
                 return "overtaken"
             if not self.active:
                 return "switched_off"
+            held = self._store.get(load.key)
+            if held is not None and held.began_at > load.began_at:
+                return "overtaken"  # by a later load: time must not run backwards for later readers
             departures = self._admit(entry)
         for departed, why in departures:
             departed.owner.note_departure(why)

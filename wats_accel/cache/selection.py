@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from wats_accel.cache.texts import match_text, readable
+from wats_accel.cache.texts import Texts, argument_text, match_text, readable
 from wats_accel.patterns import Glob, KeyPattern, Literal
 
-_COLLECTIONS = (list, tuple, set, frozenset, dict)
-_TEXTS = (str, bytes, bytearray)
+_COLLECTIONS = (list, tuple, set, frozenset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +19,10 @@ class AnyOf:
     position: int
     texts: frozenset[str]
 
-    def matches(self, texts: Sequence[str]) -> bool:
+    def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
-        return self.position >= len(texts) or texts[self.position] in self.texts
+        text = _text_at(self.position, texts)
+        return text is None or text in self.texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,14 @@ class GlobOf:
     position: int
     glob: str
 
-    def matches(self, texts: Sequence[str]) -> bool:
+    def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
-        return self.position >= len(texts) or fnmatch.fnmatchcase(texts[self.position], self.glob)
+        text = _text_at(self.position, texts)
+        return text is None or fnmatch.fnmatchcase(text, self.glob)
+
+
+def _text_at(position: int, texts: Texts) -> str | None:
+    return texts[position] if position < len(texts) else None
 
 
 Condition = AnyOf | GlobOf
@@ -46,7 +51,7 @@ class Selection:
 
     conditions: tuple[Condition, ...] = ()
 
-    def matches(self, texts: Sequence[str]) -> bool:
+    def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
         return all(condition.matches(texts) for condition in self.conditions)
 
@@ -59,49 +64,50 @@ class Selection:
 EVERYTHING = Selection()
 
 
-def select(pattern: KeyPattern, values: Mapping[str, object], folds: Sequence[bool]) -> Selection:
-    """Bind a pattern to the values of its placeholders, for a method whose arguments fold as given.
+def select(pattern: KeyPattern, values: Mapping[str, object]) -> Selection:
+    """Bind a pattern to the values of its placeholders.
 
     A placeholder without a value matches anything: what is not known must not keep an entry alive.
     """
-    return Selection(tuple(_conditions(pattern, values, folds)))
+    return Selection(tuple(_conditions(pattern, values)))
 
 
-def _conditions(
-    pattern: KeyPattern, values: Mapping[str, object], folds: Sequence[bool]
-) -> Iterable[Condition]:
+def _conditions(pattern: KeyPattern, values: Mapping[str, object]) -> Iterable[Condition]:
     for position, part in enumerate(pattern.arguments):
-        fold = position < len(folds) and folds[position]
         if isinstance(part, Literal):
-            yield AnyOf(position, frozenset((match_text(part.text, fold=fold),)))
+            yield AnyOf(position, frozenset((match_text(part.text, fold=True),)))
         elif isinstance(part, Glob):
             if part.text != "*":
-                yield GlobOf(position, part.text.casefold() if fold else part.text)
+                yield GlobOf(position, part.text.casefold())
         elif part.path in values:
-            texts = loose_texts(values[part.path], fold=fold)
+            texts = loose_texts(values[part.path])
             if texts is not None:
                 yield AnyOf(position, texts)
 
 
-def loose_texts(value: object, *, fold: bool) -> frozenset[str] | None:
+def loose_texts(value: object) -> frozenset[str] | None:
     """The texts that a placeholder's value stands for; None when it may stand for anything.
 
-    A write that takes several ids at once means each of them, and the collection as a whole. None is no
-    id: it means all of them, or one that is not known yet. What an iterator holds cannot be told.
+    A write that takes several ids at once means each of them. None is no id: it means all of them, or one
+    that is not known yet. What an iterator holds, or a foreign object means, cannot be told.
     """
     try:
-        return frozenset(_texts_of(value, fold=fold))
+        return frozenset(_texts_of(value))
     except Exception:  # noqa: BLE001 - a foreign collection may raise anything, or hold itself
         return None
 
 
-def _texts_of(value: object, *, fold: bool) -> Iterator[str]:
-    yield match_text(value, fold=fold)
+def _texts_of(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
     if isinstance(value, _COLLECTIONS):
         for member in value:
-            yield from _texts_of(member, fold=fold)
-    elif value is None or (hasattr(type(value), "__iter__") and not isinstance(value, _TEXTS)):
+            yield from _texts_of(member)
+        return
+    text = argument_text(value)
+    if text is None:
         raise ValueError("it may stand for anything")
+    yield text
 
 
 def bound_text(pattern: KeyPattern, values: Mapping[str, object]) -> str:
@@ -109,6 +115,6 @@ def bound_text(pattern: KeyPattern, values: Mapping[str, object]) -> str:
     text = pattern.text
     for part in pattern.placeholders:
         value = values.get(part.path)
-        shown = "*" if loose_texts(value, fold=False) is None else readable(value)
+        shown = "*" if loose_texts(value) is None else readable(value)
         text = text.replace("{" + part.path + "}", shown)
     return text

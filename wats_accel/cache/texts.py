@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
@@ -14,10 +15,15 @@ from uuid import UUID
 
 from wats_accel.cache.freezing import freeze
 
+Texts = tuple[str | None, ...]
+"""The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
+
 _SHOWN_CHARACTERS = 80
 _HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
 _HUGE_NUMBER = 10**_HUGE_DIGITS
 _NUMERIC_CHARACTERS = frozenset("0123456789+-._eE")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
+_GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
 _TRUTH_TEXTS = {"True": "1", "False": "0"}
 _DECIMALS = Context(prec=_HUGE_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, capitals=1, traps=[InvalidOperation])
 
@@ -43,7 +49,18 @@ def match_text(value: object, *, fold: bool) -> str:
     number = _numeric_string_text(text)
     if number is not None:
         return number
+    text = _as_databases_spell(text)
     return text.casefold() if fold else text
+
+
+def argument_text(value: object) -> str | None:
+    """The loose text of an argument of a read; None when a write may mean it by any text.
+
+    That is so for None, which often means all of them, for collections, and for objects of foreign types.
+    Case never counts here: a database that ignores it is not to be forgotten in a rule.
+    """
+    known = issubclass(type(value), Enum) or _number_text(value) is not None or _plain_text(value) is not None
+    return match_text(value, fold=True) if known and value is not None else None
 
 
 def readable(value: object) -> str:
@@ -76,6 +93,13 @@ def _numeric_string_text(text: str) -> str | None:
         return _decimal_text(Decimal(text, _DECIMALS))
     except InvalidOperation:
         return None
+
+
+def _as_databases_spell(text: str) -> str:
+    """Dates with a space for the T, and GUIDs as hexadecimal digits; other texts as they are."""
+    if _TIMESTAMP.match(text):
+        return f"{text[:10]} {text[11:]}"
+    return text.strip("{}").replace("-", "").lower() if _GUID.fullmatch(text) else text
 
 
 def _decimal_text(number: Decimal) -> str:

@@ -32,7 +32,7 @@ def command(config: str | None, paths: tuple[str, ...], no_import: bool) -> int:
     """
     assembly, problems = assembled(config)
     if not no_import:
-        add_import_paths(paths)
+        add_import_paths(paths or (".",))
         located = assembly.config.problem
         problems += [
             located(found.message, found.key_path, target=found.target) for found in rehearse(assembly.plan)

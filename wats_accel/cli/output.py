@@ -21,6 +21,8 @@ def output_options(function: _Command) -> _Command:
 def deliver(text: str, output: str | None, *, check: bool) -> int:
     """Print `text`, write it to a file, or say whether the file has it already; gives an exit status."""
     if output is None:
+        if check:
+            raise click.UsageError("--check needs --output: it compares that file")
         click.echo(text, nl=False)
         return 0
     path = Path(output)
@@ -30,5 +32,8 @@ def deliver(text: str, output: str | None, *, check: bool) -> int:
     if check:
         click.echo(f"{output} is stale; write it again without --check", err=True)
         return 1
-    path.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.FileError(output, error.strerror or type(error).__name__) from None
     return 0

@@ -29,7 +29,8 @@ def locate_config(given: str | os.PathLike[str] | None, environ: Mapping[str, st
 
 def disabled_patterns(environ: Mapping[str, str]) -> list[str]:
     """What `WATS_ACCEL_DISABLE` switches off: ``all``, or patterns separated by commas."""
-    return [part.strip() for part in environ.get(DISABLE_VARIABLE, "").split(",") if part.strip()]
+    parts = [part.strip() for part in environ.get(DISABLE_VARIABLE, "").split(",")]
+    return ["all" if part.lower() == "all" else part for part in parts if part]
 
 
 def _nearby(path: Path) -> Path:

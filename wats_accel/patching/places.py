@@ -36,9 +36,17 @@ def places(found: Found) -> tuple[Place, ...]:
     """Every place where a stand-in for what was found has to be put."""
     own = Place(found.parent, found.attribute, found.raw, found.inherited)
     if found.info.kind != "function":
-        return (own,)
+        return (own, *_other_names(found, own))
     others = [place for place in aliases(found.raw, found.raw) if not _is_same(place, own)]
     return (own, *others)
+
+
+def _other_names(found: Found, own: Place) -> list[Place]:
+    """Other names of the same method in its class: ``save = update`` makes them."""
+    if found.inherited:
+        return []
+    named = [name for name, known in vars(found.parent).items() if known is found.raw]
+    return [Place(own.parent, name, own.raw, created=False) for name in named if name != own.attribute]
 
 
 def _is_same(place: Place, other: Place) -> bool:

@@ -30,12 +30,15 @@ class MethodInfo:
         kind: how it is called.
         signature: as a plain function, so with ``self`` or ``cls`` where there is one.
         is_generator: whether it is a generator function.
+        is_exact: whether calls are bound by that very signature. A decorator that passes on
+            ``*args, **kwargs`` shows the signature of what it wraps, and may add arguments to a call.
     """
 
     target: Target
     kind: Kind
     signature: inspect.Signature
     is_generator: bool
+    is_exact: bool = True
 
     @property
     def has_instance(self) -> bool:

@@ -55,7 +55,8 @@ def resolve(module: ModuleType, target: Target) -> Found:
     inherited = attribute not in vars(parent)
     function = _function(parent, attribute, raw, kind, inherited=inherited)
     is_generator = inspect.isgeneratorfunction(innermost(raw))
-    info = MethodInfo(target, kind, _signature(parent, raw, function), is_generator)
+    signature = _signature(parent, raw, function)
+    info = MethodInfo(target, kind, signature, is_generator, is_exact=_is_exact(raw, signature))
     return Found(parent, attribute, raw, function, inherited, info)
 
 
@@ -113,6 +114,15 @@ def _signature(parent: Any, raw: Any, function: Callable[..., Any]) -> inspect.S
         except (TypeError, ValueError):
             continue
     raise UnsupportedTargetError("a callable without a signature is not supported, left alone")
+
+
+def _is_exact(raw: Any, signature: inspect.Signature) -> bool:
+    source = raw.__func__ if isinstance(raw, (staticmethod, classmethod)) else raw
+    try:
+        own = inspect.signature(source, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return True  # a wrapper written in C, such as lru_cache's, passes a call on as it is
+    return list(own.parameters) == list(signature.parameters)
 
 
 def signature_of(function: Any) -> inspect.Signature:

@@ -5,6 +5,7 @@ Nothing global is configured: no root logger, no `structlog.configure`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -119,6 +120,8 @@ class EventLog:
         if not self._open:
             return
         self._write_early_lines()
+        if self._early:  # nothing may come any more that would write them: an accelerator that gave up
+            atexit.register(self._write_early_lines)
         self._open = False
         for level in _LEVELS:
             self._listen(level, wanted=False)
@@ -161,10 +164,8 @@ class EventLog:
 
     def _write_early_lines(self) -> None:
         with contextlib.suppress(IndexError):  # another thread has written the last one
-            while self._early:
-                event = self._early.popleft()
-                if self._stdlib.hasHandlers():
-                    self._write(event)
+            while self._early and self._stdlib.hasHandlers():
+                self._write(self._early.popleft())
 
     def _write(self, event: Event) -> None:
         # A handler that writes to the database calls a patched method, and that sends the next event.

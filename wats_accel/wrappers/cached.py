@@ -27,6 +27,9 @@ def cached(call: Call, region: Region, keys: KeyMaker) -> Call:
     def cached_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active:
             return call(*args, **kwargs)
+        if region.writers and region.is_written_here:
+            region.note_bypass("inside_a_write")
+            return call(*args, **kwargs)
         key = _key_or_none(region, keys, args, kwargs)
         if key is None:
             return call(*args, **kwargs)

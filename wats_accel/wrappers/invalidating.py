@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from wats_accel.cache.keys import ArgumentReader
@@ -22,32 +23,41 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
 
     def invalidating_call(*args: Any, **kwargs: Any) -> Any:
         before = _spelled(arguments.read(args, kwargs))
+        regions = invalidator.begin(rule)
         try:
             result = call(*args, **kwargs)
+            concerns = _concerns(rule, result)
         except BaseException:
             invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
             raise
-        if _concerns(rule, result):
+        finally:
+            for region in regions:
+                region.end_write()
+        if concerns:
             invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
+        if isinstance(result, _WRITES_LATER):
+            invalidator.suspend(rule.patterns, f"{rule.target} returns something that writes later")
         return result
 
     return invalidating_call
+
+
+_WRITES_LATER = (Awaitable, GeneratorType, AsyncGeneratorType)
+"""Results that do the write when somebody awaits or iterates them, which nobody can see."""
 
 
 _Texts = frozenset[str] | None
 
 
 def _spelled(values: Mapping[str, object]) -> dict[str, _Texts]:
-    return {path: loose_texts(value, fold=False) for path, value in values.items()}
+    return {path: loose_texts(value) for path, value in values.items()}
 
 
 def _unchanged(before: Mapping[str, _Texts], after: Mapping[str, object]) -> dict[str, object]:
     # A write may empty the list that it got, or put the new id into the object that it got. Which value
     # it wrote by is then not known, and what is not known matches anything.
     return {
-        path: value
-        for path, value in after.items()
-        if path in before and before[path] == loose_texts(value, fold=False)
+        path: value for path, value in after.items() if path in before and before[path] == loose_texts(value)
     }
 
 
