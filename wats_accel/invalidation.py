@@ -84,7 +84,7 @@ class Invalidator:
             for region in self._caches.matching(pattern):
                 regions[region.rules.target] = region
         for region in regions.values():
-            region.begin_write()
+            region.writers.enter()
         return list(regions.values())
 
     def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from wats_accel.cache.results import ResultLiteral, same_result
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
 from wats_accel.cache.texts import Texts
+from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
 from wats_accel.events import (
     Bypassed,
@@ -52,10 +52,6 @@ class RegionRules:
     unless_results: tuple[ResultLiteral, ...] = ()
 
 
-class _Writing(threading.local):
-    depth = 0
-
-
 class Region:
     """The cache of one method. Its promise: what a write has overtaken is never given to a later call.
 
@@ -81,8 +77,7 @@ class Region:
         self._suspended: str | None = None
         self._store = store
         self._space = space
-        self.writers = 0  # how many threads are inside a write that drops entries of this region
-        self._writing = _Writing()
+        self.writers = Writers()
         self._loads: set[Load] = set()
         self._fences: list[Selection] = []
         self._indexes = EntryIndexes(store.entries)
@@ -195,26 +190,6 @@ class Region:
         finally:
             with self._space.lock:
                 self._fences.remove(selection)
-
-    def begin_write(self) -> None:
-        """Keep this thread away from the cache until `end_write`: it is writing what is cached.
-
-        It must see its own uncommitted rows, and nobody else may.
-        """
-        with self._space.lock:
-            self.writers += 1
-        self._writing.depth += 1
-
-    def end_write(self) -> None:
-        """Let this thread use the cache again."""
-        self._writing.depth -= 1
-        with self._space.lock:
-            self.writers -= 1
-
-    @property
-    def is_written_here(self) -> bool:
-        """Whether this thread is inside a write that drops entries of this region."""
-        return self._writing.depth > 0
 
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:

@@ -27,7 +27,7 @@ def cached(call: Call, region: Region, keys: KeyMaker) -> Call:
     def cached_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active:
             return call(*args, **kwargs)
-        if region.writers and region.is_written_here:
+        if region.writers.count and region.writers.here:
             region.note_bypass("inside_a_write")
             return call(*args, **kwargs)
         key = _key_or_none(region, keys, args, kwargs)

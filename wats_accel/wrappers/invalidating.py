@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -32,18 +32,20 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
             raise
         finally:
             for region in regions:
-                region.end_write()
+                region.writers.leave()
         if concerns:
             invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
-        if isinstance(result, _WRITES_LATER):
+        if _writes_later(result):
             invalidator.suspend(rule.patterns, f"{rule.target} returns something that writes later")
         return result
 
     return invalidating_call
 
 
-_WRITES_LATER = (Awaitable, GeneratorType, AsyncGeneratorType)
-"""Results that do the write when somebody awaits or iterates them, which nobody can see."""
+def _writes_later(result: object) -> bool:
+    """Whether the write happens when somebody awaits or iterates the result, which nobody can see."""
+    # The type alone is asked: what an object says of itself may be anything, and may raise.
+    return issubclass(type(result), (GeneratorType, AsyncGeneratorType)) or hasattr(type(result), "__await__")
 
 
 _Texts = frozenset[str] | None
