@@ -19,6 +19,7 @@ from wats_accel.invalidation import Invalidator
 from wats_accel.patching.plan import PatchPlan, PatchSpec
 from wats_accel.patterns import KeyPattern
 from wats_accel.plugin_manager import PluginManager
+from wats_accel.pool.registry import PoolRegistry
 
 _PLANNING = "accel_patch_specs"
 _SECTION_NAME = re.compile(r"(?!model_)[a-z][a-z0-9]*(_[a-z0-9]+)*")  # pydantic wants `model_…` for itself
@@ -113,7 +114,8 @@ def assemble(
         ),
     )
     invalidator = Invalidator(caches=caches, bus=bus)
-    context = PluginContext(config, caches, invalidator, bus, clock, report)
+    pools = PoolRegistry(bus=bus, clock=clock)
+    context = PluginContext(config, caches, invalidator, pools, bus, clock, report)
     plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
     if failures.while_planning:
         # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.

@@ -12,6 +12,7 @@ from wats_accel.config.models import RootSection
 from wats_accel.errors import KeyPath, Problem
 from wats_accel.events import Event, EventBus, FeatureInitialized
 from wats_accel.invalidation import Invalidator
+from wats_accel.pool.registry import PoolRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class PluginContext:
     Attributes:
         caches: makes and finds the caches of methods.
         invalidator: knows the write rules, and applies them.
+        pools: makes and finds the pools of connections.
         bus: carries events.
         clock: seconds, never going backwards.
     """
@@ -36,6 +38,7 @@ class PluginContext:
     config: LoadedConfig
     caches: CacheRegistry
     invalidator: Invalidator
+    pools: PoolRegistry
     bus: EventBus
     clock: Callable[[], float]
     report: Callable[[Problem], None]

@@ -26,3 +26,18 @@ class Counters:
     evicted: int = 0
     not_stored: Counter[str] = field(default_factory=Counter)
     bypassed: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class PoolCounters:
+    """What has happened to the pools of one `connect` so far. Times are in seconds."""
+
+    opened: int = 0
+    reused: int = 0
+    direct: int = 0
+    bare: int = 0
+    exhausted: int = 0
+    leaks: int = 0
+    wait_seconds: float = 0.0
+    connect_seconds: float = 0.0
+    discarded: Counter[str] = field(default_factory=Counter)

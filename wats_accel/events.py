@@ -167,6 +167,63 @@ class StatsSummary(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PoolConnected(Event):
+    """A pool opened a connection. `pool` is the `connect` that it stands for."""
+
+    name: ClassVar[str] = "accel.pool_connected"
+    pool: str
+    connect_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCheckedOut(Event):
+    """A connection was lent."""
+
+    name: ClassVar[str] = "accel.pool_checked_out"
+    pool: str
+    wait_seconds: float
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCheckedIn(Event):
+    """A lease ended; its connection comes back, unless it is discarded."""
+
+    name: ClassVar[str] = "accel.pool_checked_in"
+    pool: str
+    held_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDiscarded(Event):
+    """A pool parted with a connection."""
+
+    name: ClassVar[str] = "accel.pool_discarded"
+    pool: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolExhausted(Event):
+    """All connections of a pool were taken for so long; `then` is ``direct`` or ``wait``."""
+
+    name: ClassVar[str] = "accel.pool_exhausted"
+    pool: str
+    waited_seconds: float
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLeakSuspected(Event):
+    """A connection has been lent for long. `stack` is where it was taken, one line for each frame."""
+
+    name: ClassVar[str] = "accel.pool_leak_suspected"
+    pool: str
+    held_seconds: float
+    stack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PluginFailed(Event):
     """A plugin raised; the rest goes on. `error` is the exception's type and, if harmless, text."""
 

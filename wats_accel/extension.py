@@ -47,6 +47,12 @@ from wats_accel.events import (
     NotStored,
     Patched,
     PluginFailed,
+    PoolCheckedIn,
+    PoolCheckedOut,
+    PoolConnected,
+    PoolDiscarded,
+    PoolExhausted,
+    PoolLeakSuspected,
     RuleSkipped,
     StatsSummary,
     Stored,
@@ -56,12 +62,17 @@ from wats_accel.hookspecs import hookimpl
 from wats_accel.invalidation import Invalidator, When, WriteRule
 from wats_accel.patching.plan import Kind, Layer, MethodInfo, PatchSpec
 from wats_accel.patterns import KeyPattern
+from wats_accel.pool.drivers import driver_of
+from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.pool.registry import PoolRegistry
+from wats_accel.pool.rules import NEVER, PoolRules
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 from wats_accel.wrappers.cached import cached, materialized
 from wats_accel.wrappers.invalidating import invalidating
 
 __all__ = [
+    "NEVER",
     "AccelError",
     "ArgumentReader",
     "AttributePaths",
@@ -104,6 +115,15 @@ __all__ = [
     "PluginContext",
     "PluginError",
     "PluginFailed",
+    "PoolCheckedIn",
+    "PoolCheckedOut",
+    "PoolConnected",
+    "PoolDiscarded",
+    "PoolExhausted",
+    "PoolLeakSuspected",
+    "PoolRegistry",
+    "PoolRules",
+    "PooledConnect",
     "Problem",
     "Region",
     "RegionRules",
@@ -121,6 +141,7 @@ __all__ = [
     "When",
     "WriteRule",
     "cached",
+    "driver_of",
     "format_duration",
     "hookimpl",
     "invalidating",

@@ -210,6 +210,7 @@ class Accelerator:
             for region in assembly.context.caches:
                 with contextlib.suppress(Exception):  # of a plugin's store; the region is switched off
                     region.close()
+            assembly.context.pools.close()
             self._shut_down(assembly)
         self._log.close()
 
@@ -267,27 +268,36 @@ class Accelerator:
     @staticmethod
     def _snapshot(assembly: Assembly) -> Stats:
         regions = assembly.context.caches
-        return snapshot((region.rules.namespace, region.rules.target, region) for region in regions)
+        return snapshot(
+            ((region.rules.namespace, region.rules.target, region) for region in regions),
+            ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
+        )
 
     def disable(self, pattern: str) -> int:
         """Stop answering from the cache what a pattern names: ``users:*``, a target, or ``all``.
 
-        Invalidation goes on, so that `enable` is safe at any time.
+        Invalidation goes on, so that `enable` is safe at any time. A pool that is named opens no more
+        connections: the driver's own are given.
 
         Returns:
-            how many cached methods the pattern names.
+            how many cached methods and pools the pattern names.
         """
         return self._switch(pattern, enabled=False)
 
     def enable(self, pattern: str) -> int:
-        """Answer from the cache again what a pattern names; gives how many cached methods that is."""
+        """Switch on again what a pattern names; gives how many cached methods and pools that is."""
         return self._switch(pattern, enabled=True)
 
     def _switch(self, pattern: str, *, enabled: bool) -> int:
-        regions = self._assembly.context.caches.named(pattern) if self._assembly else []
+        if self._assembly is None:
+            return 0
+        regions = self._assembly.context.caches.named(pattern)
         for region in regions:
             region.switch(enabled=enabled)
-        return len(regions)
+        pools = self._assembly.context.pools.named(pattern)
+        for pooled in pools:
+            pooled.active = enabled
+        return len(regions) + len(pools)
 
     def invalidate(self, pattern: str) -> int:
         """Drop the entries that a key pattern matches; gives how many there were.

@@ -96,7 +96,7 @@ class Patcher:
 
     def _install_one(self, module: ModuleType, patch: Patch) -> None:
         try:
-            found = resolve(module, patch.target)
+            found = resolve(module, patch.target, needs_signature=patch.needs_signature)
             _refuse_second_patch(found)
             wrapper = wrapped(found, patch.specs, self._leave_out)
             if wrapper is not None:

@@ -19,6 +19,7 @@ class Layer(enum.IntEnum):
 
     INVALIDATE = 10
     CACHE = 20
+    CONNECT = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class PatchSpec:
         key_path: where the rule stands in the configuration.
         on_left_out: told why, if the rule cannot be applied; the place to degrade toward freshness.
         accepts_generators: whether `wrap` can deal with a generator function.
+        needs_signature: whether `wrap` looks at the signature; many a function written in C has none.
     """
 
     target: Target
@@ -73,6 +75,7 @@ class PatchSpec:
     key_path: KeyPath = ()
     on_left_out: Callable[[str], None] = _nothing
     accepts_generators: bool = False
+    needs_signature: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,11 @@ class Patch:
 
     target: Target
     specs: tuple[PatchSpec, ...]
+
+    @property
+    def needs_signature(self) -> bool:
+        """Whether one of the wrappers looks at the signature."""
+        return any(spec.needs_signature for spec in self.specs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def _rehearse_one(patch: Patch) -> Iterable[Problem]:
         problems.extend(_problems(specs, why))
 
     try:
-        found = resolve(_imported(patch), patch.target)
+        found = resolve(_imported(patch), patch.target, needs_signature=patch.needs_signature)
         wrapped(found, patch.specs, leave_out)
     except TargetError as error:
         leave_out(patch.specs, str(error))

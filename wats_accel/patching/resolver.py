@@ -40,7 +40,7 @@ class Found:
     info: MethodInfo
 
 
-def resolve(module: ModuleType, target: Target) -> Found:
+def resolve(module: ModuleType, target: Target, *, needs_signature: bool = True) -> Found:
     """Find what stands at `target` in an imported module.
 
     Raises:
@@ -55,7 +55,7 @@ def resolve(module: ModuleType, target: Target) -> Found:
     inherited = attribute not in vars(parent)
     function = _function(parent, attribute, raw, kind, inherited=inherited)
     is_generator = inspect.isgeneratorfunction(innermost(raw))
-    signature = _signature(parent, raw, function)
+    signature = _signature(parent, raw, function, needed=needs_signature)
     info = MethodInfo(target, kind, signature, is_generator, is_exact=_is_exact(raw, signature))
     return Found(parent, attribute, raw, function, inherited, info)
 
@@ -103,7 +103,11 @@ def _function(parent: Any, attribute: str, raw: Any, kind: Kind, *, inherited: b
     return bound_late(parent, raw, kind)
 
 
-def _signature(parent: Any, raw: Any, function: Callable[..., Any]) -> inspect.Signature:
+def _any_call(*args: Any, **kwargs: Any) -> None:
+    """Whose signature stands for that of a callable that tells none."""
+
+
+def _signature(parent: Any, raw: Any, function: Callable[..., Any], *, needed: bool) -> inspect.Signature:
     if isinstance(raw, (staticmethod, classmethod)):
         source = raw.__func__
     else:
@@ -113,7 +117,9 @@ def _signature(parent: Any, raw: Any, function: Callable[..., Any]) -> inspect.S
             return signature_of(candidate)
         except (TypeError, ValueError):
             continue
-    raise UnsupportedTargetError("a callable without a signature is not supported, left alone")
+    if needed:
+        raise UnsupportedTargetError("a callable without a signature is not supported, left alone")
+    return inspect.signature(_any_call)
 
 
 def _is_exact(raw: Any, signature: inspect.Signature) -> bool:

@@ -51,6 +51,36 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         logging.WARNING,
         lambda event: f"No longer cached, to stay fresh: {event.target} ({event.why})",
     ),
+    events.PoolConnected: (
+        logging.DEBUG,
+        lambda event: f"Connection opened: {event.pool} ({event.connect_seconds * 1e3:.1f} ms)",
+    ),
+    events.PoolCheckedOut: (
+        logging.DEBUG,
+        lambda event: f"Connection checked out: {event.pool} ({'reused' if event.reused else 'new'})",
+    ),
+    events.PoolCheckedIn: (
+        logging.DEBUG,
+        lambda event: f"Connection checked in: {event.pool} (held {event.held_seconds * 1e3:.1f} ms)",
+    ),
+    events.PoolDiscarded: (
+        logging.DEBUG,
+        lambda event: f"Connection discarded: {event.pool} ({event.why})",
+    ),
+    events.PoolExhausted: (
+        logging.WARNING,
+        lambda event: (
+            f"Connection Pool exhausted: {event.pool} (waited {event.waited_seconds:g}s, "
+            f"{'opening an unpooled connection' if event.then == 'direct' else 'still waiting'})"
+        ),
+    ),
+    events.PoolLeakSuspected: (
+        logging.WARNING,
+        lambda event: (
+            f"Connection leak suspected: {event.pool} (held {event.held_seconds:.0f}s, "
+            f"taken at {' < '.join(reversed(event.stack))})"
+        ),
+    ),
     events.PluginFailed: (
         logging.DEBUG,  # it is a problem as well, and that one is a warning
         lambda event: f"Plugin {event.plugin!r} failed in {event.during}: {event.error}",

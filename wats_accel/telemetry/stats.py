@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sized
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
-from wats_accel.counters import Counters
+from wats_accel.counters import Counters, PoolCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,54 @@ class CacheStats:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolStats:
+    """Figures of the pools of one `connect` at one moment. Times are in seconds.
+
+    Attributes:
+        pools: how many there are: one for each set of connect arguments.
+        size: how many idle connections each may keep.
+        checked_out: connections in use.
+        idle: connections that wait for a user.
+        overflow: connections open beyond the size.
+        opened: connections that the driver was asked for.
+        reused: how often one was lent again.
+        direct: how often all were taken, and the driver's own was given.
+        bare: how often arguments did not allow a pool, and the driver's own was given.
+        exhausted: how often somebody waited in vain.
+        leaks: leases that were reported.
+        wait_seconds: spent waiting for one to come back.
+        connect_seconds: spent opening.
+        discarded: connections parted with, by reason.
+    """
+
+    pools: int = 0
+    size: int = 0
+    checked_out: int = 0
+    idle: int = 0
+    overflow: int = 0
+    opened: int = 0
+    reused: int = 0
+    direct: int = 0
+    bare: int = 0
+    exhausted: int = 0
+    leaks: int = 0
+    wait_seconds: float = 0.0
+    connect_seconds: float = 0.0
+    discarded: Mapping[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """Figures of a whole accelerator: in total, by namespace, and by target of the method."""
+    """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools by target."""
 
     total: CacheStats
     namespaces: Mapping[str, CacheStats]
     methods: Mapping[str, CacheStats]
+    pools: Mapping[str, PoolStats] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -56,6 +98,7 @@ class Stats:
             "total": self.total.as_dict(),
             "namespaces": {name: stats.as_dict() for name, stats in self.namespaces.items()},
             "methods": {target: stats.as_dict() for target, stats in self.methods.items()},
+            "pools": {target: stats.as_dict() for target, stats in self.pools.items()},
         }
 
 
@@ -70,15 +113,69 @@ class Counted(Protocol):
     def __len__(self) -> int: ...
 
 
-def snapshot(counted: Iterable[tuple[str, str, Counted]]) -> Stats:
-    """Statistics of ``(namespace, target, counters and size)`` of each method."""
+class CountedPools(Protocol):
+    """Whatever has pools, and counters of what happened to them."""
+
+    @property
+    def counters(self) -> PoolCounters:
+        """Their counters."""
+        ...
+
+    @property
+    def pools(self) -> Sized:
+        """One for each set of connect arguments."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many idle connections each may keep."""
+        ...
+
+    @property
+    def checked_out(self) -> int:
+        """Connections in use."""
+        ...
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a user."""
+        ...
+
+    @property
+    def overflow(self) -> int:
+        """Connections open beyond the size."""
+        ...
+
+
+def snapshot(
+    counted: Iterable[tuple[str, str, Counted]], pools: Iterable[tuple[str, CountedPools]] = ()
+) -> Stats:
+    """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``."""
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
     for namespace, target, source in counted:
         methods[target] = _of_method(source.counters, _size(source))
         groups.setdefault(namespace, []).append(methods[target])
     namespaces = {name: _sum(group) for name, group in groups.items()}
-    return Stats(_sum(methods.values()), namespaces, methods)
+    return Stats(
+        _sum(methods.values()), namespaces, methods, {target: _of_pools(source) for target, source in pools}
+    )
+
+
+def _of_pools(source: CountedPools) -> PoolStats:
+    return PoolStats(
+        pools=len(source.pools),
+        size=source.size,
+        checked_out=source.checked_out,
+        idle=source.idle,
+        overflow=source.overflow,
+        **_figures(source.counters),
+    )
+
+
+def _figures(counters: PoolCounters) -> dict[str, Any]:
+    figures = {known.name: getattr(counters, known.name) for known in fields(counters)}
+    return figures | {"discarded": dict(counters.discarded)}
 
 
 def _size(source: Counted) -> int:

@@ -1,0 +1,205 @@
+"""The feature ``pool:``: connections come from a pool, and the application cannot tell."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
+
+from wats_accel.extension import (
+    NEVER,
+    ConfigSection,
+    Duration,
+    Finding,
+    Layer,
+    MethodInfo,
+    OneOrSeveral,
+    PatchSpec,
+    PluginContext,
+    PooledConnect,
+    PoolRules,
+    Section,
+    Target,
+    TargetText,
+    driver_of,
+    hookimpl,
+    parse_duration,
+    sequence,
+)
+
+# -- configuration -------------------------------------------------------------------------------------
+
+
+def _ping_after(value: object) -> object:
+    words = {"always": 0.0, "never": NEVER}
+    if isinstance(value, str) and value in words:
+        return words[value]
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError("expected 'always', 'never', or an idle time such as 30s") from None
+
+
+PingAfter = Annotated[
+    float,
+    BeforeValidator(_ping_after),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["always", "never"]},
+                {"type": "string", "pattern": r"\d"},
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
+]
+
+
+class PoolSection(Section):
+    """The pool of one `connect`; each set of connect arguments has one of its own."""
+
+    connect: TargetText
+    """The driver's ``connect``, such as ``pyodbc:connect``."""
+    enabled: StrictBool = True
+    """False: the driver's own is left alone."""
+    size: int = Field(default=5, ge=1, strict=True)
+    """How many idle connections are kept."""
+    max_overflow: int = Field(default=10, ge=0, strict=True)
+    """How many more may be open at a time."""
+    timeout: Duration = 10.0
+    """How long a caller waits when all are taken."""
+    on_exhausted: Literal["direct", "wait"] = "direct"
+    """Then: open one that is not pooled, or go on waiting."""
+    recycle: Duration = 3600.0
+    """The age at which a connection is not used again; 0: any age will do."""
+    pre_ping: PingAfter = 0.0
+    """When a connection is tested before it is handed out: always, never, or after so long an idle time."""
+    lifo: StrictBool = True
+    """Whether the connection that came back last is taken first."""
+    min_idle: int = Field(default=0, ge=0, strict=True)
+    """How many are opened ahead, in the background, when a pool is first used."""
+    reset: Literal["auto", "rollback", "full"] = "auto"
+    """What is done to a connection that comes back, besides the rollback: a full reset if its session may
+    have changed (auto) or always (full); with rollback, one whose session may have changed is discarded."""
+    leak_after: Duration = 0.0
+    """A connection that is out for so long is reported, with the place that took it; 0: none is."""
+    long_lived: OneOrSeveral = Field(default=[])
+    """Patterns of functions that keep a connection for good: ``package.module:Class.method``."""
+    per_thread: list[TargetText] = Field(default=[])
+    """Methods that return one connection for all threads: each thread gets one of its own under it,
+    until it commits or rolls back."""
+
+
+def _given_twice(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    known: set[object] = set()
+    for number, entry in enumerate(sequence(raw.get("pool"))):
+        connect = entry.get("connect") if isinstance(entry, dict) else None
+        if isinstance(connect, str) and connect in known:
+            yield Finding(("pool", number, "connect"), "this connect has a pool already, in an earlier entry")
+        known.add(connect if isinstance(connect, str) else None)
+
+
+@hookimpl
+def accel_config_sections() -> list[ConfigSection]:
+    """``pool:``, a list."""
+    return [
+        ConfigSection(
+            "pool",
+            list[PoolSection],
+            [],
+            check=_given_twice,
+            description="The connections that come from a pool.",
+        )
+    ]
+
+
+# -- start and patches ---------------------------------------------------------------------------------
+
+
+@hookimpl
+def accel_startup(context: PluginContext) -> None:
+    """Say that the pools are ready."""
+    for section in _enabled(context):
+        summary = f"Connection Pool initialized (size={section.size}, overflow={section.max_overflow})"
+        context.announce("pool", summary)
+
+
+@hookimpl
+def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
+    """One wrapper for each ``connect``, and one for each method under ``per_thread:``."""
+    return [spec for number, section in _numbered(context) for spec in _specs(context, number, section)]
+
+
+def _enabled(context: PluginContext) -> list[PoolSection]:
+    return [section for _, section in _numbered(context)]
+
+
+def _numbered(context: PluginContext) -> list[tuple[int, PoolSection]]:
+    sections: list[PoolSection] = context.section("pool")
+    return [(number, section) for number, section in enumerate(sections) if section.enabled]
+
+
+def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterator[PatchSpec]:
+    path = ("pool", number, "connect")
+    tell = functools.partial(_tell, context, path, section.connect)
+    pooled = context.pools.add(_rules(section), tell)
+    target = Target.parse(section.connect)
+    imported_before = target.module in sys.modules
+    yield PatchSpec(
+        target,
+        Layer.CONNECT,
+        functools.partial(_wrap, pooled, functools.partial(context.announce, "pool"), imported_before),
+        key_path=path,
+        needs_signature=False,
+    )
+    for place, text in enumerate(section.per_thread):
+        yield PatchSpec(
+            Target.parse(text),
+            Layer.CONNECT,
+            functools.partial(_wrap_shared, pooled),
+            key_path=("pool", number, "per_thread", place),
+            needs_signature=False,
+        )
+
+
+def _tell(context: PluginContext, path: tuple[str | int, ...], target: str, message: str) -> None:
+    context.problem(message, path, target=target)
+
+
+def _rules(section: PoolSection) -> PoolRules:
+    return PoolRules(
+        target=section.connect,
+        size=section.size,
+        max_overflow=section.max_overflow,
+        timeout_seconds=section.timeout,
+        recycle_seconds=section.recycle,
+        ping_after_seconds=section.pre_ping,
+        lifo=section.lifo,
+        min_idle=section.min_idle,
+        reset=section.reset,
+        on_exhausted=section.on_exhausted,
+        leak_after_seconds=section.leak_after,
+        long_lived=tuple(section.long_lived),
+    )
+
+
+def _wrap(
+    pooled: PooledConnect,
+    tell: Callable[[str], None],
+    imported_before: bool,
+    call: Callable[..., Any],
+    info: MethodInfo,
+) -> Callable[..., Any]:
+    switched_off = driver_of(info.target.module).prepare_module()
+    if switched_off and imported_before:
+        tell(
+            f"{switched_off} is switched off now; if a connection had been opened before, that came too late"
+        )
+    return pooled.wrap(call)
+
+
+def _wrap_shared(pooled: PooledConnect, call: Callable[..., Any], info: MethodInfo) -> Callable[..., Any]:
+    return pooled.per_thread.wrap(call)

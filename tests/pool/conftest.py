@@ -1,0 +1,90 @@
+"""The fixture `driver` of the behaviour suite: every back end, bare and pooled."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import backends
+import pytest
+from backends import POSTGRESQL, SQLITE3, Driver
+
+_LOCK_TIMEOUT = ";Timeout=2000"
+"""In milliseconds: who waits for his own lock should not do so for the driver's 100 seconds."""
+_CLEAR = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE; CREATE SCHEMA public
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Dropping a connection that is open is what these tests are about; newer Pythons warn of it."""
+    for item in items:
+        if "driver" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_collections() -> Iterator[None]:
+    """What these tests have the garbage collector look at is their own garbage, not all there is."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(params=backends.cases())
+def driver(request: pytest.FixtureRequest, tmp_path: Path, pool_rules: dict[str, Any]) -> Iterator[Driver]:
+    """A driver and a database of two tables. When it is pooled, a neighbour has been there before."""
+    backend, mode = request.param
+    made = _make(request, backend, tmp_path)
+    backends.create_tables(made)
+    try:
+        if mode == "bare":
+            yield made
+        else:
+            yield from _pooled(made, pool_rules)
+    finally:
+        made.close_outside()
+
+
+@pytest.fixture
+def pool_rules() -> dict[str, Any]:
+    """How the pool is configured; for tests to override."""
+    return {}
+
+
+def _pooled(driver: Driver, rules: dict[str, Any]) -> Iterator[Driver]:
+    with backends.pooled(driver, **rules):
+        yield driver
+        gc.collect()
+        assert driver.stats.checked_out == 0
+
+
+def _make(request: pytest.FixtureRequest, backend: str, folder: Path) -> Driver:
+    if backend == SQLITE3:
+        return Driver(backend, importlib.import_module("sqlite3"), str(folder / "suite.db"))
+    module = backends.odbc_module()
+    if backend == POSTGRESQL:
+        return Driver(backend, module, request.getfixturevalue("empty_postgresql_database"))
+    in_file: Callable[[Path], str] = request.getfixturevalue("sqlite_odbc")
+    return Driver(backend, module, in_file(folder / "suite.db") + _LOCK_TIMEOUT)
+
+
+@pytest.fixture
+def empty_postgresql_database(postgresql_of_suite: str) -> str:
+    """The ODBC string of a database that has nothing in it, nor anybody."""
+    connection = backends.odbc_module().connect(postgresql_of_suite, autocommit=True)
+    connection.execute(_CLEAR)
+    connection.close()
+    return postgresql_of_suite
+
+
+@pytest.fixture(scope="session")
+def postgresql_of_suite(postgresql: Any) -> str:
+    """One database for all tests: making one for each takes longer than the tests."""
+    return str(postgresql) + "postgres"

@@ -1,0 +1,278 @@
+"""The pool of one set of connect arguments: it lends connections, and takes them back as new."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wats_accel.counters import PoolCounters
+from wats_accel.events import (
+    EventBus,
+    PoolCheckedIn,
+    PoolCheckedOut,
+    PoolConnected,
+    PoolDiscarded,
+    PoolExhausted,
+)
+from wats_accel.pool.arguments import Arguments
+from wats_accel.pool.cleansing import cleanse
+from wats_accel.pool.connection_queue import ConnectionQueue
+from wats_accel.pool.connections import connection_proxy
+from wats_accel.pool.corpses import Corpses
+from wats_accel.pool.dialects import Dialect, dialect_and_baseline
+from wats_accel.pool.drivers import Connect, Driver
+from wats_accel.pool.leaks import is_called_by, taken_at
+from wats_accel.pool.lease import Lease
+from wats_accel.pool.rules import PoolRules
+
+if TYPE_CHECKING:
+    from wats_accel.pool.connection_queue import Entry
+
+_SHORTEST_WAIT_SECONDS = 1.0
+_OWN_FRAMES = 5
+"""Of a stack: from the application's call of `connect` down to `_lend`."""
+
+
+class ConnectionPool:
+    """Connections that were opened with the same arguments.
+
+    Args:
+        rules: how many, how long.
+        driver: of the module.
+        connect: opens a connection, as the driver does.
+        arguments: for `connect`.
+        counters: of all pools of this `connect`.
+        bus: told what happens.
+        clock: seconds, never going backwards.
+        corpses: closed connections, shared by all pools.
+    """
+
+    def __init__(
+        self,
+        rules: PoolRules,
+        driver: Driver,
+        connect: Connect,
+        arguments: Arguments,
+        *,
+        counters: PoolCounters,
+        bus: EventBus,
+        clock: Callable[[], float],
+        corpses: Corpses,
+    ) -> None:
+        self.rules = rules
+        self.driver = driver
+        self.leases: dict[int, Lease] = {}
+        self._connect = connect
+        self._arguments = arguments
+        self._opening = driver.opening(arguments)
+        self._checks_thread = driver.checks_threads(arguments)
+        self._place = driver.place(arguments)
+        self._counters = counters
+        self._bus = bus
+        self._clock = clock
+        self._corpses = corpses
+        self._dialect = Dialect()
+        self._baseline: tuple[str, ...] | None = None
+        self._suspect_since = -1.0
+        self._closed = False
+        # A queue whose put() may be called from a finalizer, in the middle of anything.
+        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(rules.limit):
+            self._slots.put(None)
+        self._queue = ConnectionQueue(rules, self)
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def connect_again(self) -> Any:
+        """A connection for a new user: pooled, or the driver's own when all are taken.
+
+        Raises:
+            Exception: the driver's own, when it cannot connect.
+        """
+        began = time.perf_counter()
+        if not self._take_slot():
+            self._counters.direct += 1
+            return self._connect(*self._arguments.args, **self._arguments.kwargs)
+        try:
+            return connection_proxy(self._lend(time.perf_counter() - began))
+        except BaseException:
+            self._slots.put(None)
+            raise
+
+    def _take_slot(self) -> bool:
+        if self._slot_within(0.0):
+            return True
+        gc.collect()  # some may be held by nothing but garbage, such as a traceback
+        # Who holds one already might wait for himself, or for somebody who waits for him.
+        nested = self._is_held_here()
+        seconds = 0.0 if nested else self.rules.timeout_seconds
+        goes_direct = nested or self.rules.on_exhausted == "direct"
+        while not self._slot_within(seconds):
+            self._counters.exhausted += 1
+            self._bus.emit(PoolExhausted(self.rules.target, seconds, "direct" if goes_direct else "wait"))
+            if goes_direct:
+                return False
+            seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
+        return True
+
+    def _slot_within(self, seconds: float) -> bool:
+        try:
+            self._slots.get(block=seconds > 0, timeout=seconds or None)
+        except queue.Empty:
+            return False
+        return True
+
+    def _is_held_here(self) -> bool:
+        here = threading.get_ident()
+        return any(lease.thread == here for lease in list(self.leases.values()))
+
+    def _lend(self, waited: float) -> Lease:
+        entry, is_new = self._fit_entry()
+        lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
+        lease.checks_thread = self._checks_thread
+        lease.taken_at = self._clock()
+        if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived, _OWN_FRAMES):
+            lease.stack = taken_at(_OWN_FRAMES)
+        self.leases[id(lease)] = lease
+        self._counters.wait_seconds += waited
+        self._counters.reused += not is_new
+        self._send(PoolCheckedOut, waited, not is_new)
+        return lease
+
+    def _fit_entry(self) -> tuple[Entry, bool]:
+        """One that can be used: idle and in order, or new."""
+        while True:
+            entry = self._queue.take()
+            is_new = bool(entry.info.pop("is_new", False))
+            why = None if is_new else self._why_unfit(entry)
+            if why is None:
+                return entry, is_new
+            self._queue.discard(entry, why)
+
+    def _why_unfit(self, entry: Entry) -> str | None:
+        now, known = self._clock(), entry.info
+        if self.rules.recycle_seconds and now - known["opened_at"] >= self.rules.recycle_seconds:
+            return "recycled"
+        if self.driver.identity(self._place) != known["identity"]:
+            return "another database file"
+        idle_seconds = now - known["idle_since"]
+        suspect = known["idle_since"] <= self._suspect_since
+        if not suspect and idle_seconds < self.rules.ping_after_seconds:
+            return None
+        if self._dialect.is_alive(entry.dbapi_connection):
+            return None
+        self._suspect_since = now
+        return "lost"
+
+    # -- what the queue asks and tells -----------------------------------------------------------------
+
+    def open(self) -> Any:
+        """Open a connection, as the driver does."""
+        began = time.perf_counter()
+        raw = self._connect(*self._opening.args, **self._opening.kwargs)
+        seconds = time.perf_counter() - began
+        self._counters.opened += 1
+        self._counters.connect_seconds += seconds
+        self._send(PoolConnected, seconds)
+        return raw
+
+    def opened(self, raw: Any, info: dict[Any, Any]) -> None:
+        """Get to know a new connection; the first one tells what database it is."""
+        if self._baseline is None:
+            self._dialect, self._baseline = dialect_and_baseline(self.driver.name, raw)
+        now = self._clock()
+        info.update(is_new=True, opened_at=now, idle_since=now, identity=self.driver.identity(self._place))
+
+    def parted_with(self, why: str) -> None:
+        """Count a connection that was closed, or let go."""
+        self._counters.discarded[why] += 1
+        self._send(PoolDiscarded, why)
+
+    def _send(self, event_type: type[Any], *facts: Any) -> None:
+        channel = self._bus.channel(event_type)
+        if channel.listeners:
+            channel.send(event_type(self.rules.target, *facts))
+
+    # -- in ------------------------------------------------------------------------------------------
+
+    def take_back(self, lease: Lease) -> None:
+        """Take back what a lease held; in any thread, perhaps called by the garbage collector."""
+        if self._queue.is_busy_here:
+            self._queue.later(functools.partial(self.take_back, lease))
+            return
+        try:
+            if not lease.released and self._is_ours(lease):
+                self._return(lease)
+        finally:
+            self.leases.pop(id(lease), None)
+            self._slots.put(None)
+            self._send(PoolCheckedIn, self._clock() - lease.taken_at)
+
+    def _is_ours(self, lease: Lease) -> bool:
+        return self._queue.is_ours and lease.process == os.getpid()
+
+    def _return(self, lease: Lease) -> None:
+        why = "uninstalled" if self._closed else cleanse(lease, self.rules.reset, self._baseline or ())
+        entry, lease.entry = lease.entry, None
+        if why is not None:
+            self._queue.discard(entry, why)
+            return
+        entry.info["idle_since"] = self._clock()
+        self._queue.give_back(entry)
+
+    def let_go(self, lease: Lease) -> None:
+        """Forget the connection of a lease: its user keeps it, and closes it."""
+        entry, lease.entry = lease.entry, None
+        self._queue.let_go(entry, "user's own")
+
+    def lost(self, lease: Lease) -> None:
+        """A connection turned out to be dead: the idle ones are asked before they are handed out."""
+        self._suspect_since = self._clock()
+
+    def corpse(self, lease: Lease) -> tuple[Any, Any]:
+        """A closed connection and a cursor of it."""
+        return self._corpses.of(self.driver, lease)
+
+    # -- ahead, figures, end ---------------------------------------------------------------------------
+
+    def warm_up(self) -> None:
+        """Begin to open as many connections ahead as the rules ask for, in the background."""
+        if self.rules.min_idle:
+            threading.Thread(target=self._warm_up, name="wats-accel-pool", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        taken: list[Entry] = []
+        slots = 0
+        # Whatever goes wrong, the application will meet it itself when it connects.
+        with contextlib.suppress(Exception):
+            while len(taken) < min(self.rules.min_idle, self.rules.size) and not self._closed:
+                self._slots.get_nowait()
+                slots += 1
+                taken.append(self._queue.take())
+        for entry in taken:
+            entry.info.pop("is_new", None)
+            self._queue.give_back(entry)
+        for _ in range(slots):
+            self._slots.put(None)
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a user."""
+        return self._queue.idle
+
+    @property
+    def overflow(self) -> int:
+        """Connections open beyond the size."""
+        return self._queue.overflow
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it comes back. Safe to call twice."""
+        self._closed = True
+        self._queue.close()

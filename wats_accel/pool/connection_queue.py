@@ -1,0 +1,165 @@
+"""The queue of idle connections: SQLAlchemy's `QueuePool`, without its proxies, resets and log lines."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from wats_accel.pool.rules import PoolRules
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import PoolProxiedConnection as Entry
+    from sqlalchemy.pool import QueuePool
+
+_NAME = "wats_accel"
+_inherited: list[Any] = []
+"""Connections of a parent process, kept from being closed in this one."""
+
+
+class QueueOwner(Protocol):
+    """What a queue asks and tells."""
+
+    def open(self) -> Any:
+        """Open a connection, as the driver does."""
+        ...
+
+    def opened(self, raw: Any, info: dict[Any, Any]) -> None:
+        """Be told of a new one; `info` stays with it."""
+        ...
+
+    def parted_with(self, why: str) -> None:
+        """Be told that one has been closed, or let go."""
+        ...
+
+
+class ConnectionQueue:
+    """Idle connections, and a count of those that are out.
+
+    Its calls may be interrupted by the garbage collector, and that may end a lease which gives back a
+    connection to this very queue; SQLAlchemy's locks are not made for that. So whoever gives back
+    asks `is_busy_here`, and comes back `later`.
+    """
+
+    def __init__(self, rules: PoolRules, owner: QueueOwner) -> None:
+        self._rules = rules
+        self._owner = owner
+        self._process = os.getpid()
+        self._why: dict[int, str] = {}
+        self._here = threading.local()
+        self._later: deque[Callable[[], None]] = deque()
+        self._closed = False
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> QueuePool:
+        from sqlalchemy import event  # noqa: PLC0415 - a quarter of a second, when it is first needed
+        from sqlalchemy.pool import QueuePool  # noqa: PLC0415 - as above
+
+        made = QueuePool(
+            self._owner.open,
+            pool_size=self._rules.size,
+            max_overflow=self._rules.max_overflow,
+            use_lifo=self._rules.lifo,
+            reset_on_return=None,
+            logging_name=_NAME,
+        )
+        event.listen(made, "connect", self._on_connect)
+        event.listen(made, "close", self._on_close)
+        # It would log what the driver says, which may hold a secret.
+        logging.getLogger(f"{QueuePool.__module__}.{QueuePool.__qualname__}.{_NAME}").disabled = True
+        return made
+
+    def _on_connect(self, raw: Any, record: Any) -> None:
+        self._owner.opened(raw, record.info)
+
+    def _on_close(self, raw: Any, record: Any) -> None:
+        self._owner.parted_with(self._why.pop(id(raw), "uninstalled" if self._closed else "overflow"))
+
+    # -- in and out ----------------------------------------------------------------------------------
+
+    def take(self) -> Entry:
+        """An idle connection, or a new one.
+
+        Raises:
+            Exception: the driver's own, when it cannot connect.
+        """
+        with self._busy():
+            self._forget_the_parents_connections()
+            return self._pool.connect()
+
+    def give_back(self, entry: Entry) -> None:
+        """Take back one that `take` gave; beyond the size it is closed."""
+        with self._busy():
+            entry.close()
+
+    def discard(self, entry: Entry, why: str) -> None:
+        """Close one that `take` gave."""
+        self._why[id(entry.dbapi_connection)] = why
+        with self._busy():
+            entry.invalidate()
+
+    def let_go(self, entry: Entry, why: str) -> None:
+        """Forget one that `take` gave; whoever has it closes it."""
+        with self._busy():
+            entry.detach()
+        self._owner.parted_with(why)
+
+    def close(self) -> None:
+        """Close what is idle. Safe to call twice."""
+        self._closed = True
+        if self.is_ours:
+            with self._busy():
+                self._pool.dispose()
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a user."""
+        return self._pool.checkedin()
+
+    @property
+    def overflow(self) -> int:
+        """Connections open beyond the size."""
+        return max(0, self._pool.overflow())
+
+    # -- interruptions -------------------------------------------------------------------------------
+
+    @property
+    def is_busy_here(self) -> bool:
+        """Whether this thread is inside a call of the queue, and has been interrupted."""
+        return getattr(self._here, "busy", False)
+
+    def later(self, callback: Callable[[], None]) -> None:
+        """Have `callback` run as soon as the call that was interrupted is done."""
+        self._later.append(callback)
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
+        if self.is_busy_here:
+            yield
+            return
+        self._here.busy = True
+        try:
+            yield
+        finally:
+            self._here.busy = False
+            while self._later:
+                with contextlib.suppress(IndexError):  # another thread has taken the last one
+                    self._later.popleft()()
+
+    # -- forks ---------------------------------------------------------------------------------------
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the connections were opened by this process, and not by one that it was forked from."""
+        return os.getpid() == self._process
+
+    def _forget_the_parents_connections(self) -> None:
+        """Closing them here would end the parent's sessions."""
+        if not self.is_ours:
+            _inherited.append(self._pool)
+            self._process = os.getpid()
+            self._pool = self._new_pool()

@@ -1,0 +1,162 @@
+"""Connections and what works on them, as their user sees them."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from wats_accel.pool.corpses import bury
+from wats_accel.pool.holds import hold
+from wats_accel.pool.lease import Lease
+from wats_accel.pool.proxies import NOTHING, Proxy, ProxyT, check_thread, new_proxy, proxy_type, put
+
+_MISSING = object()
+
+
+# -- a connection ----------------------------------------------------------------------------------------
+
+
+def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> Any:
+    lease = self._accel_lease
+    if args or kwargs or lease.released or lease.ended:
+        told = self._accel_call("close", args, kwargs)
+        lease.end()
+        return told
+    check_thread(lease, "close")
+    bury(self, lease)
+    lease.end()
+    return None
+
+
+def _total_changes(self: ConnectionProxy) -> Any:
+    return self._accel_raw.total_changes - self._accel_lease.changes_before
+
+
+class ConnectionProxy(Proxy):
+    """A connection. Its lease ends with it, unless it is closed before."""
+
+    __slots__ = ()
+    _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"close": _close_connection, "total_changes": property(_total_changes)}
+    )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        lease = self._accel_lease
+        if not lease.enter():
+            return setattr(self._accel_raw, name, value)
+        try:
+            _set_session_attribute(lease, self._accel_raw, name, value)
+        except BaseException as error:
+            lease.failed(error)
+            raise
+        finally:
+            lease.leave()
+
+    def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        super()._accel_note(name, args, kwargs)
+        if name not in self._accel_lease.lender.driver.clean_calls:
+            self._accel_lease.release(name)
+        elif name == "cursor" and (args or kwargs):
+            self._accel_lease.release("a cursor of another type")
+
+    def _accel_present(self, value: Any) -> Any:
+        return self if value is self._accel_raw else _presented(self, value)
+
+
+def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> None:
+    before = getattr(raw, name, _MISSING)
+    if not lease.lender.driver.keeps_session(name, value):
+        lease.release(name)
+    setattr(raw, name, value)
+    if before is _MISSING:
+        lease.release("an attribute that cannot be read")
+    else:
+        lease.remember(name, before)
+
+
+# -- a cursor, a blob, a generator -----------------------------------------------------------------------
+
+
+def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
+    told = self._accel_call("close", args, kwargs)
+    lease = self._accel_lease
+    lease.dependents.pop(self._accel_number, None)
+    if lease.lender.driver.frees_connection_with_cursor or lease.untouched:
+        put(self, _accel_connection=None)
+    return told
+
+
+def _connection(self: DependentProxy) -> Any:
+    _ = self._accel_raw.connection  # asked only because the driver may refuse
+    return self._accel_facade or self._accel_owner()
+
+
+class DependentProxy(Proxy):
+    """Something that works on a connection, and keeps it."""
+
+    __slots__ = ("_accel_connection", "_accel_facade", "_accel_number", "_accel_weakly")
+    _accel_connection: ConnectionProxy | None
+    _accel_facade: Any
+    _accel_number: int
+    _accel_weakly: weakref.ref[ConnectionProxy]
+    _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"close": _close_dependent, "connection": property(_connection)}
+    )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not self._accel_lease.lender.driver.keeps_session(name, value):
+            self._accel_lease.release(name)
+        setattr(self._accel_raw, name, value)
+
+    def _accel_present(self, value: Any) -> Any:
+        if value is self._accel_raw:
+            return self
+        if value is not None and value is self._accel_lease.raw:
+            return self._accel_owner()
+        return _presented(self, value)
+
+    def _accel_owner(self) -> Any:
+        """The connection that it works on."""
+        known = self._accel_connection or self._accel_weakly()
+        if known is None:  # its cursor is closed, its user has dropped it, and there was nothing to lose
+            known = self._accel_lease.lender.connect_again()
+            put(self, _accel_connection=known)
+        return known
+
+
+def _presented(proxy: ConnectionProxy | DependentProxy, value: Any) -> Any:
+    if not proxy._accel_lease.lender.driver.is_dependent(value):
+        return value
+    owner = proxy if isinstance(proxy, ConnectionProxy) else proxy._accel_owner()
+    return dependent_proxy(owner, value)
+
+
+# -- how they are made -----------------------------------------------------------------------------------
+
+
+def connection_proxy(lease: Lease) -> Any:
+    """The connection that the user of a lease gets."""
+    proxy = _new(proxy_type(ConnectionProxy, lease.raw.__class__), lease, lease.raw)
+    put(proxy, _accel_hold=hold(lease.end))
+    return proxy
+
+
+def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
+    """What the user gets of something that works on a connection."""
+    lease = connection._accel_lease
+    proxy = _new(proxy_type(DependentProxy, raw.__class__), lease, raw)
+    number = lease.keep(raw, proxy)
+    put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
+    put(proxy, _accel_number=number, _accel_facade=None)
+    if not lease.released:
+        put(proxy, _accel_hold=hold(functools.partial(lease.drop, number)))
+    return proxy
+
+
+def _new(kind: type[ProxyT], lease: Lease, raw: Any) -> ProxyT:
+    proxy = new_proxy(kind)
+    put(proxy, _accel_lease=lease, _accel_raw=raw, _accel_remains=NOTHING)
+    return proxy

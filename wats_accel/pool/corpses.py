@@ -1,0 +1,72 @@
+"""Corpses: closed connections of each driver, which raise what that driver raises after a close."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from wats_accel.pool.drivers import Driver
+from wats_accel.pool.lease import Lease
+from wats_accel.pool.proxies import Proxy, is_method, put
+
+Corpse = tuple[Any, Any]
+"""A closed connection, and a cursor that was made before it was closed."""
+
+
+class Corpses:
+    """One corpse for each type of connection.
+
+    A driver that can make one for nothing does. Of any other the first connection that its user closes is
+    closed indeed: that costs one re-use in the life of a process, and every later error is the real one.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[type, Corpse] = {}
+
+    def of(self, driver: Driver, lease: Lease) -> Corpse:
+        """A closed connection and a cursor of the type that a lease holds."""
+        kind = lease.raw.__class__
+        found = self._known.get(kind)
+        if found is None:
+            found = driver.own_corpse() or _sacrificed(lease)
+            self._known[kind] = found
+        return found
+
+
+def _sacrificed(lease: Lease) -> Corpse:
+    connection, cursor = lease.raw, lease.raw.cursor()
+    connection.close()
+    lease.doubt = "first close"
+    return connection, cursor
+
+
+def bury(connection: Proxy, lease: Lease) -> None:
+    """Have a connection and its cursors raise, from now on, what the driver's closed ones raise."""
+    dead_connection, dead_cursor = lease.lender.corpse(lease)
+    for raw, reference in list(lease.dependents.values()):
+        proxy = reference()
+        if proxy is not None and hasattr(raw, "fetchone"):
+            _replace(proxy, dead_cursor)
+    _replace(connection, dead_connection)
+
+
+def _replace(proxy: Proxy, dead: Any) -> None:
+    """What can be read of a dead one is still what it was when it died."""
+    raw, remains = proxy._accel_raw, {}
+    for name in dir(raw.__class__):
+        if name.startswith("__") or name in ("closed", "connection") or is_method(raw.__class__, name):
+            continue
+        with contextlib.suppress(Exception):
+            if _survives(dead, name):
+                remains[name] = getattr(raw, name)
+    put(proxy, _accel_remains=remains, _accel_raw=dead)
+
+
+def _survives(dead: Any, name: str) -> bool:
+    try:
+        getattr(dead, name)
+    except AttributeError:
+        return True  # this one never had it
+    except Exception:  # noqa: BLE001 - that is how drivers say that it is closed
+        return False
+    return True

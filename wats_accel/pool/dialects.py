@@ -1,0 +1,175 @@
+"""Dialects: how each database is asked whether it is there, and made to forget a session."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_SQL_DBMS_NAME = 17
+_LOST = re.compile(
+    r"connection (is |was |has been )?(closed|lost|reset|broken|not open|dead|refused|terminat)"
+    r"|(lost|no|terminating) (the )?connection|server closed|gone away|broken pipe|communication link"
+    r"|not connected|closed the connection|network|could not (send|receive)",
+    re.IGNORECASE,
+)
+
+
+class Dialect:
+    """A database of which nothing is known; base of those of which something is.
+
+    Attributes:
+        reset_sql: statements that make a session as good as new; empty if there are none.
+        history_sql: statements after which nobody can tell that rows were inserted.
+    """
+
+    ping_sql = "SELECT 1"
+    reset_sql: tuple[str, ...] = ()
+    history_sql: tuple[str, ...] = ()
+
+    def baseline(self, raw: Any) -> tuple[str, ...]:
+        """Statements that repeat, after a full reset, what the driver set when it connected."""
+        return ()
+
+    def is_disconnect(self, error: BaseException) -> bool:
+        """Whether an error says that the connection is gone for good."""
+        state = _sql_state(error)
+        if state is not None:
+            lost = state.startswith(("08", "57P")) or state == "HYT01"
+            return lost or (state in ("HY000", "01000") and _LOST.search(str(error)) is not None)
+        return type(error).__name__ in ("OperationalError", "InterfaceError") and bool(
+            _LOST.search(str(error))
+        )
+
+    def is_alive(self, raw: Any) -> bool:
+        """Ask the database for an answer, and leave no transaction behind."""
+        try:
+            _run(raw, self.ping_sql)
+            if not getattr(raw, "autocommit", False):
+                raw.rollback()
+        except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+            return type(error).__name__ in ("ProgrammingError", "DatabaseError") and not self.is_disconnect(
+                error
+            )
+        return True
+
+    def forget_session(self, raw: Any, baseline: tuple[str, ...]) -> None:
+        """Make the session as good as new."""
+        with _autocommit(raw):
+            for statement in (*self.reset_sql, *baseline):
+                _run(raw, statement)
+
+    def forget_history(self, raw: Any) -> None:
+        """Make the session forget what was inserted."""
+        with _autocommit(raw):
+            for statement in self.history_sql:
+                _run(raw, statement)
+
+
+class SqlServer(Dialect):
+    """Microsoft SQL Server."""
+
+    # As the drivers' own pools do; SQLAlchemy's documentation shows how to ask for it through ODBC.
+    reset_sql = ("{call sys.sp_reset_connection}",)
+    history_sql = reset_sql  # of @@IDENTITY and SCOPE_IDENTITY()
+
+
+class PostgreSql(Dialect):
+    """PostgreSQL."""
+
+    reset_sql = ("DISCARD ALL",)
+    history_sql = ("DISCARD SEQUENCES",)  # of lastval() and currval()
+
+    def baseline(self, raw: Any) -> tuple[str, ...]:
+        """What psqlODBC and others set when they connect."""
+        with _autocommit(raw):
+            rows = _run(raw, "SELECT name, setting FROM pg_settings WHERE source = 'session'")
+        return tuple(f"SET {name} = '{str(setting).replace(chr(39), chr(39) * 2)}'" for name, setting in rows)
+
+
+class Sqlite(Dialect):
+    """SQLite."""
+
+    # The only way to set last_insert_rowid() and changes() back to 0 without touching a file.
+    history_sql = (
+        "ATTACH ':memory:' AS wats_accel_history",
+        "CREATE TABLE wats_accel_history.empty (column_1)",
+        "INSERT INTO wats_accel_history.empty (rowid) VALUES (0)",
+        "DELETE FROM wats_accel_history.empty WHERE 0",
+        "DETACH wats_accel_history",
+    )
+
+    def is_disconnect(self, error: BaseException) -> bool:
+        """A file does not go away by itself."""
+        return "disk I/O error" in str(error)
+
+    def is_alive(self, raw: Any) -> bool:
+        """There is no server that could have gone away."""
+        return True
+
+
+_BY_PRODUCT: dict[str, Callable[[], Dialect]] = {
+    "microsoft sql server": SqlServer,
+    "postgresql": PostgreSql,
+    "sqlite": Sqlite,
+}
+_BY_MODULE: dict[str, Callable[[], Dialect]] = {
+    "sqlite3": Sqlite,
+    "psycopg": PostgreSql,
+    "psycopg2": PostgreSql,
+    "pg8000": PostgreSql,
+    "pymssql": SqlServer,
+}
+
+
+def dialect_of(driver_name: str, raw: Any) -> Dialect:
+    """The dialect that a connection speaks."""
+    product = None
+    with contextlib.suppress(Exception):  # a driver that does not tell, or tells something else
+        product = str(raw.getinfo(_SQL_DBMS_NAME)).lower()
+    found = _BY_PRODUCT.get(product or "") or _BY_MODULE.get(driver_name.partition(".")[0])
+    return found() if found else Dialect()
+
+
+def dialect_and_baseline(driver_name: str, raw: Any) -> tuple[Dialect, tuple[str, ...]]:
+    """The dialect, and the statements that repeat what the driver has set in a new session."""
+    dialect = dialect_of(driver_name, raw)
+    try:
+        return dialect, dialect.baseline(raw)
+    except Exception:  # noqa: BLE001 - a database that only says that it is this one is no such one
+        return Dialect(), ()
+
+
+def _sql_state(error: BaseException) -> str | None:
+    """The SQLSTATE, which ODBC drivers give first and PostgreSQL's own as an attribute."""
+    first = error.args[0] if error.args else None
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or first
+    return state if isinstance(state, str) and len(state) == 5 else None
+
+
+def _run(raw: Any, statement: str) -> list[Any]:
+    cursor = raw.cursor()
+    try:
+        cursor.execute(statement)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        cursor.close()
+
+
+@contextlib.contextmanager
+def _autocommit(raw: Any) -> Iterator[None]:
+    """Statements that do not belong in a transaction; the mode is put back as it was."""
+    name, value = ("autocommit", True) if hasattr(raw, "autocommit") else ("isolation_level", None)
+    if not hasattr(raw, name):
+        yield
+        return
+    before = getattr(raw, name)
+    if before == value:
+        yield
+        return
+    setattr(raw, name, value)
+    try:
+        yield
+    finally:
+        setattr(raw, name, before)

@@ -1,0 +1,52 @@
+"""Holds: an object whose end calls back, and does so after every finalizer of the same garbage has run."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable
+
+_endings: dict[int, Callable[[], None]] = {}
+_numbers = itertools.count(1)
+
+
+class _Last:
+    """What a hold leaves behind in its finalizer; dies when the hold itself is taken apart."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        # At the interpreter's end the module's names may be gone.
+        with contextlib.suppress(Exception):
+            _endings.pop(self.number)()
+
+
+class Hold:
+    """Something that is kept for as long as it is needed; see `hold`.
+
+    The garbage collector calls all finalizers of a cycle before it takes any of it apart, in no
+    useful order. An application's own ``__del__`` may still write and commit: so a hold does nothing in
+    its finalizer but make a `_Last`, which is no part of that garbage and dies when the hold does.
+    """
+
+    __slots__ = ("_last", "_number")
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # as above
+            self._last = _Last(self._number)
+
+
+def hold(ending: Callable[[], None]) -> Hold:
+    """A hold; once nothing refers to it any more, `ending` is called, in whatever thread that happens.
+
+    `ending` must not refer to the hold.
+    """
+    number = next(_numbers)
+    _endings[number] = ending
+    return Hold(number)

@@ -1,0 +1,87 @@
+"""Leaks: leases that have been out for long are reported once, with the place that took them."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import threading
+import traceback
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
+from typing import Protocol
+
+from wats_accel.pool.lease import Lease
+
+_SHORTEST_INTERVAL_SECONDS = 0.5
+
+
+class Watched(Protocol):
+    """What has leases that may have been forgotten."""
+
+    def report_leaks(self) -> int:
+        """Report those that are overdue; gives how many."""
+        ...
+
+
+def taken_at(skip: int) -> traceback.StackSummary:
+    """The stack of the caller's caller …, as cheaply as it can be had; lines are read when it is shown."""
+    frames = traceback.walk_stack(sys._getframe(skip))
+    return traceback.StackSummary.extract(frames, lookup_lines=False)
+
+
+def is_called_by(patterns: Iterable[str], skip: int) -> bool:
+    """Whether one of the functions on the stack is named by a target pattern."""
+    known = tuple(patterns)
+    names = _names(sys._getframe(skip)) if known else ()
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in known)
+
+
+def _names(frame: FrameType | None) -> Iterator[str]:
+    while frame is not None:
+        yield f"{frame.f_globals.get('__name__', '')}:{_qualified(frame)}"
+        frame = frame.f_back
+
+
+def _qualified(frame: FrameType) -> str:
+    """A function's name with its class; before Python 3.11 that has to be asked of ``self``."""
+    code = frame.f_code
+    if sys.version_info >= (3, 11):
+        return code.co_qualname
+    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    owner = first if isinstance(first, type) else type(first)
+    for kind in owner.__mro__:
+        if getattr(vars(kind).get(code.co_name), "__code__", None) is code:
+            return f"{kind.__qualname__}.{code.co_name}"
+    return code.co_name
+
+
+def overdue(leases: Iterable[Lease], before: float) -> list[Lease]:
+    """Those that were taken before a time, and have not been reported yet."""
+    return [
+        lease
+        for lease in leases
+        if lease.stack is not None and not lease.reported and lease.taken_at <= before
+    ]
+
+
+def lines_of(stack: traceback.StackSummary) -> tuple[str, ...]:
+    """A stack as text, the outermost call first."""
+    return tuple(f"{entry.filename}:{entry.lineno} in {entry.name}" for entry in reversed(stack))
+
+
+def watch(watched: Watched, leak_after_seconds: float) -> Callable[[], None]:
+    """Have leaks reported from a thread that keeps nothing alive; gives what stops it."""
+    stopping = threading.Event()
+    interval = min(max(leak_after_seconds / 2, _SHORTEST_INTERVAL_SECONDS), threading.TIMEOUT_MAX)
+    reference = weakref.ref(watched)
+
+    def run() -> None:
+        while not stopping.wait(interval):
+            alive = reference()
+            if alive is None:
+                return
+            alive.report_leaks()
+
+    threading.Thread(target=run, name="wats-accel-leaks", daemon=True).start()
+    return stopping.set

@@ -1,0 +1,194 @@
+"""A lease: one driver connection in the hands of one user, until nobody can use it any more."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from wats_accel.pool.dialects import Dialect
+from wats_accel.pool.drivers import Driver
+
+SETTLED = ("IntegrityError", "ProgrammingError", "DataError", "NotSupportedError", "Warning")
+"""Driver errors after which a connection is as good as before: the server has answered."""
+
+UNCLEAR = "unclear"
+"""A doubt that a ping can settle; of any other the connection is not used again."""
+
+
+class Lender(Protocol):
+    """Where a lease comes from and goes back to."""
+
+    driver: Driver
+
+    def take_back(self, lease: Lease) -> None:
+        """Take back what a lease held; it is used no more."""
+        ...
+
+    def let_go(self, lease: Lease) -> None:
+        """Forget the connection of a lease: its user keeps it, and closes it."""
+        ...
+
+    def lost(self, lease: Lease) -> None:
+        """Be told that a connection turned out to be dead."""
+        ...
+
+    def corpse(self, lease: Lease) -> tuple[Any, Any]:
+        """A closed connection and a cursor of it, to raise what the driver raises after a close."""
+        ...
+
+    def connect_again(self) -> Any:
+        """What the user's own `connect` would give with the same arguments."""
+        ...
+
+
+class Lease:
+    """Who uses a connection, what they have done to it, and when it ends.
+
+    It ends when its user closes the connection, or has dropped it and all that works on it. If some
+    thread is inside the driver at that moment, it ends when that thread comes out.
+
+    Args:
+        lender: the pool.
+        raw: the driver's connection.
+        dialect: that it speaks.
+        entry: what the pool needs to have back.
+    """
+
+    __slots__ = (
+        "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "dependents",
+        "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use", "process", "raw",
+        "reported", "stack", "taint", "taken_at", "thread",
+    )  # fmt: skip
+
+    def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
+        self.lender = lender
+        self.raw: Any = raw
+        self.dialect = dialect
+        self.entry = entry
+        self.process = os.getpid()
+        self.thread = threading.get_ident()
+        self.checks_thread = False
+        self.taken_at = 0.0
+        self.stack: Any = None
+        self.reported = False
+        self.on_use: Callable[[Lease], None] | None = None
+        self.changed: dict[str, Any] = {}
+        self.changes_before = getattr(raw, "total_changes", 0)
+        self.taint: str | None = None
+        self.doubt: str | None = None
+        self.inserted = False
+        self.lost = False
+        self.ended = False
+        self.dependents: dict[int, tuple[Any, weakref.ref[Any]]] = {}
+        self._numbers = itertools.count()
+        self._busy = 0
+        self._over = False
+        # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that close us.
+        self._lock = threading.RLock()
+
+    # -- use -----------------------------------------------------------------------------------------
+
+    def enter(self) -> bool:
+        """Begin a call of the driver; False if the lease has ended, and the call must not be made."""
+        with self._lock:
+            if self.ended:
+                return False
+            self._busy += 1
+            return True
+
+    def leave(self) -> None:
+        """End a call of the driver that `enter` allowed."""
+        with self._lock:
+            self._busy -= 1
+        self._finish_if_over()
+
+    def end(self) -> None:
+        """Give the connection back, as soon as no call is under way. Safe to call twice."""
+        with self._lock:
+            self.ended = True
+        self._finish_if_over()
+
+    def _finish_if_over(self) -> None:
+        with self._lock:
+            if not self.ended or self._busy or self._over:
+                return
+            self._over = True
+        self.lender.take_back(self)
+
+    # -- what its user does to it --------------------------------------------------------------------
+
+    @property
+    def released(self) -> bool:
+        """Whether the connection is its user's own by now: the pool will not see it again."""
+        return self.raw is None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether another connection could take its place, and nobody would know."""
+        return (
+            not self.released
+            and not (self.changed or self.taint or self.doubt or self.inserted)
+            and self.lender.driver.in_transaction(self.raw) is False
+        )
+
+    def release(self, why: str) -> None:
+        """Leave the connection to its user for good: what was done to it cannot be undone.
+
+        From now on nothing but the user's own objects keeps it alive, so that whatever it refers to (a
+        function of the application's, say) may refer back to it without a leak.
+        """
+        if not self.released:
+            self.taint = why
+            self.lender.let_go(self)
+            self.raw = None
+            self.dependents.clear()
+
+    def stain(self, why: str) -> None:
+        """Note that the database's session has something that a rollback does not undo."""
+        self.taint = self.taint or why
+
+    def remember(self, name: str, value: object) -> None:
+        """Note what an attribute was before its user changed it."""
+        self.changed.setdefault(name, value)
+
+    def failed(self, error: BaseException) -> None:
+        """Look at what a call of the driver raised."""
+        if not isinstance(error, Exception):
+            self.doubt = "interrupted"  # nobody knows how far the driver had come
+        elif isinstance(error, StopIteration) or type(error).__name__ in SETTLED:
+            return
+        elif self.dialect.is_disconnect(error):
+            self.lost = True
+            self.lender.lost(self)
+        elif any(kind.__name__ == "Error" for kind in type(error).__mro__):
+            self.doubt = self.doubt or UNCLEAR
+
+    # -- what works on the connection ----------------------------------------------------------------
+
+    def keep(self, dependent: object, proxy: object) -> int:
+        """Keep what works on the connection, to be closed before anybody else gets it; gives a number."""
+        number = next(self._numbers)
+        if not self.released:
+            self.dependents[number] = dependent, weakref.ref(proxy)
+        return number
+
+    def is_owned_here(self) -> bool:
+        """Whether this thread is the one that connected."""
+        return self.thread == threading.get_ident()
+
+    def drop(self, number: int) -> None:
+        """Close what its user has dropped."""
+        known = self.dependents.pop(number, None)
+        if known is not None:
+            close_quietly(known[0])
+
+
+def close_quietly(dependent: Any) -> None:
+    """Close a cursor or generator; what it says to that is of no interest any more."""
+    with contextlib.suppress(Exception):
+        dependent.close()

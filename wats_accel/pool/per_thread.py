@@ -1,0 +1,152 @@
+"""One connection object for all threads, a connection for each: transactions no longer get mixed up."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from wats_accel.pool.connections import ConnectionProxy, DependentProxy
+from wats_accel.pool.lease import Lease
+from wats_accel.pool.proxies import Proxy, new_proxy, proxy_type, put
+
+if TYPE_CHECKING:
+    from wats_accel.pool.connection_pool import ConnectionPool
+
+_ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
+
+
+class PerThread:
+    """Knows which functions open the connection that all threads share."""
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+
+    def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The function to put in the place of one that opens a connection for all threads."""
+
+        def sharing(*args: Any, **kwargs: Any) -> Any:
+            before = getattr(self._here, "sharing", False)
+            self._here.sharing = True
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._here.sharing = before
+
+        return sharing
+
+    def connection(self, pool: ConnectionPool) -> Any:
+        """A connection, for one thread or for all, according to who asks."""
+        taken = pool.connect_again()
+        if not getattr(self._here, "sharing", False) or not issubclass(type(taken), ConnectionProxy):
+            return taken
+        facade = new_proxy(proxy_type(SharedProxy, taken.__class__))
+        put(facade, _accel_pool=pool, _accel_settings={}, _accel_closed=None, _accel_here=threading.local())
+        return facade
+
+
+class SharedProxy(Proxy):
+    """A connection that all threads share by name: each has its own, until it commits or rolls back."""
+
+    __slots__ = ("_accel_closed", "_accel_here", "_accel_pool", "_accel_settings")
+    _accel_pool: ConnectionPool
+    _accel_settings: dict[str, Any]
+    _accel_closed: Any
+    _accel_here: threading.local
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._accel_settings:
+            return self._accel_settings[name]
+        if name == "closed" and self._accel_closed is None and hasattr(self.__class__, name):
+            return False
+        return getattr(self._accel_current(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._accel_current(), name, value)
+        self._accel_settings[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._accel_current(), name)
+
+    def __dir__(self) -> Iterable[str]:
+        return dir(self.__class__)
+
+    def __repr__(self) -> str:
+        kind = self.__class__
+        return f"<{kind.__module__}.{kind.__qualname__} object at {id(self):#x}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._accel_current().__reduce_ex__(protocol)
+
+    def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if name in _ENDS_TRANSACTION:
+            return self._accel_end(name, args, kwargs)
+        connection = self._accel_current()
+        if name == "close":
+            return self._accel_close(connection, args, kwargs)
+        told = getattr(connection, name)(*args, **kwargs)
+        if issubclass(type(told), DependentProxy):
+            put(told, _accel_facade=self)
+            self._accel_use(connection)
+        return self if told is connection else told
+
+    def _accel_current(self) -> Any:
+        """This thread's connection: the one in use, or one that is not in use yet."""
+        if self._accel_closed is not None:
+            return self._accel_closed
+        used = self._accel_used()
+        return used[-1] if used else self._accel_new()
+
+    def _accel_new(self) -> Any:
+        connection = self._accel_pool.connect_again()
+        for name, value in self._accel_settings.items():
+            setattr(connection, name, value)
+        if issubclass(type(connection), ConnectionProxy):
+            connection._accel_lease.on_use = _noting(self, connection)
+        return connection
+
+    def _accel_used(self) -> list[Any]:
+        used: list[Any] = self._accel_here.__dict__.setdefault("used", [])
+        return used
+
+    def _accel_use(self, connection: Any) -> None:
+        """Keep a connection for this thread, until its transaction ends."""
+        used = self._accel_used()
+        if not any(known is connection for known in used):
+            used.append(connection)
+
+    def _accel_end(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """End what this thread has begun; on several connections, if it kept a cursor of an earlier one."""
+        with self._accel_emptied() as used:
+            told = None
+            for connection in used or [self._accel_current()]:
+                told = getattr(connection, name)(*args, **kwargs)
+            return told
+
+    @contextlib.contextmanager
+    def _accel_emptied(self) -> Iterator[list[Any]]:
+        used = self._accel_used()
+        try:
+            yield list(used)
+        finally:
+            used.clear()
+
+    def _accel_close(self, connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        with self._accel_emptied() as used:
+            for known in used or [connection]:
+                known.close(*args, **kwargs)
+        put(self, _accel_closed=connection)
+
+
+def _noting(facade: SharedProxy, connection: ConnectionProxy) -> Callable[[Lease], None]:
+    """Note that a thread has used a connection again, through a cursor that it kept."""
+    weak_facade, weak_connection = weakref.ref(facade), weakref.ref(connection)
+
+    def note(lease: Lease) -> None:
+        shared, used = weak_facade(), weak_connection()
+        if shared is not None and used is not None and not lease.ended:
+            shared._accel_use(used)
+
+    return note

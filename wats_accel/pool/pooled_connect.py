@@ -1,0 +1,151 @@
+"""A pooled `connect`: what an application calls in place of the driver's own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wats_accel.counters import PoolCounters
+from wats_accel.events import EventBus, PoolLeakSuspected
+from wats_accel.pool.arguments import Arguments, NotComparableError
+from wats_accel.pool.connection_pool import ConnectionPool
+from wats_accel.pool.corpses import Corpses
+from wats_accel.pool.drivers import Connect, driver_of
+from wats_accel.pool.leaks import lines_of, overdue, watch
+from wats_accel.pool.per_thread import PerThread
+from wats_accel.pool.rules import PoolRules
+from wats_accel.targets import Target
+
+
+class PooledConnect:
+    """All pools of one `connect`: one for each set of arguments.
+
+    Args:
+        rules: of each of these pools.
+        bus: told what happens.
+        clock: seconds, never going backwards.
+        report: told, once, why there is no pool after all.
+    """
+
+    def __init__(
+        self, rules: PoolRules, *, bus: EventBus, clock: Callable[[], float], report: Callable[[str], None]
+    ) -> None:
+        self.rules = rules
+        self.counters = PoolCounters()
+        self.active = True
+        self.per_thread = PerThread()
+        self.driver = driver_of(Target.parse(rules.target).module)
+        self._bus = bus
+        self._clock = clock
+        self._report = report
+        self._corpses = Corpses()
+        self._pools: dict[object, ConnectionPool] = {}
+        self._lock = threading.Lock()
+        self._stop_watching: Callable[[], None] | None = None
+        self._closed = False
+
+    def wrap(self, connect: Connect) -> Connect:
+        """The function to put in the place of the driver's own `connect`."""
+
+        def pooled(*args: Any, **kwargs: Any) -> Any:
+            return self.connect(connect, Arguments(args, kwargs))
+
+        return pooled
+
+    def connect(self, connect: Connect, arguments: Arguments) -> Any:
+        """A connection: from the pool, or as the driver gives it.
+
+        Raises:
+            Exception: the driver's own, when it cannot connect.
+        """
+        pool = self._pool(connect, arguments) if self.active and not self._closed else None
+        if pool is None:
+            return connect(*arguments.args, **arguments.kwargs)
+        return self.per_thread.connection(pool)
+
+    def _pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
+        try:
+            if self.driver.why_bare(arguments) is not None:
+                self.counters.bare += 1
+                return None
+            key = self.driver.place(arguments), arguments.key()
+            return self._pools.get(key) or self._add(key, connect, arguments)
+        except NotComparableError:
+            self.counters.bare += 1
+        except Exception as error:  # noqa: BLE001 - without a pool the application works as ever
+            self.active = False
+            self._report(f"no pool: {type(error).__name__}" + _what_is_missing(error))
+        return None
+
+    def _add(self, key: object, connect: Connect, arguments: Arguments) -> ConnectionPool:
+        made = ConnectionPool(
+            self.rules,
+            self.driver,
+            connect,
+            arguments,
+            counters=self.counters,
+            bus=self._bus,
+            clock=self._clock,
+            corpses=self._corpses,
+        )
+        with self._lock:
+            pool = self._pools.setdefault(key, made)
+            if self.rules.leak_after_seconds and self._stop_watching is None:
+                self._stop_watching = watch(self, self.rules.leak_after_seconds)
+        if pool is made:
+            pool.warm_up()
+        return pool
+
+    # -- figures ---------------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """How many idle connections each pool may keep."""
+        return self.rules.size
+
+    @property
+    def pools(self) -> tuple[ConnectionPool, ...]:
+        """The pools that there are by now."""
+        return tuple(self._pools.values())
+
+    @property
+    def checked_out(self) -> int:
+        """Connections in use."""
+        return sum(len(pool.leases) for pool in self.pools)
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a user."""
+        return sum(pool.idle for pool in self.pools)
+
+    @property
+    def overflow(self) -> int:
+        """Connections open beyond the size."""
+        return sum(pool.overflow for pool in self.pools)
+
+    def report_leaks(self) -> int:
+        """Report the leases that are overdue; gives how many."""
+        now = self._clock()
+        leases = [lease for pool in self.pools for lease in list(pool.leases.values())]
+        found = overdue(leases, now - self.rules.leak_after_seconds)
+        for lease in found:
+            lease.reported = True
+            self.counters.leaks += 1
+            held = now - lease.taken_at
+            self._bus.emit(PoolLeakSuspected(self.rules.target, held, lines_of(lease.stack)))
+        return len(found)
+
+    # -- end -------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close idle connections; those in use are closed when they come back. Safe to call twice."""
+        self._closed = True
+        if self._stop_watching is not None:
+            self._stop_watching()
+        for pool in self.pools:
+            pool.close()
+
+
+def _what_is_missing(error: Exception) -> str:
+    return f" ({error.name} is not installed)" if isinstance(error, ModuleNotFoundError) else ""

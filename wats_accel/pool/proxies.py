@@ -1,0 +1,199 @@
+"""Proxies: what a user gets instead of the driver's own objects, and cannot tell from them.
+
+A proxy has exactly those special methods that the driver's type has, says that it is of that type, and
+works on the driver's own object. wrapt's object proxies have every special method there is, so that
+``hasattr(cursor, "__enter__")`` would be true of an sqlite3 cursor: therefore these are our own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar
+
+from wats_accel.pool.drivers import foreign_thread
+from wats_accel.pool.holds import Hold
+from wats_accel.pool.lease import Lease
+from wats_accel.pool.statements import effect_of
+
+_EXECUTING = frozenset({"__call__", "execute", "executemany", "executescript"})
+_SPECIAL = (
+    "__init__", "__enter__", "__exit__", "__call__", "__iter__", "__next__",
+    "__len__", "__bool__", "__getitem__", "__setitem__", "__delitem__", "__contains__",
+)  # fmt: skip
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Proxy:
+    """Base of all proxies; `proxy_type` makes the type of each, after the driver's."""
+
+    __slots__ = ("__weakref__", "_accel_hold", "_accel_lease", "_accel_raw", "_accel_remains")
+    _accel_hold: Hold
+    _accel_lease: Lease
+    _accel_raw: Any
+    _accel_remains: Mapping[str, Any]
+    _accel_own: ClassVar[Mapping[str, Any]] = NOTHING
+    """What a proxy does in a way of its own, if the driver's type can do it at all."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._accel_remains:
+            return self._accel_remains[name]
+        return getattr(self._accel_raw, name)
+
+    def __delattr__(self, name: str) -> None:
+        self._accel_lease.release("a deleted attribute")
+        delattr(self._accel_raw, name)
+
+    def __dir__(self) -> Iterable[str]:
+        return dir(self._accel_raw)
+
+    def __repr__(self) -> str:
+        kind = self._accel_raw.__class__
+        if _has_own_repr(kind):
+            return repr(self._accel_raw)
+        return f"<{kind.__module__}.{kind.__qualname__} object at {id(self):#x}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._accel_raw.__reduce_ex__(protocol)
+
+    def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a method of the driver's object on behalf of the user."""
+        lease = self._accel_lease
+        check_thread(lease, name)
+        if not lease.enter():
+            return getattr(self._accel_raw, name)(*args, **kwargs)  # raises what the driver raises
+        try:
+            if lease.on_use is not None and name in _EXECUTING:
+                lease.on_use(lease)
+            self._accel_note(name, args, kwargs)
+            return self._accel_present(_called(getattr(self._accel_raw, name), args, kwargs))
+        except BaseException as error:
+            lease.failed(error)
+            raise
+        finally:
+            lease.leave()
+
+    def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note what a call may leave behind."""
+        if name in _EXECUTING:
+            _note_statement(self._accel_lease, next(iter((*args, *kwargs.values())), None))
+        elif name == "callproc":
+            self._accel_lease.stain("procedure")
+
+    def _accel_present(self, value: Any) -> Any:
+        """What the user gets to see of something that the driver returned."""
+        raise NotImplementedError
+
+
+def _has_own_repr(kind: type[Any]) -> bool:
+    return vars(object)["__repr__"] is not kind.__repr__
+
+
+# -- how they are made -----------------------------------------------------------------------------------
+
+ProxyT = TypeVar("ProxyT", bound=Proxy)
+
+
+def new_proxy(kind: type[ProxyT]) -> ProxyT:
+    """A proxy of a type, without calling the ``__init__`` that belongs to the driver's object."""
+    return kind.__new__(kind)
+
+
+def put(proxy: Proxy, **slots: Any) -> None:
+    """Set slots of a proxy, past its own way of setting attributes."""
+    for name, value in slots.items():
+        object.__setattr__(proxy, name, value)
+
+
+def proxy_type(base: type[ProxyT], raw_type: type[Any]) -> type[ProxyT]:
+    """A proxy's type: its methods and special methods are those of the driver's type.
+
+    Args:
+        base: what the proxy does.
+        raw_type: the ``__class__`` of the driver's object: that tells the driver's type even where a
+            tracer or a meter has put a proxy of its own around it.
+    """
+    made: Any = _made_type
+    known: type[ProxyT] = made(base, raw_type)
+    return known
+
+
+@functools.lru_cache(maxsize=256)
+def _made_type(base: type[Proxy], raw_type: type[Any]) -> type[Proxy]:
+    names = [name for name in dir(raw_type) if not name.startswith("__") and is_method(raw_type, name)]
+    special = [name for name in _SPECIAL if hasattr(raw_type, name)]
+    namespace: dict[str, Any] = {
+        "__slots__": (),
+        "__module__": raw_type.__module__,
+        "__qualname__": raw_type.__qualname__,
+        "__doc__": raw_type.__doc__,
+        "__class__": property(lambda self: raw_type),
+        **{name: _method(raw_type, name) for name in (*names, *special)},
+    }
+    namespace |= {name: value for name, value in base._accel_own.items() if hasattr(raw_type, name)}
+    return type(raw_type.__name__, (base,), namespace)
+
+
+def is_method(raw_type: type, name: str) -> bool:
+    """Whether an attribute of a driver's type is a method; its exception classes can be called, too."""
+    found = getattr(raw_type, name)
+    return callable(found) and not isinstance(found, type)
+
+
+def _method(raw_type: type, name: str) -> Callable[..., Any]:
+    def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
+        return self._accel_call(name, args, kwargs)
+
+    method.__name__ = name
+    method.__qualname__ = f"{raw_type.__qualname__}.{name}"
+    method.__doc__ = getattr(raw_type, name).__doc__
+    return method
+
+
+# -- what a call is, and leaves behind -------------------------------------------------------------------
+
+
+def check_thread(lease: Lease, name: str) -> None:
+    """Raise what the driver raises if a thread other than the lease's own calls a method of this name."""
+    if not lease.checks_thread:
+        return
+    driver = lease.lender.driver
+    if name in driver.thread_checked and not lease.is_owned_here():
+        raise foreign_thread(driver, lease.thread)
+
+
+def _note_statement(lease: Lease, sql: object) -> None:
+    if lease.released:
+        return
+    effect = effect_of(sql)
+    lease.inserted = lease.inserted or effect.inserts
+    if effect.taint == "transaction statement":
+        # Where a transaction is begun behind the driver's back, its rollback may not reach it.
+        if lease.lender.driver.in_transaction(lease.raw) is None and getattr(lease.raw, "autocommit", True):
+            lease.stain(effect.taint)
+    elif effect.taint is not None:
+        lease.stain(effect.taint)
+
+
+def _called(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call the driver's own code, which wants its own objects: proxies among the arguments are unwrapped."""
+    proxies = [value for value in (*args, *kwargs.values()) if is_proxy(value)]
+    if not proxies:
+        return method(*args, **kwargs)
+    with contextlib.ExitStack() as stack:  # their leases cannot end meanwhile
+        for proxy in proxies:
+            if proxy._accel_lease.enter():
+                stack.callback(proxy._accel_lease.leave)
+        plain = {name: _plain(value) for name, value in kwargs.items()}
+        return method(*map(_plain, args), **plain)
+
+
+def is_proxy(value: Any) -> bool:
+    """Whether it is one of ours; `isinstance` would be told the driver's type."""
+    return issubclass(type(value), Proxy)
+
+
+def _plain(value: Any) -> Any:
+    return value._accel_raw if is_proxy(value) else value

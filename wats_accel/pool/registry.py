@@ -1,0 +1,49 @@
+"""The registry: all pooled `connect` callables of one accelerator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from wats_accel.events import EventBus
+from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.pool.rules import PoolRules
+from wats_accel.targets import Target
+
+
+class PoolRegistry:
+    """Makes the pools and finds them again.
+
+    Args:
+        bus: told what happens in them.
+        clock: seconds, never going backwards.
+    """
+
+    def __init__(self, *, bus: EventBus, clock: Callable[[], float]) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._known: list[PooledConnect] = []
+
+    def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
+        """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
+        pooled = PooledConnect(rules, bus=self._bus, clock=self._clock, report=report)
+        self._known.append(pooled)
+        return pooled
+
+    def named(self, pattern: str) -> list[PooledConnect]:
+        """Those that a target pattern names; ``all`` names all."""
+        return [
+            pooled
+            for pooled in self._known
+            if pattern == "all" or Target.parse(pooled.rules.target).matches(pattern)
+        ]
+
+    def close(self) -> None:
+        """Close them all."""
+        for pooled in self._known:
+            pooled.close()
+
+    def __iter__(self) -> Iterator[PooledConnect]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
