@@ -2,7 +2,7 @@
 # The database parts that some tests use: installed when we are root and have apt, otherwise left alone
 # (those tests are then skipped by name, or fail when CI=true).
 set -u
-wanted="unixodbc libsqliteodbc"
+wanted="unixodbc libsqliteodbc odbc-postgresql postgresql"
 command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ] || exit 0
 missing=""
 for package in $wanted; do

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import enum
-import importlib
 import io
-import os
 import sqlite3
 import threading
 import types
@@ -79,26 +77,19 @@ def sqlite_rows(sql: str = "select 1 as a, 'x' as b union select 2, 'y'") -> lis
 
 
 @pytest.fixture
-def select() -> Iterator[Callable[[str], list[Any]]]:
-    """Fetches all rows of a statement through pyodbc, from a database in memory."""
-    connection = _odbc_connection()
+def connection(odbc: Any, sqlite_odbc: Callable[[str], str]) -> Iterator[Any]:
+    """Of pyodbc, to a database in memory."""
+    made = odbc.connect(sqlite_odbc(":memory:"), autocommit=True)
     try:
-        yield lambda sql: connection.cursor().execute(sql).fetchall()
+        yield made
     finally:
-        connection.close()
+        made.close()
 
 
-def _odbc_connection() -> Any:
-    try:
-        pyodbc: Any = importlib.import_module("pyodbc")
-        pyodbc.pooling = False
-        driver = next(name for name in pyodbc.drivers() if name.startswith("SQLite3"))
-    except (ImportError, StopIteration):
-        missing = "pyodbc with the ODBC driver SQLite3 (unixodbc, libsqliteodbc) is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return pyodbc.connect(f"Driver={{{driver}}};Database=:memory:", autocommit=True)
+@pytest.fixture
+def select(connection: Any) -> Callable[[str], list[Any]]:
+    """Fetches all rows of a statement."""
+    return lambda sql: connection.cursor().execute(sql).fetchall()
 
 
 USERS = "select 1 as id, 'Ann' as name, 1.5 as rate, null as note union all select 2, 'Bob', 2.5, 'x'"
@@ -515,14 +506,10 @@ def test_what_cannot_be_copied_is_refused(
     assert "secret-value" not in str(caught.value)
 
 
-def test_a_connection_is_refused(select: Callable[[str], list[Any]]) -> None:
-    assert select("select 1")
-    connection = _odbc_connection()
-    try:
-        with pytest.raises(Uncopyable, match=r"pyodbc\.Connection"):
-            take_snapshot(connection)
-    finally:
-        connection.close()
+def test_a_connection_is_refused(connection: Any) -> None:
+    assert connection.execute("select 1").fetchall()
+    with pytest.raises(Uncopyable, match=r"pyodbc\.Connection"):
+        take_snapshot(connection)
 
 
 @pytest.mark.parametrize("value", [Turncoat(), UncopiedRows()], ids=["another type", "a list"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -170,19 +168,6 @@ def leave_a_mess(driver: Driver) -> None:
     connection.row_factory = driver.module.Row
     connection.isolation_level = "IMMEDIATE"
     connection.text_factory = bytes
-
-
-def odbc_module() -> Any:
-    """pyodbc, with the driver manager's own pooling off, or the test is skipped (in CI: fails)."""
-    try:
-        module = importlib.import_module("pyodbc")
-    except ImportError:
-        missing = "pyodbc (unixodbc) is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    module.pooling = False
-    return module
 
 
 def create_tables(driver: Driver) -> None:

@@ -68,7 +68,7 @@ def _pooled(driver: Driver, rules: dict[str, Any]) -> Iterator[Driver]:
 def _make(request: pytest.FixtureRequest, backend: str, folder: Path) -> Driver:
     if backend == SQLITE3:
         return Driver(backend, importlib.import_module("sqlite3"), str(folder / "suite.db"))
-    module = backends.odbc_module()
+    module = request.getfixturevalue("odbc")
     if backend == POSTGRESQL:
         return Driver(backend, module, request.getfixturevalue("empty_postgresql_database"))
     in_file: Callable[[Path], str] = request.getfixturevalue("sqlite_odbc")
@@ -76,15 +76,10 @@ def _make(request: pytest.FixtureRequest, backend: str, folder: Path) -> Driver:
 
 
 @pytest.fixture
-def empty_postgresql_database(postgresql_of_suite: str) -> str:
-    """The ODBC string of a database that has nothing in it, nor anybody."""
-    connection = backends.odbc_module().connect(postgresql_of_suite, autocommit=True)
+def empty_postgresql_database(odbc: Any, postgresql: Any) -> str:
+    """The ODBC string of a database that has nothing in it, nor anybody; one for all tests, made empty."""
+    text: str = postgresql.odbc()
+    connection = odbc.connect(text, autocommit=True)
     connection.execute(_CLEAR)
     connection.close()
-    return postgresql_of_suite
-
-
-@pytest.fixture(scope="session")
-def postgresql_of_suite(postgresql: Any) -> str:
-    """One database for all tests: making one for each takes longer than the tests."""
-    return str(postgresql) + "postgres"
+    return text

@@ -33,7 +33,7 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.rules import PoolRules
 
 if TYPE_CHECKING:
-    from wats_accel.pool.connection_queue import Entry
+    from sqlalchemy.pool import PoolProxiedConnection as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
 _OWN_FRAMES = 5

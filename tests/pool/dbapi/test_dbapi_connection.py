@@ -17,6 +17,13 @@ def zoes(driver: Driver) -> int:
     return int(driver.rows(HAS_ZOE)[0][0])
 
 
+def insert_and_raise(context: Any, executing: Any) -> None:
+    """Write in a ``with`` block that ends with an exception of the application's own."""
+    with context:
+        executing.execute(ZOE)
+        raise LookupError("mine")
+
+
 # -- transactions ----------------------------------------------------------------------------------------
 
 
@@ -121,9 +128,7 @@ def test_with_commits_and_does_not_close(driver: Driver) -> None:
 
 def test_with_rolls_back_and_does_not_close_when_its_block_raises(driver: Driver) -> None:
     connection = driver.connect()
-    with pytest.raises(LookupError, match="mine"), connection:
-        connection.execute(ZOE)
-        raise LookupError("mine")
+    assert outcome(insert_and_raise, connection, connection).raised is LookupError
     connection.commit()
     assert zoes(driver) == 0
     assert connection.execute("SELECT 1").fetchone()[0] == 1
@@ -166,9 +171,8 @@ def test_with_on_a_cursor_gives_the_cursor_itself(driver: Driver) -> None:
 @on(*ODBC)
 def test_with_on_a_cursor_neither_commits_nor_rolls_back_when_its_block_raises(driver: Driver) -> None:
     connection = driver.connect()
-    with pytest.raises(LookupError), connection.cursor() as cursor:
-        cursor.execute(ZOE)
-        raise LookupError
+    cursor = connection.cursor()
+    assert outcome(insert_and_raise, cursor, cursor).raised is LookupError
     assert zoes(driver) == 0
     connection.commit()
     assert zoes(driver) == 1
