@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test cover lint format generated wheel clean
+.PHONY: help install demo test soak cover lint format generated wheel clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -23,6 +23,10 @@ demo: $(STAMP) ## Run the example plain and accelerated, and compare (from nothi
 test: $(STAMP) ## All tests; installs Debian's database parts first when it can
 	@sh tests/system_packages.sh
 	$(BIN)/python -m pytest
+
+soak: $(STAMP) ## The tests whose whole size takes long, whole (about 20 minutes)
+	@sh tests/system_packages.sh
+	WATS_ACCEL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
 
 cover: $(STAMP) ## All tests with branch coverage, 95 % or more
 	@sh tests/system_packages.sh

@@ -22,6 +22,12 @@ def not_here(missing: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
+def soak() -> bool:
+    """Whether this is ``make soak``: whole sizes instead of a seeded share."""
+    return os.environ.get("WATS_ACCEL_SOAK") == "1"
+
+
+@pytest.fixture(scope="session")
 def odbc() -> Any:
     """The module pyodbc, with the driver manager's own pooling off."""
     try:
