@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import backends
+import pool_bench
 import pytest
 from backends import POSTGRESQL, SQLITE3, Driver
 
@@ -24,7 +27,7 @@ DROP SCHEMA public CASCADE; CREATE SCHEMA public
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Dropping a connection that is open is what these tests are about; newer Pythons warn of it."""
     for item in items:
-        if "driver" in getattr(item, "fixturenames", ()):
+        if {"driver", "bench"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning"))
 
 
@@ -83,3 +86,15 @@ def empty_postgresql_database(odbc: Any, postgresql: Any) -> str:
     connection.execute(_CLEAR)
     connection.close()
     return text
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Callable[..., pool_bench.Bench]]:
+    """Makes a `connect` pooled, with these rules: sqlite3's, on a file, unless told otherwise."""
+    with ExitStack() as stack:
+
+        def make(module: Any = sqlite3, database: Any = None, **rules: Any) -> pool_bench.Bench:
+            place = str(tmp_path / "bench.db") if database is None else database
+            return stack.enter_context(pool_bench.benched(module, place, **rules))
+
+        yield make
