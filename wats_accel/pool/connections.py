@@ -106,6 +106,14 @@ class DependentProxy(Proxy):
         {"close": _close_dependent, "connection": property(_connection)}
     )
 
+    def __getattr__(self, name: str) -> Any:
+        value = super().__getattr__(name)
+        # Where the driver's class is written in Python, `connection` may be any object's own attribute.
+        known = self._accel_connection
+        if known is not None and value is known._accel_raw:
+            return self._accel_facade or known
+        return self._accel_owner() if value is not None and value is self._accel_lease.raw else value
+
     def __setattr__(self, name: str, value: Any) -> None:
         if not self._accel_lease.lender.driver.keeps_session(name, value):
             self._accel_lease.release(name)

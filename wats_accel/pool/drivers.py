@@ -118,7 +118,9 @@ class Sqlite3(Driver):
         except TypeError:
             return "its database is no path"
         if path.startswith("file:"):
-            return _why_bare_uri(path) if self._given(arguments, "uri", False) else None
+            if not self._given(arguments, "uri", False):
+                return "a file name that SQLite may read as a URI"  # it depends on how it was compiled
+            return _why_bare_uri(path)
         return "a database in memory" if path in ("", ":memory:") else None
 
     def opening(self, arguments: Arguments) -> Arguments:
@@ -136,7 +138,7 @@ class Sqlite3(Driver):
     def place(self, arguments: Arguments) -> object:
         """The path of the database file, wherever the process is just now."""
         path = os.fsdecode(self._given(arguments, "database", ""))
-        if path.startswith("file:") and self._given(arguments, "uri", False):
+        if path.startswith("file:"):
             path = _path_of_uri(path)
         return os.path.abspath(path)
 
@@ -205,7 +207,7 @@ def foreign_thread(driver: Driver, owner: int) -> Exception:
 
 def _why_bare_uri(uri: str) -> str | None:
     options = parse_qs(uri.partition("?")[2].partition("#")[0])
-    in_memory = options.get("mode") == ["memory"] or "vfs" in options
+    in_memory = "memory" in options.get("mode", ()) or "vfs" in options
     return "a database in memory" if in_memory or _path_of_uri(uri) in ("", ":memory:") else None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from wats_accel.counters import PoolCounters
 from wats_accel.events import EventBus, PoolLeakSuspected
-from wats_accel.pool.arguments import Arguments, NotComparableError
+from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.drivers import Connect, driver_of
@@ -66,17 +66,25 @@ class PooledConnect:
 
     def _pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
         try:
-            if self.driver.why_bare(arguments) is not None:
-                self.counters.bare += 1
-                return None
-            key = self.driver.place(arguments), arguments.key()
-            return self._pools.get(key) or self._add(key, connect, arguments)
-        except NotComparableError:
+            key = self._key(arguments)
+            known = None if key is None else self._pools.get(key)
+        except Exception:  # noqa: BLE001 - arguments that do not compare, a current folder that is gone
+            key = known = None
+        if key is None:
             self.counters.bare += 1
+            return None
+        try:
+            return known or self._add(key, connect, arguments)
         except Exception as error:  # noqa: BLE001 - without a pool the application works as ever
             self.active = False
             self._report(f"no pool: {type(error).__name__}" + _what_is_missing(error))
-        return None
+            return None
+
+    def _key(self, arguments: Arguments) -> object:
+        """What is equal for all connections that may take each other's place; None: none may."""
+        if self.driver.why_bare(arguments) is not None:
+            return None
+        return self.driver.place(arguments), arguments.key()
 
     def _add(self, key: object, connect: Connect, arguments: Arguments) -> ConnectionPool:
         made = ConnectionPool(
