@@ -24,6 +24,8 @@ _SPECIAL = (
     "__len__", "__bool__", "__getitem__", "__setitem__", "__delitem__", "__contains__",
 )  # fmt: skip
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+_IMMUTABLE_TYPE = 1 << 8  # of CPython's flags
+_HEAP_TYPE = 1 << 9
 
 
 class Proxy:
@@ -133,7 +135,23 @@ def _made_type(base: type[Proxy], raw_type: type[Any]) -> type[Proxy]:
         **{name: _method(raw_type, name) for name in (*names, *special)},
     }
     namespace |= {name: value for name, value in base._accel_own.items() if hasattr(raw_type, name)}
-    return type(raw_type.__name__, (base,), namespace)
+    make: Any = _ProxyType
+    made: type[Proxy] = make(_name_in_errors(raw_type), (base,), namespace)
+    return made
+
+
+class _ProxyType(type):
+    """Of types that the interpreter's own errors call by another name than ``__name__``."""
+
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]  # typeshed has a setter, which nobody needs here
+        return cls.__qualname__.rpartition(".")[2]
+
+
+def _name_in_errors(raw_type: type[Any]) -> str:
+    """That of a type written in C has its module: "object of type 'sqlite3.Cursor' has no len()"."""
+    written_in_c = not raw_type.__flags__ & _HEAP_TYPE or raw_type.__flags__ & _IMMUTABLE_TYPE
+    return f"{raw_type.__module__}.{raw_type.__name__}" if written_in_c else raw_type.__name__
 
 
 def is_method(raw_type: type, name: str) -> bool:
