@@ -31,7 +31,7 @@ def _cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | Non
     for name, value in reversed(lease.changed.items()):
         setattr(raw, name, value)
     if lease.taint or reset == "full":
-        if reset == "rollback" or not lease.dialect.reset_sql:
+        if reset == "rollback" or not lease.dialect.reset_sql or lease.taint in lease.dialect.not_reset:
             return f"session state: {lease.taint}" if lease.taint else "no full reset"
         lease.dialect.forget_session(raw, baseline)
     elif _has_history(lease, raw):

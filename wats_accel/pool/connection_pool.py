@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import math
 import os
 import queue
 import threading
@@ -23,11 +24,12 @@ from wats_accel.events import (
 )
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
-from wats_accel.pool.connection_queue import ConnectionQueue
+from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
 from wats_accel.pool.connections import connection_proxy
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.dialects import Dialect, dialect_and_baseline
 from wats_accel.pool.drivers import Connect, Driver
+from wats_accel.pool.forks import begins_anew_when_forked
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.rules import PoolRules
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
-_OWN_FRAMES = 5
-"""Of a stack: from the application's call of `connect` down to `_lend`."""
+_COLLECT_EVERY_SECONDS = 1.0
+_OWN_FRAMES = 6
+"""Of a stack: from the application's call of `connect` down to `_lease`."""
 
 
 class ConnectionPool:
@@ -69,6 +72,7 @@ class ConnectionPool:
         self.rules = rules
         self.driver = driver
         self.leases: dict[int, Lease] = {}
+        self.used_at = clock()
         self._connect = connect
         self._arguments = arguments
         self._opening = driver.opening(arguments)
@@ -80,13 +84,11 @@ class ConnectionPool:
         self._corpses = corpses
         self._dialect = Dialect()
         self._baseline: tuple[str, ...] | None = None
-        self._suspect_since = -1.0
-        self._closed = False
-        # A queue whose put() may be called from a finalizer, in the middle of anything.
-        self._slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(rules.limit):
-            self._slots.put(None)
+        self._suspect_since = self._collected_at = -math.inf
+        self._closed: str | None = None
+        self._slots = _slots(rules.limit)
         self._queue = ConnectionQueue(rules, self)
+        begins_anew_when_forked(self)
 
     # -- out -----------------------------------------------------------------------------------------
 
@@ -101,15 +103,20 @@ class ConnectionPool:
             self._counters.direct += 1
             return self._connect(*self._arguments.args, **self._arguments.kwargs)
         try:
-            return connection_proxy(self._lend(time.perf_counter() - began))
+            lease = self._lend(time.perf_counter() - began)
         except BaseException:
             self._slots.put(None)
+            raise
+        try:
+            return connection_proxy(lease)
+        except BaseException:
+            lease.end()
             raise
 
     def _take_slot(self) -> bool:
         if self._slot_within(0.0):
             return True
-        gc.collect()  # some may be held by nothing but garbage, such as a traceback
+        self._collect_garbage()
         # Who holds one already might wait for himself, or for somebody who waits for him.
         nested = self._is_held_here()
         seconds = 0.0 if nested else self.rules.timeout_seconds
@@ -121,6 +128,13 @@ class ConnectionPool:
                 return False
             seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
         return True
+
+    def _collect_garbage(self) -> None:
+        """Some may be held by nothing but garbage, such as a traceback; but that takes long to look for."""
+        now = self._clock()
+        if now - self._collected_at >= _COLLECT_EVERY_SECONDS:
+            self._collected_at = now
+            gc.collect()
 
     def _slot_within(self, seconds: float) -> bool:
         try:
@@ -134,42 +148,47 @@ class ConnectionPool:
         return any(lease.thread == here for lease in list(self.leases.values()))
 
     def _lend(self, waited: float) -> Lease:
-        entry, is_new = self._fit_entry()
-        lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
-        lease.checks_thread = self._checks_thread
-        lease.taken_at = self._clock()
-        if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived, _OWN_FRAMES):
-            lease.stack = taken_at(_OWN_FRAMES)
-        self.leases[id(lease)] = lease
-        self._counters.wait_seconds += waited
-        self._counters.reused += not is_new
-        self._send(PoolCheckedOut, waited, not is_new)
-        return lease
-
-    def _fit_entry(self) -> tuple[Entry, bool]:
-        """One that can be used: idle and in order, or new."""
+        """Lend a connection that can be used: idle and in order, or new."""
         while True:
             entry = self._queue.take()
-            is_new = bool(entry.info.pop("is_new", False))
-            why = None if is_new else self._why_unfit(entry)
-            if why is None:
-                return entry, is_new
+            try:
+                why = self._why_unfit(entry)
+                if why is None:
+                    return self._lease(entry, waited)
+            except BaseException:
+                self._queue.discard(entry, "interrupted")
+                raise
             self._queue.discard(entry, why)
 
     def _why_unfit(self, entry: Entry) -> str | None:
         now, known = self._clock(), entry.info
+        if "is_new" in known:
+            return None
         if self.rules.recycle_seconds and now - known["opened_at"] >= self.rules.recycle_seconds:
             return "recycled"
         if self.driver.identity(self._place) != known["identity"]:
             return "another database file"
-        idle_seconds = now - known["idle_since"]
-        suspect = known["idle_since"] <= self._suspect_since
-        if not suspect and idle_seconds < self.rules.ping_after_seconds:
+        is_suspect = known["proven_at"] <= self._suspect_since
+        if not is_suspect and now - known["idle_since"] < self.rules.ping_after_seconds:
             return None
         if self._dialect.is_alive(entry.dbapi_connection):
+            known["proven_at"] = now
             return None
         self._suspect_since = now
         return "lost"
+
+    def _lease(self, entry: Entry, waited: float) -> Lease:
+        is_new = bool(entry.info.pop("is_new", False))
+        lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
+        lease.checks_thread = self._checks_thread
+        lease.taken_at = self.used_at = self._clock()
+        if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived, _OWN_FRAMES):
+            lease.stack = taken_at(_OWN_FRAMES)
+        self._counters.wait_seconds += waited
+        self._counters.reused += not is_new
+        self._send(PoolCheckedOut, waited, not is_new)
+        self.leases[id(lease)] = lease
+        return lease
 
     # -- what the queue asks and tells -----------------------------------------------------------------
 
@@ -187,8 +206,9 @@ class ConnectionPool:
         """Get to know a new connection; the first one tells what database it is."""
         if self._baseline is None:
             self._dialect, self._baseline = dialect_and_baseline(self.driver.name, raw)
+        info["identity"] = self.driver.identity(self._place)
         now = self._clock()
-        info.update(is_new=True, opened_at=now, idle_since=now, identity=self.driver.identity(self._place))
+        info.update(is_new=True, opened_at=now, proven_at=now, idle_since=now)
 
     def parted_with(self, why: str) -> None:
         """Count a connection that was closed, or let go."""
@@ -204,22 +224,23 @@ class ConnectionPool:
 
     def take_back(self, lease: Lease) -> None:
         """Take back what a lease held; in any thread, perhaps called by the garbage collector."""
-        if self._queue.is_busy_here:
-            self._queue.later(functools.partial(self.take_back, lease))
+        if lease.process != os.getpid():
+            return  # it is the parent's
+        if is_busy_here():
+            later(functools.partial(self.take_back, lease))
             return
         try:
-            if not lease.released and self._is_ours(lease):
+            if not lease.released:
                 self._return(lease)
         finally:
             self.leases.pop(id(lease), None)
             self._slots.put(None)
             self._send(PoolCheckedIn, self._clock() - lease.taken_at)
 
-    def _is_ours(self, lease: Lease) -> bool:
-        return self._queue.is_ours and lease.process == os.getpid()
-
     def _return(self, lease: Lease) -> None:
-        why = "uninstalled" if self._closed else cleanse(lease, self.rules.reset, self._baseline or ())
+        why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ())
+        if why == "lost":
+            self.lost(lease)
         entry, lease.entry = lease.entry, None
         if why is not None:
             self._queue.discard(entry, why)
@@ -272,7 +293,23 @@ class ConnectionPool:
         """Connections open beyond the size."""
         return self._queue.overflow
 
-    def close(self) -> None:
+    def begin_anew(self) -> object:
+        """In a child process: leave to the parent all connections and the slots that they take."""
+        inherited = self._queue, self.leases
+        self.leases = {}
+        self._slots = _slots(self.rules.limit)
+        self._queue = ConnectionQueue(self.rules, self)
+        return inherited
+
+    def close(self, why: str = "uninstalled") -> None:
         """Close what is idle; what is in use is closed when it comes back. Safe to call twice."""
-        self._closed = True
-        self._queue.close()
+        self._closed = why
+        self._queue.close(why)
+
+
+def _slots(count: int) -> queue.SimpleQueue[None]:
+    """A queue whose put() may be called from a finalizer, in the middle of anything."""
+    slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(count):
+        slots.put(None)
+    return slots

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,8 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import QueuePool
 
 _NAME = "wats_accel"
-_inherited: list[Any] = []
-"""Connections of a parent process, kept from being closed in this one."""
+_here = threading.local()
+_later: deque[Callable[[], None]] = deque()
+"""Of all queues: while one is busy in a thread, no other may wait there for a lock of its own."""
 
 
 class QueueOwner(Protocol):
@@ -41,18 +41,15 @@ class ConnectionQueue:
     """Idle connections, and a count of those that are out.
 
     Its calls may be interrupted by the garbage collector, and that may end a lease which gives back a
-    connection to this very queue; SQLAlchemy's locks are not made for that. So whoever gives back
-    asks `is_busy_here`, and comes back `later`.
+    connection to this very queue, or to another; SQLAlchemy's locks are not made for that. So whoever
+    gives back asks `is_busy_here`, and comes back `later`.
     """
 
     def __init__(self, rules: PoolRules, owner: QueueOwner) -> None:
         self._rules = rules
         self._owner = owner
-        self._process = os.getpid()
         self._why: dict[int, str] = {}
-        self._here = threading.local()
-        self._later: deque[Callable[[], None]] = deque()
-        self._closed = False
+        self._closed: str | None = None
         self._pool = self._new_pool()
 
     def _new_pool(self) -> QueuePool:
@@ -77,7 +74,7 @@ class ConnectionQueue:
         self._owner.opened(raw, record.info)
 
     def _on_close(self, raw: Any, record: Any) -> None:
-        self._owner.parted_with(self._why.pop(id(raw), "uninstalled" if self._closed else "overflow"))
+        self._owner.parted_with(self._why.pop(id(raw), self._closed or "overflow"))
 
     # -- in and out ----------------------------------------------------------------------------------
 
@@ -87,33 +84,33 @@ class ConnectionQueue:
         Raises:
             Exception: the driver's own, when it cannot connect.
         """
-        with self._busy():
-            self._forget_the_parents_connections()
+        with _busy():
             return self._pool.connect()
 
     def give_back(self, entry: Entry) -> None:
         """Take back one that `take` gave; beyond the size it is closed."""
-        with self._busy():
+        with _busy():
             entry.close()
+            if self._closed:  # by another thread, while this one came back
+                self._pool.dispose()
 
     def discard(self, entry: Entry, why: str) -> None:
         """Close one that `take` gave."""
         self._why[id(entry.dbapi_connection)] = why
-        with self._busy():
+        with _busy():
             entry.invalidate()
 
     def let_go(self, entry: Entry, why: str) -> None:
         """Forget one that `take` gave; whoever has it closes it."""
-        with self._busy():
+        with _busy():
             entry.detach()
         self._owner.parted_with(why)
 
-    def close(self) -> None:
+    def close(self, why: str) -> None:
         """Close what is idle. Safe to call twice."""
-        self._closed = True
-        if self.is_ours:
-            with self._busy():
-                self._pool.dispose()
+        self._closed = why
+        with _busy():
+            self._pool.dispose()
 
     @property
     def idle(self) -> int:
@@ -125,41 +122,30 @@ class ConnectionQueue:
         """Connections open beyond the size."""
         return max(0, self._pool.overflow())
 
-    # -- interruptions -------------------------------------------------------------------------------
 
-    @property
-    def is_busy_here(self) -> bool:
-        """Whether this thread is inside a call of the queue, and has been interrupted."""
-        return getattr(self._here, "busy", False)
+# -- interruptions ---------------------------------------------------------------------------------------
 
-    def later(self, callback: Callable[[], None]) -> None:
-        """Have `callback` run as soon as the call that was interrupted is done."""
-        self._later.append(callback)
 
-    @contextlib.contextmanager
-    def _busy(self) -> Iterator[None]:
-        if self.is_busy_here:
-            yield
-            return
-        self._here.busy = True
-        try:
-            yield
-        finally:
-            self._here.busy = False
-            while self._later:
-                with contextlib.suppress(IndexError):  # another thread has taken the last one
-                    self._later.popleft()()
+def is_busy_here() -> bool:
+    """Whether this thread is inside a call of a queue, and has been interrupted."""
+    return getattr(_here, "busy", False)
 
-    # -- forks ---------------------------------------------------------------------------------------
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether the connections were opened by this process, and not by one that it was forked from."""
-        return os.getpid() == self._process
+def later(callback: Callable[[], None]) -> None:
+    """Have `callback` run as soon as the call that was interrupted is done."""
+    _later.append(callback)
 
-    def _forget_the_parents_connections(self) -> None:
-        """Closing them here would end the parent's sessions."""
-        if not self.is_ours:
-            _inherited.append(self._pool)
-            self._process = os.getpid()
-            self._pool = self._new_pool()
+
+@contextlib.contextmanager
+def _busy() -> Iterator[None]:
+    if is_busy_here():
+        yield
+        return
+    _here.busy = True
+    try:
+        yield
+    finally:
+        _here.busy = False
+        while _later:
+            with contextlib.suppress(IndexError):  # another thread has taken the last one
+                _later.popleft()()

@@ -14,18 +14,18 @@ Corpse = tuple[Any, Any]
 
 
 class Corpses:
-    """One corpse for each type of connection.
+    """One corpse for each type of connection, and for each mode that it remembers after it was closed.
 
     A driver that can make one for nothing does. Of any other the first connection that its user closes is
     closed indeed: that costs one re-use in the life of a process, and every later error is the real one.
     """
 
     def __init__(self) -> None:
-        self._known: dict[type, Corpse] = {}
+        self._known: dict[object, Corpse] = {}
 
     def of(self, driver: Driver, lease: Lease) -> Corpse:
         """A closed connection and a cursor of the type that a lease holds."""
-        kind = lease.raw.__class__
+        kind = lease.raw.__class__, getattr(lease.raw, "autocommit", None)
         found = self._known.get(kind)
         if found is None:
             found = driver.own_corpse() or _sacrificed(lease)

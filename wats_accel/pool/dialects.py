@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from wats_accel.pool.statements import TRANSACTION
+
 _SQL_DBMS_NAME = 17
 _LOST = re.compile(
     r"connection (is |was |has been )?(closed|lost|reset|broken|not open|dead|refused|terminat)"
@@ -22,11 +24,13 @@ class Dialect:
     Attributes:
         reset_sql: statements that make a session as good as new; empty if there are none.
         history_sql: statements after which nobody can tell that rows were inserted.
+        not_reset: what a full reset leaves behind, in the words of `statements`.
     """
 
     ping_sql = "SELECT 1"
     reset_sql: tuple[str, ...] = ()
     history_sql: tuple[str, ...] = ()
+    not_reset: frozenset[str] = frozenset()
 
     def baseline(self, raw: Any) -> tuple[str, ...]:
         """Statements that repeat, after a full reset, what the driver set when it connected."""
@@ -80,12 +84,16 @@ class PostgreSql(Dialect):
 
     reset_sql = ("DISCARD ALL",)
     history_sql = ("DISCARD SEQUENCES",)  # of lastval() and currval()
+    # psqlODBC keeps an account of its own, and loses it: after a ROLLBACK in the text of a statement it
+    # no longer frees the plans of statements with values, up to "already exists" and a crash.
+    not_reset = frozenset({TRANSACTION})
 
     def baseline(self, raw: Any) -> tuple[str, ...]:
         """What psqlODBC and others set when they connect."""
         with _autocommit(raw):
             rows = _run(raw, "SELECT name, setting FROM pg_settings WHERE source = 'session'")
-        return tuple(f"SET {name} = '{str(setting).replace(chr(39), chr(39) * 2)}'" for name, setting in rows)
+        # Not SET, to which some settings are lists of names.
+        return tuple(f"SELECT set_config({_literal(name)}, {_literal(value)}, false)" for name, value in rows)
 
 
 class Sqlite(Dialect):
@@ -146,6 +154,10 @@ def _sql_state(error: BaseException) -> str | None:
     first = error.args[0] if error.args else None
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or first
     return state if isinstance(state, str) and len(state) == 5 else None
+
+
+def _literal(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _run(raw: Any, statement: str) -> list[Any]:

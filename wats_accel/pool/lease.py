@@ -150,7 +150,8 @@ class Lease:
 
     def stain(self, why: str) -> None:
         """Note that the database's session has something that a rollback does not undo."""
-        self.taint = self.taint or why
+        if self.taint is None or why in self.dialect.not_reset:
+            self.taint = why
 
     def remember(self, name: str, value: object) -> None:
         """Note what an attribute was before its user changed it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from wats_accel.counters import PoolCounters
@@ -16,6 +17,8 @@ from wats_accel.pool.leaks import lines_of, overdue, watch
 from wats_accel.pool.per_thread import PerThread
 from wats_accel.pool.rules import PoolRules
 from wats_accel.targets import Target
+
+_MOST_POOLS = 50
 
 
 class PooledConnect:
@@ -98,12 +101,22 @@ class PooledConnect:
             corpses=self._corpses,
         )
         with self._lock:
+            self._let_go_of_unused_pools()
             pool = self._pools.setdefault(key, made)
             if self.rules.leak_after_seconds and self._stop_watching is None:
                 self._stop_watching = watch(self, self.rules.leak_after_seconds)
-        if pool is made:
+        if self._closed:  # meanwhile, by another thread
+            pool.close()
+        elif pool is made:
             pool.warm_up()
         return pool
+
+    def _let_go_of_unused_pools(self) -> None:
+        """An application that connects to ever new databases must not run out of handles."""
+        unused = [(pool.used_at, key) for key, pool in self._pools.items() if not pool.leases]
+        too_many = max(0, len(self._pools) + 1 - _MOST_POOLS)
+        for _, key in sorted(unused, key=itemgetter(0))[:too_many]:
+            self._pools.pop(key).close("not used")
 
     # -- figures ---------------------------------------------------------------------------------------
 

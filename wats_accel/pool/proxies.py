@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.statements import effect_of
+from wats_accel.pool.statements import TRANSACTION, effect_of
 
 _EXECUTING = frozenset({"__call__", "execute", "executemany", "executescript"})
 _SPECIAL = (
@@ -187,10 +187,10 @@ def _note_statement(lease: Lease, sql: object) -> None:
         return
     effect = effect_of(sql)
     lease.inserted = lease.inserted or effect.inserts
-    if effect.taint == "transaction statement":
-        # Where a transaction is begun behind the driver's back, its rollback may not reach it.
-        if lease.lender.driver.in_transaction(lease.raw) is None and getattr(lease.raw, "autocommit", True):
-            lease.stain(effect.taint)
+    if effect.taint == TRANSACTION:
+        # Where a transaction is begun or ended behind the driver's back, its rollback may not reach it.
+        if lease.lender.driver.in_transaction(lease.raw) is None:
+            lease.stain(TRANSACTION)
     elif effect.taint is not None:
         lease.stain(effect.taint)
 

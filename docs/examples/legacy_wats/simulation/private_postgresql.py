@@ -56,7 +56,8 @@ class PrivateServer:
         # -F: no waiting for the disk. No socket file: its path may be too long. And who waits for a lock
         # for so long waits for somebody in his own program.
         options = (
-            f"-F -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c lock_timeout=20s"
+            f"-F -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
+            "-c lock_timeout=20s -c max_connections=250"
         )
         self._run("pg_ctl", "start", "-w", f"--log={self._log}", f"--options={options}")
 
