@@ -84,7 +84,7 @@ class ConnectionPool:
         self._corpses = corpses
         self._dialect = Dialect()
         self._baseline: tuple[str, ...] | None = None
-        self._suspect_since = self._collected_at = -math.inf
+        self._suspect_since = self._collected_at = self._crowded_at = -math.inf
         self._closed: str | None = None
         self._slots = _slots(rules.limit)
         self._queue = ConnectionQueue(rules, self)
@@ -188,6 +188,8 @@ class ConnectionPool:
         self._counters.reused += not is_new
         self._send(PoolCheckedOut, waited, not is_new)
         self.leases[id(lease)] = lease
+        if len(self.leases) > self.rules.size:
+            self._crowded_at = lease.taken_at
         return lease
 
     # -- what the queue asks and tells -----------------------------------------------------------------
@@ -238,7 +240,7 @@ class ConnectionPool:
             self._send(PoolCheckedIn, self._clock() - lease.taken_at)
 
     def _return(self, lease: Lease) -> None:
-        why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ())
+        why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ()) or self._why_too_many()
         if why == "lost":
             self.lost(lease)
         entry, lease.entry = lease.entry, None
@@ -247,6 +249,11 @@ class ConnectionPool:
             return
         entry.info["idle_since"] = self._clock()
         self._queue.give_back(entry)
+
+    def _why_too_many(self) -> str | None:
+        """Whether there are more than the size, and have been for longer than there were users for them."""
+        alone = self._clock() - self._crowded_at >= self.rules.linger_seconds
+        return "overflow" if alone and self._queue.open > self.rules.size else None
 
     def let_go(self, lease: Lease) -> None:
         """Forget the connection of a lease: its user keeps it, and closes it."""
@@ -286,12 +293,12 @@ class ConnectionPool:
     @property
     def idle(self) -> int:
         """Connections that wait for a user."""
-        return self._queue.idle
+        return max(0, self._queue.open - sum(not lease.released for lease in list(self.leases.values())))
 
     @property
     def overflow(self) -> int:
         """Connections open beyond the size."""
-        return self._queue.overflow
+        return max(0, self._queue.open - self.rules.size)
 
     def begin_anew(self) -> object:
         """In a child process: leave to the parent all connections and the slots that they take."""

@@ -49,6 +49,7 @@ class ConnectionQueue:
         self._rules = rules
         self._owner = owner
         self._why: dict[int, str] = {}
+        self._open: dict[int, None] = {}
         self._closed: str | None = None
         self._pool = self._new_pool()
 
@@ -58,8 +59,9 @@ class ConnectionQueue:
 
         made = QueuePool(
             self._owner.open,
-            pool_size=self._rules.size,
-            max_overflow=self._rules.max_overflow,
+            # It would close the overflow at once, and open it again in the next moment of a busy time.
+            pool_size=self._rules.limit,
+            max_overflow=0,
             use_lifo=self._rules.lifo,
             reset_on_return=None,
             logging_name=_NAME,
@@ -71,10 +73,12 @@ class ConnectionQueue:
         return made
 
     def _on_connect(self, raw: Any, record: Any) -> None:
+        self._open[id(raw)] = None
         self._owner.opened(raw, record.info)
 
     def _on_close(self, raw: Any, record: Any) -> None:
-        self._owner.parted_with(self._why.pop(id(raw), self._closed or "overflow"))
+        self._open.pop(id(raw), None)
+        self._owner.parted_with(self._why.pop(id(raw), self._closed or "closed"))
 
     # -- in and out ----------------------------------------------------------------------------------
 
@@ -88,7 +92,7 @@ class ConnectionQueue:
             return self._pool.connect()
 
     def give_back(self, entry: Entry) -> None:
-        """Take back one that `take` gave; beyond the size it is closed."""
+        """Take back one that `take` gave."""
         with _busy():
             entry.close()
             if self._closed:  # by another thread, while this one came back
@@ -102,6 +106,7 @@ class ConnectionQueue:
 
     def let_go(self, entry: Entry, why: str) -> None:
         """Forget one that `take` gave; whoever has it closes it."""
+        self._open.pop(id(entry.dbapi_connection), None)
         with _busy():
             entry.detach()
         self._owner.parted_with(why)
@@ -113,14 +118,9 @@ class ConnectionQueue:
             self._pool.dispose()
 
     @property
-    def idle(self) -> int:
-        """Connections that wait for a user."""
-        return self._pool.checkedin()
-
-    @property
-    def overflow(self) -> int:
-        """Connections open beyond the size."""
-        return max(0, self._pool.overflow())
+    def open(self) -> int:
+        """Connections that are open, idle or out."""
+        return len(self._open)
 
 
 # -- interruptions ---------------------------------------------------------------------------------------
