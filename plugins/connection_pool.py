@@ -69,6 +69,8 @@ class PoolSection(Section):
     """How many idle connections are kept."""
     max_overflow: int = Field(default=10, ge=0, strict=True)
     """How many more may be open at a time."""
+    linger: Duration = 60.0
+    """How long these are kept after so many were last in use together; 0: they are closed at once."""
     timeout: Duration = 10.0
     """How long a caller waits when all are taken."""
     on_exhausted: Literal["direct", "wait"] = "direct"
@@ -174,6 +176,7 @@ def _rules(section: PoolSection) -> PoolRules:
         target=section.connect,
         size=section.size,
         max_overflow=section.max_overflow,
+        linger_seconds=section.linger,
         timeout_seconds=section.timeout,
         recycle_seconds=section.recycle,
         ping_after_seconds=section.pre_ping,

@@ -20,6 +20,7 @@ class PoolRules:
         target: the `connect` callable, such as ``pyodbc:connect``.
         size: how many idle connections are kept.
         max_overflow: how many more may be open at a time.
+        linger_seconds: how long more than `size` are kept after so many were last in use together.
         timeout_seconds: how long a checkout waits when all are taken.
         recycle_seconds: the age at which a connection is not re-used; 0: any age will do.
         ping_after_seconds: how long a connection may be idle and be handed out untested; 0: not at
@@ -35,6 +36,7 @@ class PoolRules:
     target: str
     size: int = 5
     max_overflow: int = 10
+    linger_seconds: float = 60.0
     timeout_seconds: float = 10.0
     recycle_seconds: float = 3600.0
     ping_after_seconds: float = 0.0
