@@ -61,6 +61,8 @@ class ConnectionProxy(Proxy):
             self._accel_lease.release(name)
         elif name == "cursor" and (args or kwargs):
             self._accel_lease.release("a cursor of another type")
+        if not self._accel_lease.released:
+            self._accel_lease.lender.driver.before_call(self._accel_raw, name)
 
     def _accel_present(self, value: Any) -> Any:
         return self if value is self._accel_raw else _presented(self, value)

@@ -70,6 +70,9 @@ class Driver:
         """Whether a value that a method returned works on the connection: a cursor, a running generator."""
         return isinstance(value, GeneratorType) or hasattr(value.__class__, "fetchone")
 
+    def before_call(self, raw: Any, name: str) -> None:
+        """Have a connection find out what a new one would, before a method of this name is called."""
+
     def in_transaction(self, raw: Any) -> bool | None:
         """Whether a transaction is open; None if the driver does not know."""
         return None
@@ -159,6 +162,11 @@ class Sqlite3(Driver):
     def is_dependent(self, value: object) -> bool:
         """A blob works on the connection, too."""
         return super().is_dependent(value) or isinstance(value, getattr(self.module, "Blob", ()))
+
+    def before_call(self, raw: Any, name: str) -> None:
+        """Unlike a statement, a blob does not look for tables that others have made since the last one."""
+        if name == "blobopen":
+            raw.execute("SELECT 1 FROM sqlite_master LIMIT 1").close()
 
     def in_transaction(self, raw: Any) -> bool | None:
         """sqlite3 knows."""
