@@ -10,12 +10,31 @@ from typing import Any
 from wats_accel.pool.statements import TRANSACTION
 
 _SQL_DBMS_NAME = 17
+
+# Of the SQL standard, ODBC and PostgreSQL: the classes of failed connections and of servers that go down,
+# time-outs that end a session (not HYT00, which ends a query), sockets, connections that ODBC cannot restore.
+_LOST_STATES = ("08", "57P", "25P03", "25P04", "01002", "HYT01", "10054", "IMC")
+_VAGUE_STATES = frozenset({"HY000", "01000"})
+"""Anything may be behind these: the words have to tell."""
+_LOST_NUMBERS = frozenset({1927, 2006, 2013, 2014, 2045, 2048, 2055, 4031})
+"""MySQL's, of errors that have no state in Python."""
+_MAY_SAY_LOST = frozenset({"OperationalError", "InterfaceError", "InternalError", "DatabaseError", "Error"})
 _LOST = re.compile(
-    r"connection (is |was |has been )?(closed|lost|reset|broken|not open|dead|refused|terminat)"
-    r"|(lost|no|terminating) (the )?connection|server closed|gone away|broken pipe|communication link"
-    r"|not connected|closed the connection|network|could not (send|receive)",
+    # libpq, psycopg, pg8000, and what most say
+    r"connection (?:(?:is|was|has been) )?(?:already )?(?:closed|lost|reset|broken|dead|refused|terminat"
+    r"|killed|timed out|not open|not available|not valid)"
+    r"|(?:lost|no|terminating|closed) (?:the )?connection|server closed|gone away|broken pipe"
+    r"|communication (?:link|channel)|not connected|network(?:[ -]related)? (?:error|operation|name)"
+    r"|could not (?:send|receive)|SSL SYSCALL|bad record mac"
+    # SQL Server, through ODBC in any language and through FreeTDS
+    r"|(?:Error|code|0x\w+) \(?(?:104|110|10053|10054|10060)\b|message 20(?:003|006|017|018|047)"
+    r"|failed to resume the transaction|DBPROCESS is dead"
+    # Oracle
+    r"|ORA-0?(?:0028|1033|2396|3113|3114|3135)\b|DP[IY]-(?:1001|1010|1080|4011)\b|lost contact",
     re.IGNORECASE,
 )
+_ENDS_SESSION = re.compile(r"(?:\A|\] )FATAL:|\((?:596|3971|6005)\) \(SQL")
+"""Whatever the state: PostgreSQL's word for it, SQL Server's numbers for killed, not resumed, shut down."""
 
 
 class Dialect:
@@ -38,25 +57,32 @@ class Dialect:
 
     def is_disconnect(self, error: BaseException) -> bool:
         """Whether an error says that the connection is gone for good."""
-        state = _sql_state(error)
+        words, state = str(error), _sql_state(error)
         if state is not None:
-            lost = state.startswith(("08", "57P")) or state == "HYT01"
-            return lost or (state in ("HY000", "01000") and _LOST.search(str(error)) is not None)
-        return type(error).__name__ in ("OperationalError", "InterfaceError") and bool(
-            _LOST.search(str(error))
-        )
+            vague = state in _VAGUE_STATES and _LOST.search(words)
+            return bool(state.startswith(_LOST_STATES) or vague or _ENDS_SESSION.search(words))
+        if any(number in _LOST_NUMBERS for number in error.args[:1] if isinstance(number, int)):
+            return True
+        return type(error).__name__ in _MAY_SAY_LOST and bool(_LOST.search(words))
 
     def is_alive(self, raw: Any) -> bool:
         """Ask the database for an answer, and leave no transaction behind."""
         try:
-            _run(raw, self.ping_sql)
-            if not getattr(raw, "autocommit", False):
+            self._ask(raw)
+            if getattr(raw, "autocommit", False) is not True:
                 raw.rollback()
-        except Exception as error:  # noqa: BLE001 - each driver has errors of its own
-            return type(error).__name__ in ("ProgrammingError", "DatabaseError") and not self.is_disconnect(
-                error
-            )
+        except Exception:  # noqa: BLE001 - each driver has errors of its own
+            return False
         return True
+
+    def _ask(self, raw: Any) -> None:
+        """Any answer will do: where this is no SQL, the server is there to say so."""
+        try:
+            _run(raw, self.ping_sql)
+        except Exception as error:
+            is_answer = type(error).__name__ in ("ProgrammingError", "DatabaseError")
+            if not is_answer or self.is_disconnect(error):
+                raise
 
     def forget_session(self, raw: Any, baseline: tuple[str, ...]) -> None:
         """Make the session as good as new."""
@@ -150,8 +176,10 @@ def dialect_and_baseline(driver_name: str, raw: Any) -> tuple[Dialect, tuple[str
 
 
 def _sql_state(error: BaseException) -> str | None:
-    """The SQLSTATE, which ODBC drivers give first and PostgreSQL's own as an attribute."""
+    """The SQLSTATE: ODBC drivers give it first, PostgreSQL's own as an attribute, pg8000 in a dictionary."""
     first = error.args[0] if error.args else None
+    if isinstance(first, dict):
+        first = first.get("C")
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or first
     return state if isinstance(state, str) and len(state) == 5 else None
 

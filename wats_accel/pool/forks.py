@@ -1,4 +1,4 @@
-"""Forks: a child has copies of its parent's connections; closing one of them would end the parent's session."""
+"""Forks: a child has copies of its parent's connections; closing one would end the parent's session."""
 
 from __future__ import annotations
 

@@ -142,11 +142,12 @@ class Lease:
         From now on nothing but the user's own objects keeps it alive, so that whatever it refers to (a
         function of the application's, say) may refer back to it without a leak.
         """
-        if not self.released:
-            self.taint = why
-            self.lender.let_go(self)
-            self.raw = None
-            self.dependents.clear()
+        with self._lock:
+            if self.released or self._over:
+                return
+            self.taint, self.raw = why, None
+        self.lender.let_go(self)
+        self.dependents.clear()
 
     def stain(self, why: str) -> None:
         """Note that the database's session has something that a rollback does not undo."""
@@ -161,11 +162,13 @@ class Lease:
         """Look at what a call of the driver raised."""
         if not isinstance(error, Exception):
             self.doubt = "interrupted"  # nobody knows how far the driver had come
-        elif isinstance(error, StopIteration) or type(error).__name__ in SETTLED:
+        elif isinstance(error, StopIteration):
             return
         elif self.dialect.is_disconnect(error):
             self.lost = True
             self.lender.lost(self)
+        elif type(error).__name__ in SETTLED:
+            return
         elif any(kind.__name__ == "Error" for kind in type(error).__mro__):
             self.doubt = self.doubt or UNCLEAR
 
