@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 from collections import deque
@@ -54,10 +55,9 @@ class ConnectionQueue:
         self._pool = self._new_pool()
 
     def _new_pool(self) -> QueuePool:
-        from sqlalchemy import event  # noqa: PLC0415 - a quarter of a second, when it is first needed
-        from sqlalchemy.pool import QueuePool  # noqa: PLC0415 - as above
+        from sqlalchemy import event  # noqa: PLC0415 - as in _queue_type
 
-        made = QueuePool(
+        made = _queue_type()(
             self._owner.open,
             # It would close the overflow at once, and open it again in the next moment of a busy time.
             pool_size=self._rules.limit,
@@ -69,7 +69,8 @@ class ConnectionQueue:
         event.listen(made, "connect", self._on_connect)
         event.listen(made, "close", self._on_close)
         # It would log what the driver says, which may hold a secret.
-        logging.getLogger(f"{QueuePool.__module__}.{QueuePool.__qualname__}.{_NAME}").disabled = True
+        kind = type(made)
+        logging.getLogger(f"{kind.__module__}.{kind.__qualname__}.{_NAME}").disabled = True
         return made
 
     def _on_connect(self, raw: Any, record: Any) -> None:
@@ -121,6 +122,26 @@ class ConnectionQueue:
     def open(self) -> int:
         """Connections that are open, idle or out."""
         return len(self._open)
+
+
+@functools.cache
+def _queue_type() -> type[QueuePool]:
+    from sqlalchemy.pool import QueuePool  # noqa: PLC0415 - a quarter of a second, when it is first needed
+
+    class Queue(QueuePool):
+        """Forgets the records of connections that are closed.
+
+        It would queue them, too: the next user might get one of these, and open a connection, while
+        others are idle.
+        """
+
+        def _do_return_conn(self, record: Any) -> None:
+            if record.dbapi_connection is None:
+                self._dec_overflow()
+            else:
+                super()._do_return_conn(record)
+
+    return Queue
 
 
 # -- interruptions ---------------------------------------------------------------------------------------

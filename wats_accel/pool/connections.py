@@ -46,7 +46,7 @@ class ConnectionProxy(Proxy):
     def __setattr__(self, name: str, value: Any) -> None:
         lease = self._accel_lease
         if not lease.enter():
-            return setattr(self._accel_raw, name, value)
+            return self._accel_set_on_dead(name, value)
         try:
             _set_session_attribute(lease, self._accel_raw, name, value)
         except BaseException as error:
@@ -86,6 +86,7 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     told = self._accel_call("close", args, kwargs)
     lease = self._accel_lease
     lease.dependents.pop(self._accel_number, None)
+    put(self, _accel_is_closed=True)
     if lease.lender.driver.frees_connection_with_cursor or lease.untouched:
         put(self, _accel_connection=None)
     return told
@@ -99,9 +100,10 @@ def _connection(self: DependentProxy) -> Any:
 class DependentProxy(Proxy):
     """Something that works on a connection, and keeps it."""
 
-    __slots__ = ("_accel_connection", "_accel_facade", "_accel_number", "_accel_weakly")
+    __slots__ = ("_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_weakly")
     _accel_connection: ConnectionProxy | None
     _accel_facade: Any
+    _accel_is_closed: bool
     _accel_number: int
     _accel_weakly: weakref.ref[ConnectionProxy]
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
@@ -117,9 +119,15 @@ class DependentProxy(Proxy):
         return self._accel_owner() if value is not None and value is self._accel_lease.raw else value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not self._accel_lease.lender.driver.keeps_session(name, value):
-            self._accel_lease.release(name)
-        setattr(self._accel_raw, name, value)
+        lease = self._accel_lease
+        if not lease.enter():
+            return self._accel_set_on_dead(name, value)
+        try:
+            if not lease.lender.driver.keeps_session(name, value):
+                lease.release(name)
+            return setattr(self._accel_raw, name, value)
+        finally:
+            lease.leave()
 
     def _accel_present(self, value: Any) -> Any:
         if value is self._accel_raw:
@@ -127,6 +135,10 @@ class DependentProxy(Proxy):
         if value is not None and value is self._accel_lease.raw:
             return self._accel_owner()
         return _presented(self, value)
+
+    def _accel_check_thread(self, name: str) -> None:
+        if name == "close" or not self._accel_is_closed:  # a closed cursor says so to any thread
+            super()._accel_check_thread(name)
 
     def _accel_owner(self) -> Any:
         """The connection that it works on."""
@@ -160,7 +172,7 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     proxy = _new(proxy_type(DependentProxy, raw.__class__), lease, raw)
     number = lease.keep(raw, proxy)
     put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
-    put(proxy, _accel_number=number, _accel_facade=None)
+    put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
     if not lease.released:
         put(proxy, _accel_hold=hold(functools.partial(lease.drop, number)))
     return proxy

@@ -24,6 +24,7 @@ _SPECIAL = (
     "__len__", "__bool__", "__getitem__", "__setitem__", "__delitem__", "__contains__",
 )  # fmt: skip
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+_MISSING: Any = object()
 _IMMUTABLE_TYPE = 1 << 8  # of CPython's flags
 _HEAP_TYPE = 1 << 9
 
@@ -63,9 +64,10 @@ class Proxy:
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of the driver's object on behalf of the user."""
         lease = self._accel_lease
-        check_thread(lease, name)
+        self._accel_check_thread(name)
         if not lease.enter():
-            return getattr(self._accel_raw, name)(*args, **kwargs)  # raises what the driver raises
+            told = getattr(self._accel_raw, name)(*args, **kwargs)  # mostly raises what the driver raises
+            return self if told is self._accel_raw else told
         try:
             if lease.on_use is not None and name in _EXECUTING:
                 lease.on_use(lease)
@@ -76,6 +78,19 @@ class Proxy:
             raise
         finally:
             lease.leave()
+
+    def _accel_check_thread(self, name: str) -> None:
+        check_thread(self._accel_lease, name)
+
+    def _accel_set_on_dead(self, name: str, value: Any) -> None:
+        """Set an attribute after the end, if the driver lets one: its closed object is not ours alone."""
+        dead, before = self._accel_raw, _MISSING
+        with contextlib.suppress(Exception):  # that is how drivers say that it is closed
+            before = getattr(dead, name)
+        setattr(dead, name, value)
+        put(self, _accel_remains={**self._accel_remains, name: getattr(dead, name, value)})
+        if before is not _MISSING:
+            setattr(dead, name, before)
 
     def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note what a call may leave behind."""
@@ -125,7 +140,8 @@ def proxy_type(base: type[ProxyT], raw_type: type[Any]) -> type[ProxyT]:
 @functools.lru_cache(maxsize=256)
 def _made_type(base: type[Proxy], raw_type: type[Any]) -> type[Proxy]:
     names = [name for name in dir(raw_type) if not name.startswith("__") and is_method(raw_type, name)]
-    special = [name for name in _SPECIAL if hasattr(raw_type, name)]
+    # Not `hasattr`: that would find the `__call__` of the type itself.
+    special = [name for name in _SPECIAL if any(name in vars(kind) for kind in raw_type.__mro__)]
     namespace: dict[str, Any] = {
         "__slots__": (),
         "__module__": raw_type.__module__,
