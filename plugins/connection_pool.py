@@ -24,7 +24,6 @@ from wats_accel.extension import (
     Section,
     Target,
     TargetText,
-    driver_of,
     hookimpl,
     parse_duration,
     sequence,
@@ -196,12 +195,8 @@ def _wrap(
     call: Callable[..., Any],
     info: MethodInfo,
 ) -> Callable[..., Any]:
-    switched_off = driver_of(info.target.module).prepare_module()
-    if switched_off and imported_before:
-        tell(
-            f"{switched_off} is switched off now; if a connection had been opened before, that came too late"
-        )
-    return pooled.wrap(call)
+    # No problem that `strict` should make fatal: all works, only more connections than meant may stay open.
+    return pooled.wrap(pooled.driver.prepared(call, tell if imported_before else None))
 
 
 def _wrap_shared(pooled: PooledConnect, call: Callable[..., Any], info: MethodInfo) -> Callable[..., Any]:

@@ -62,7 +62,7 @@ LOST = [
     odbc(Error, "57P01", "FATAL: terminating connection due to administrator command;\nThe connection has"
          " been lost (35) (SQLExecDirectW)"),
     odbc(Error, "57P01", "server closed the connection unexpectedly\n\tThis probably means the server"
-         " terminated abnormally\n\tbefore or while processing the request.\n;\nThe connection has been lost"),
+         " terminated abnormally\n\tbefore or while processing the request.\n;\nThe connection was lost"),
     odbc(Error, "57P02", "FATAL: terminating connection because of crash of another server process"),
     odbc(Error, "57P03", "FATAL: the database system is starting up"),
     odbc(Error, "57P05", "FATAL: terminating connection due to idle-session timeout"),
@@ -126,7 +126,7 @@ LOST = [
 UNCLEAR = [
     odbc(OperationalError, "HYT00", MICROSOFT + "Query timeout expired (0) (SQLExecDirectW)"),
     odbc(Error, "40001", MICROSOFT + "[SQL Server]Transaction (Process ID 55) was deadlocked on lock"
-         " resources with another process and has been chosen as the deadlock victim. (1205) (SQLExecDirectW)"),
+         " resources with another process and has been chosen as the deadlock victim. (1205) (SQLFetch)"),
     odbc(Error, "40001", "ERROR: could not serialize access due to concurrent update;\nError while"),
     odbc(Error, "40P01", "ERROR: deadlock detected;\nError while executing the query (1) (SQLExecDirectW)"),
     odbc(Error, "57014", "ERROR: canceling statement due to statement timeout;\nError while executing"),

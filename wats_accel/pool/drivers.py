@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from wats_accel.pool.arguments import Arguments
+from wats_accel.pool.module_watch import telling_if_not_asked
 
 Connect = Callable[..., Any]
 
@@ -33,6 +35,8 @@ class Driver:
     clean_calls = _CLEAN_ANYWHERE
     thread_checked: frozenset[str] = frozenset()
     frees_connection_with_cursor = True
+    closing_asks_connection = False
+    """Whether closing a cursor again asks first whether its connection is closed."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -81,9 +85,9 @@ class Driver:
         """A closed connection and a cursor of it, if they cost nothing; they raise what the driver raises."""
         return None
 
-    def prepare_module(self) -> str | None:
-        """Make the module ready for a pool; gives what could not be done any more."""
-        return None
+    def prepared(self, connect: Connect, tell: Callable[[str], None] | None) -> Connect:
+        """Make the module ready for a pool; `tell` is told at the first connection if that came too late."""
+        return connect
 
 
 class Sqlite3(Driver):
@@ -99,6 +103,7 @@ class Sqlite3(Driver):
         | {"set_progress_handler", "set_trace_callback", "setlimit", "__next__"}
     ) - {"__enter__"}
     frees_connection_with_cursor = False
+    closing_asks_connection = True
 
     # By position, as `sqlite3.connect` has them.
     _POSITIONS = (
@@ -188,11 +193,15 @@ class Pyodbc(Driver):
 
     clean_calls = _CLEAN_ANYWHERE | {"get_output_converter", "getinfo"}
 
-    def prepare_module(self) -> str | None:
+    def prepared(self, connect: Connect, tell: Callable[[str], None] | None) -> Connect:
         """ODBC has a pool of its own, which would keep connections from being closed."""
-        was_on = self.module.pooling
-        self.module.pooling = False
-        return "ODBC's own pooling" if was_on else None
+        was_on, self.module.pooling = self.module.pooling, False
+        if not was_on or tell is None:
+            return connect
+        came_late = functools.partial(
+            tell, "ODBC's own pooling cannot be switched off any more: pyodbc was in use before"
+        )
+        return telling_if_not_asked(self.module, "pooling", connect, came_late)
 
 
 _KNOWN: dict[str, type[Driver]] = {"sqlite3": Sqlite3, "sqlite3.dbapi2": Sqlite3, "pyodbc": Pyodbc}
