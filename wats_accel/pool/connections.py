@@ -83,8 +83,11 @@ def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> Non
 
 
 def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
-    told = self._accel_call("close", args, kwargs)
     lease = self._accel_lease
+    again_after_all = self._accel_is_closed and lease.ended and not lease.released
+    if again_after_all and lease.lender.driver.closing_asks_connection:
+        put(self, _accel_raw=lease.lender.corpse(lease)[1])
+    told = self._accel_call("close", args, kwargs)
     lease.dependents.pop(self._accel_number, None)
     put(self, _accel_is_closed=True)
     if lease.lender.driver.frees_connection_with_cursor or lease.untouched:

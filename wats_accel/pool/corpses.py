@@ -9,6 +9,9 @@ from wats_accel.pool.drivers import Driver
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.proxies import Proxy, is_method, put
 
+_DOES_NOT_LAST = frozenset({"closed", "connection", "hdbc", "hstmt"})
+"""Attributes that a close changes; handles would lead to what somebody else has by now."""
+
 Corpse = tuple[Any, Any]
 """A closed connection, and a cursor that was made before it was closed."""
 
@@ -54,7 +57,7 @@ def _replace(proxy: Proxy, dead: Any) -> None:
     """What can be read of a dead one is still what it was when it died."""
     raw, remains = proxy._accel_raw, {}
     for name in dir(raw.__class__):
-        if name.startswith("__") or name in ("closed", "connection") or is_method(raw.__class__, name):
+        if name.startswith("__") or name in _DOES_NOT_LAST or is_method(raw.__class__, name):
             continue
         with contextlib.suppress(Exception):
             if _survives(dead, name):
