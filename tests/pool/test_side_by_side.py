@@ -61,7 +61,7 @@ _ANYWHERE = (
     "ROLLBACK TO here",
 )
 _SQLITE = (
-    "SELECT last_insert_rowid(), changes(), total_changes()",
+    "SELECT last_insert_rowid(), changes()",
     "PRAGMA foreign_keys = ON",
     "PRAGMA foreign_keys",
     "PRAGMA case_sensitive_like = ON",
@@ -334,26 +334,27 @@ def _in_a_block(context: Any, what: tuple[str, tuple[Any, ...]], fails: bool) ->
 
 
 @pytest.fixture
-def databases(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
+def databases(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> tuple[str, str]:
     """Two empty ones, where nobody waits long for a lock."""
     if backend == POSTGRESQL:
-        yield from _postgresql_databases(request)
-        return
+        two: tuple[str, str] = request.getfixturevalue("postgresql_databases")
+        return two
     files = str(tmp_path / "bare.db"), str(tmp_path / "pooled.db")
-    if backend == SQLITE_ODBC:
-        in_file = request.getfixturevalue("sqlite_odbc")
-        files = in_file(files[0]) + ";Timeout=1", in_file(files[1]) + ";Timeout=1"
-    yield files
+    if backend == SQLITE3:
+        return files
+    in_file = request.getfixturevalue("sqlite_odbc")
+    return in_file(files[0]) + ";Timeout=1", in_file(files[1]) + ";Timeout=1"
 
 
-def _postgresql_databases(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    server, module = request.getfixturevalue("postgresql"), request.getfixturevalue("odbc")
+@pytest.fixture
+def postgresql_databases(odbc: Any, postgresql: Any) -> Iterator[tuple[str, str]]:
+    """The same on PostgreSQL."""
     names = ("side_bare", "side_pooled")
-    admin = module.connect(server.odbc(), autocommit=True)
+    admin = odbc.connect(postgresql.odbc(), autocommit=True)
     for name in names:
         admin.execute(f"CREATE DATABASE {name}")
         admin.execute(f"ALTER DATABASE {name} SET lock_timeout = '20ms'")
-    yield server.odbc(names[0]), server.odbc(names[1])
+    yield postgresql.odbc(names[0]), postgresql.odbc(names[1])
     for name in names:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     admin.close()

@@ -42,4 +42,6 @@ def _cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | Non
 def _has_history(lease: Lease, raw: Any) -> bool:
     """Whether the session could tell its next user that rows were written."""
     changes = getattr(raw, "total_changes", None)
-    return lease.inserted if changes is None else changes != lease.changes_before
+    if changes is not None:
+        return bool(changes != lease.changes_before)
+    return lease.dialect.has_history(raw, inserted=lease.inserted)

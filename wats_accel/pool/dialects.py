@@ -90,6 +90,10 @@ class Dialect:
             for statement in (*self.reset_sql, *baseline):
                 _run(raw, statement)
 
+    def has_history(self, raw: Any, *, inserted: bool) -> bool:
+        """Whether the session could tell its next user what was written; `inserted`: whether rows were."""
+        return inserted
+
     def forget_history(self, raw: Any) -> None:
         """Make the session forget what was inserted."""
         with _autocommit(raw):
@@ -133,6 +137,12 @@ class Sqlite(Dialect):
         "DELETE FROM wats_accel_history.empty WHERE 0",
         "DETACH wats_accel_history",
     )
+
+    def has_history(self, raw: Any, *, inserted: bool) -> bool:
+        """An UPDATE leaves a number behind, too."""
+        with _autocommit(raw):
+            rows = _run(raw, "SELECT 1 WHERE changes() <> 0 OR last_insert_rowid() <> 0")
+        return bool(rows)
 
     def is_disconnect(self, error: BaseException) -> bool:
         """A file does not go away by itself."""
