@@ -14,7 +14,7 @@ PLUGINS = Path(__file__).resolve().parents[1] / "plugins"
 
 
 def test_every_name_is_there_and_in_order() -> None:
-    assert extension.__all__ == sorted(extension.__all__)
+    assert extension.__all__ == sorted(extension.__all__, key=lambda name: (not name.isupper(), name))
     assert len(set(extension.__all__)) == len(extension.__all__)
     assert [name for name in extension.__all__ if not hasattr(extension, name)] == []
 

@@ -14,7 +14,7 @@ from wats_accel.errors import PluginError
 from wats_accel.extension import hookimpl
 from wats_accel.plugin_manager import PluginInfo, PluginManager
 
-BUILT_IN = ["repository_cache", "write_invalidation"]
+BUILT_IN = ["connection_pool", "repository_cache", "write_invalidation"]
 HOOK = "from wats_accel.extension import hookimpl\n\n@hookimpl\n"
 COMMANDS = HOOK + "def accel_cli_commands():\n    return ['a command of {name}']\n"
 
@@ -87,7 +87,7 @@ def test_the_built_in_features_are_plugins_like_all_others(
 ) -> None:
     manager.load_all(files=[], folder=tmp_path)
     assert names(manager) == BUILT_IN
-    assert manager.plugins()[0] == PluginInfo(
+    assert manager.plugins()[1] == PluginInfo(
         "repository_cache", "built in", ("accel_config_sections", "accel_patch_specs", "accel_startup")
     )
     assert failures.told == []
@@ -113,7 +113,7 @@ def test_files_and_folders_are_found_relative_to_the_config_file(
     (folder / "notes.txt").write_text("not a plugin")
     manager.load_all(files=["one.py", "features"], folder=tmp_path)
     assert names(manager) == [*BUILT_IN, "one", "three", "two"]
-    assert manager.plugins()[2].origin == "file one.py"
+    assert manager.plugins()[len(BUILT_IN)].origin == "file one.py"
     assert failures.told == []
 
 
@@ -146,7 +146,7 @@ def test_disabled_plugins_are_not_even_imported(
     (tmp_path / "mine.py").write_text("raise SystemError")
     manager = PluginManager(failed=failures, disabled=["audit", "mine", "write_invalidation"])
     manager.load_all(files=["mine.py"], folder=tmp_path)
-    assert names(manager) == ["repository_cache"]
+    assert names(manager) == ["connection_pool", "repository_cache"]
     assert failures.told == []
 
 
@@ -263,7 +263,7 @@ def test_a_built_in_feature_that_a_package_names_once_more_stays_in_effect(
     manager.load_all(files=[], folder=tmp_path)
     assert failures.told == [("mine", "loading", "PluginError: it is loaded already as 'write_invalidation'")]
     assert names(manager) == BUILT_IN
-    assert len(list(manager.each("accel_config_sections"))) == 2
+    assert len(list(manager.each("accel_config_sections"))) == len(BUILT_IN)
 
 
 def test_entry_points_that_cannot_be_listed_do_not_keep_the_rest_from_loading(

@@ -1,4 +1,4 @@
-"""Explanations say what is cached and what drops it; the page lists all rules."""
+"""Explanations say what is cached, what drops it and how connections are pooled; the page lists all rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
 from wats_accel.report import Explanation, explain, markdown_report, ttl_text
 from wats_accel.runtime import Accelerator, read_config
-from wats_accel.testing import FakeClock
+from wats_accel.testing import FakeClock, accelerated
 
 GET, LIST = "accel_shop:UserRepository.get_user", "accel_shop:UserRepository.list_users"
 SET, RENAME = "accel_shop:UserRepository.set_user", "accel_shop:UserRepository.rename_user"
@@ -31,8 +31,14 @@ def assembled(rules: dict[str, object]) -> Assembly:
 
 
 def explained(target: str, **changes: object) -> Explanation:
-    context = assembled(config(**changes)).context
-    return explain(target, context.caches, context.invalidator)
+    assembly = assembled(config(**changes))
+    context = assembly.context
+    return explain(target, context.caches, context.invalidator, context.pools, assembly.plan)
+
+
+def pool(**options: object) -> dict[str, object]:
+    """A configuration with a pool besides the cache."""
+    return config(pool=[{"connect": "sqlite3:connect", **options}])
 
 
 # -- one method ---------------------------------------------------------------------------------------------
@@ -150,6 +156,110 @@ def test_a_ttl_is_written_as_in_a_file(seconds: float, text: str) -> None:
     assert ttl_text(seconds) == text
 
 
+# -- pools --------------------------------------------------------------------------------------------------
+
+
+def test_a_connect_is_explained_with_all_that_can_be_said_of_its_pool() -> None:
+    options = {
+        "connect": "sqlite3:connect",
+        "size": 2,
+        "max_overflow": 3,
+        "linger": "5m",
+        "timeout": "1s",
+        "on_exhausted": "wait",
+        "recycle": 0,
+        "pre_ping": "30s",
+        "lifo": False,
+        "min_idle": 1,
+        "reset": "full",
+        "leak_after": "5m",
+        "long_lived": ["accel_shop:UserRepository.*"],
+        "per_thread": ["accel_shop:UserRepository.set_user", "accel_shop:UserRepository.rename_user"],
+    }
+    assert explained("sqlite3:connect", pool=[options]).pooled == {
+        "pooled": "2 kept, 3 overflow, for each set of connect arguments",
+        "linger": "overflow stays for 5m",
+        "timeout": "1s, then a longer wait",
+        "recycle": "never",
+        "pre-ping": "after 30s idle",
+        "taken first": "the one that has waited longest",
+        "min idle": "1",
+        "reset": "full",
+        "leak after": "5m",
+        "long-lived": "accel_shop:UserRepository.*",
+        "per thread": f"{SET}, {RENAME}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "told"),
+    [
+        ({}, "timeout", "10s, then an unpooled connection"),
+        ({}, "recycle", "after 1h"),
+        ({}, "pre-ping", "always"),
+        ({"pre_ping": "never"}, "pre-ping", "never"),
+        ({"timeout": 0}, "timeout", "0s, then an unpooled connection"),
+        ({"linger": 0}, "linger", "none"),
+        ({}, "leak after", "never"),
+    ],
+)
+def test_what_the_file_leaves_out_or_sets_to_nothing_is_told(
+    options: dict[str, object], name: str, told: str
+) -> None:
+    assert explained("connect", pool=[{"connect": "sqlite3:connect", **options}]).pooled[name] == told
+
+
+def test_a_method_whose_connection_is_each_threads_own_says_so_and_whose_pool_it_is() -> None:
+    entries = [{"connect": "sqlite3:connect"}, {"connect": "pyodbc:connect", "per_thread": [SET]}]
+    told = explained(SET, pool=entries)
+    assert told.pooled == {
+        "per thread": "each thread has its own connection, until it commits or rolls back",
+        "pool of": "pyodbc:connect",
+    }
+    assert told.drops, "it is a write as well"
+    assert str(told).endswith("  pool of:       pyodbc:connect")
+
+
+def test_a_connect_without_overflow_has_nothing_that_lingers() -> None:
+    assert (
+        "linger" not in explained("connect", pool=[{"connect": "sqlite3:connect", "max_overflow": 0}]).pooled
+    )
+
+
+def test_a_pool_that_is_switched_off_in_the_file_is_no_pool() -> None:
+    with pytest.raises(TargetError, match="no rule names"):
+        explained("sqlite3:connect", pool=[{"connect": "sqlite3:connect", "enabled": False}])
+
+
+def test_a_running_pool_is_explained_with_its_figures(tmp_path: Path) -> None:
+    # `connect` is looked up late: what is imported by name was there before.
+    import sqlite3
+
+    with accelerated({"version": 1, "pool": [{"connect": "sqlite3:connect"}]}) as accelerator:
+        before = accelerator.explain("sqlite3:connect")
+        assert "now" not in before.pooled
+        first = sqlite3.connect(tmp_path / "a.db")
+        first.close()
+        kept = sqlite3.connect(tmp_path / "a.db")
+        sqlite3.connect(":memory:").close()
+        told = accelerator.explain("sqlite3:connect").pooled
+        assert told["now"] == "1 in use, 0 idle, in 1 pools"
+        assert told["so far"] == "1 opened, 1 reused, 0 direct, 1 bare"
+        assert "not pooled" not in told
+        accelerator.disable("sqlite3:connect")
+        assert accelerator.explain("sqlite3:connect").pooled["not pooled"] == "switched off"
+        kept.close()
+
+
+def test_a_pool_says_what_it_has_discarded_and_which_leaks_it_suspects() -> None:
+    (pooled,) = assembled(pool()).context.pools
+    pooled.counters.bare = 1
+    pooled.counters.leaks = 2
+    pooled.counters.discarded.update({"recycled": 2, "lost": 1})
+    told = explain("connect", (), None, [pooled]).pooled
+    assert (told["discarded"], told["suspected"]) == ("1 (lost), 2 (recycled)", "2 leaks")
+
+
 # -- all rules ----------------------------------------------------------------------------------------------
 
 
@@ -186,6 +296,23 @@ def test_a_read_that_no_write_drops_stands_out() -> None:
     assert "| 5m | its TTL only |" in markdown_report(context.caches, context.invalidator)
 
 
+def test_the_page_has_a_table_of_pools_if_there_are_any() -> None:
+    assembly = assembled(pool(per_thread=[SET], long_lived="accel_shop:Other.keep"))
+    context = assembly.context
+    page = markdown_report(context.caches, context.invalidator, context.pools, assembly.plan)
+    assert page.startswith("2 cached reads, 2 invalidating writes, 1 connection pools.\n")
+    assert page.endswith(
+        "\n## Connection pools\n"
+        "\n"
+        "| Connect | Connections | Timeout | Recycle | Pre-ping | Reset | Leak after "
+        "| Long-lived | Per thread |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+        "| `sqlite3:connect` | 5 kept, 10 overflow | 10s, then an unpooled connection | after 1h | always "
+        "| auto | never | `Other.keep` | `UserRepository.set_user` |\n"
+    )
+    assert "Connection pools" not in markdown_report(context.caches, context.invalidator)
+
+
 def test_the_page_of_the_preset_has_all_its_rules() -> None:
     assembly = assemble(
         read_config(PRESET, {}),
@@ -193,9 +320,10 @@ def test_the_page_of_the_preset_has_all_its_rules() -> None:
         bus=EventBus(),
         report=lambda problem: pytest.fail(str(problem)),
     )
-    page = markdown_report(assembly.context.caches, assembly.context.invalidator)
-    assert page.startswith("6 cached reads, 16 invalidating writes.\n")
-    assert len([line for line in page.splitlines() if line.startswith("| `")]) == 22
+    context = assembly.context
+    page = markdown_report(context.caches, context.invalidator, context.pools, assembly.plan)
+    assert page.startswith("6 cached reads, 16 invalidating writes, 1 connection pools.\n")
+    assert len([line for line in page.splitlines() if line.startswith("| `")]) == 23
 
 
 @pytest.fixture

@@ -311,10 +311,12 @@ class Accelerator:
         return self._assembly.context.invalidator.drop(parsed, {}, by="accelerator.invalidate")
 
     def explain(self, target: str) -> Explanation:
-        """What is done with a method, and what drops its entries and why.
+        """What is done with a method or a `connect`: what drops its entries and why, how it is pooled.
 
         Raises:
             TargetError: no rule names the target, or nothing is installed.
         """
-        context = self._assembly.context if self._assembly else None
-        return explain(target, context.caches if context else (), context.invalidator if context else None)
+        if self._assembly is None:
+            return explain(target, (), None)
+        context = self._assembly.context
+        return explain(target, context.caches, context.invalidator, context.pools, self._assembly.plan)

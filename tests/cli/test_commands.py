@@ -86,6 +86,15 @@ def test_check_passes_when_everything_is_there(application, tmp_path, capsys):
     assert (status, capsys.readouterr().out) == (0, "1 cached reads, 1 invalidating writes, 0 problems\n")
 
 
+def test_check_counts_the_pools_if_there_are_any(tmp_path, capsys):
+    path = tmp_path / "accel.yaml"
+    path.write_text("version: 1\npool: [{connect: 'sqlite3:connect'}]\n")
+    assert dispatch(["check", "--config", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        "0 cached reads, 0 invalidating writes, 1 connection pools, 0 problems\n"
+    )
+
+
 def test_check_names_what_is_missing_with_its_place_in_the_file(application, tmp_path, capsys):
     config = written(tmp_path, cached="raed")
     assert dispatch(["check", "--config", config, "--path", str(application)]) == 1
@@ -138,6 +147,14 @@ def test_explain_says_what_drops_a_cached_method(capsys):
     assert "update_heartbeat" not in printed
 
 
+def test_explain_says_how_a_connect_is_pooled_and_which_method_has_a_connection_for_each_thread(capsys):
+    assert dispatch(["explain", "-c", PRESET, "pyodbc:connect"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("pyodbc:connect\n  pooled:        5 kept, 10 overflow")
+    assert dispatch(["explain", "-c", PRESET, "DatabaseManager.get_transactional_connection"]) == 0
+    assert "each thread has its own connection" in capsys.readouterr().out
+
+
 def test_explain_of_an_unknown_method_suggests_the_nearest(capsys):
     assert dispatch(["explain", "-c", PRESET, SELECT_ALL.replace("select_all", "selct_all")]) == 1
     assert "select_all" in capsys.readouterr().err
@@ -146,7 +163,7 @@ def test_explain_of_an_unknown_method_suggests_the_nearest(capsys):
 def test_report_prints_a_page_and_check_finds_a_stale_one(tmp_path, capsys):
     assert dispatch(["report", "-c", PRESET]) == 0
     page = capsys.readouterr().out
-    assert "6 cached reads, 16 invalidating writes." in page
+    assert "6 cached reads, 16 invalidating writes, 1 connection pools." in page
     output = tmp_path / "page.md"
     arguments = ["report", "-c", PRESET, "-o", str(output)]
     assert dispatch([*arguments, "--check"]) == 1

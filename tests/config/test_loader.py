@@ -69,7 +69,7 @@ KINDS = {
     "version": "expected 1",
     "logging.levle": "unknown key; did you mean 'level'?",
     "logging.format": "expected 'text' or 'json'",
-    "colour": "unknown key; known: cache, enabled, logging, plugins, repositories, strict, version",
+    "colour": "unknown key; known: cache, enabled, logging, plugins, pool, repositories, strict, version",
     "cache.default_ttl": "expected a duration such as 60s, 5m or 1h30m, or a number of seconds",
     "cache.max_entries": "expected a number greater than or equal to 0",
     "repositories[0].enabled": "expected true or false",

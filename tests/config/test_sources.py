@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -505,7 +506,8 @@ def test_aliases_that_nest_too_deeply_are_refused(tmp_path: Path, template: str)
     ],
 )
 def test_nesting_without_end_is_refused(tmp_path: Path, name: str, text: str) -> None:
-    assert refusal(tmp_path, name, text).message == "the values are nested too deeply"
+    # Newer releases of libyaml have a limit of their own, and words for it.
+    assert re.search("nested too deeply$|maximum nesting depth$", refusal(tmp_path, name, text).message)
 
 
 FRAGMENTS = [

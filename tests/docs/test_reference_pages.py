@@ -21,7 +21,7 @@ from wats_accel.cli.group import group
 from wats_accel.events import Event, EventBus
 from wats_accel.runtime import Accelerator
 from wats_accel.telemetry.logs import EventLog
-from wats_accel.telemetry.stats import CacheStats
+from wats_accel.telemetry.stats import CacheStats, PoolStats
 from wats_accel.testing import accelerated
 
 REFERENCE = DOCS / "reference"
@@ -85,9 +85,13 @@ def test_every_event_has_a_row() -> None:
     assert sorted(ROWS) == sorted(EVENTS)
 
 
+_SAMPLES: dict[str, object] = {"held_seconds": 60.0, "waited_seconds": 10.0, "then": "direct", "reused": True}
+
+
 def _sample(kind: str, name: str) -> object:
     samples: dict[str, object] = {"str": "{" + name + "}", "int": 1, "float": 0.001}
-    return samples[kind]
+    samples["tuple[str, ...]"] = ("{" + name + "}",)
+    return _SAMPLES.get(name) or samples[kind]
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -169,9 +173,15 @@ def test_every_public_name_has_a_section() -> None:
     }
 
 
-def test_every_figure_is_documented() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", section(PYTHON_PAGE, "accelerator.stats()"), re.MULTILINE)
-    assert set(rows) == {field.name for field in fields(CacheStats)} | {"hit_rate"}
+@pytest.mark.parametrize(
+    ("heading", "kind", "computed"),
+    [("accelerator.stats()", CacheStats, {"hit_rate"}), ("Figures of the pools", PoolStats, set())],
+    ids=["cache", "pools"],
+)
+def test_every_figure_is_documented(heading: str, kind: type[Any], computed: set[str]) -> None:
+    text = section(PYTHON_PAGE, heading).partition("\n#")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert set(rows) == {field.name for field in fields(kind)} | computed
 
 
 def test_every_error_is_documented() -> None:

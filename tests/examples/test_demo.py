@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,6 +52,56 @@ def test_the_demo_declines_databases_that_it_cannot_fill(
     done = run("demo.py", cwd=tmp_path)
     assert done.returncode == 2
     assert "not on sqlserver" in done.stdout
+
+
+@pytest.mark.usefixtures("postgresql")
+def test_on_a_postgresql_of_its_own_the_demo_opens_few_connections_and_gets_the_same_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_TYPE", "postgresql")
+    done = run("demo.py", *SHORT, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " answers compared, 0 different." in done.stdout
+    assert "Connection Pool initialized (size=5, overflow=10)" in done.stdout
+    plain, accelerated = (
+        json.loads((tmp_path / ".demo" / folder / "result.json").read_text(encoding="utf-8"))
+        for folder in ("plain", "accelerated")
+    )
+    assert plain["connections"] > 30
+    assert accelerated["connections"] <= 15
+    pool = accelerated["statistics"]["pools"]["pyodbc:connect"]
+    assert pool["opened"] == accelerated["connections"]
+    assert pool["checked_out"] == pool["direct"] == pool["bare"] == 0
+
+
+@pytest.mark.parametrize("missing", ["server", "driver", "pyodbc"])
+def test_without_postgresql_the_demo_says_what_to_install(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, missing: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DB_TYPE", "postgresql")
+    demo = load("demo")
+    server = load("simulation.private_postgresql")
+
+    def nowhere() -> Path:
+        raise server.ServerMissingError("PostgreSQL is not installed")
+
+    drivers = [] if missing == "driver" else [server.DRIVER]
+    pyodbc = None if missing == "pyodbc" else SimpleNamespace(drivers=lambda: drivers)
+    monkeypatch.setattr(server, "programs", nowhere)
+    monkeypatch.setitem(sys.modules, "pyodbc", pyodbc)
+    assert demo.main([]) == 2
+    assert "is not installed. Install Debian's packages postgresql," in capsys.readouterr().out
+
+
+def test_the_demo_uses_the_server_that_it_is_told(
+    load: Load, make_settings: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = load("demo")
+    monkeypatch.setattr(demo, "private_postgresql", lambda: pytest.fail("there is one"))
+    settings = make_settings(DB_TYPE="postgresql", DB_SERVER="db.example")
+    with demo.database_server(settings):
+        assert (settings.DB_SERVER, settings.DB_ODBC) == ("db.example", "")
 
 
 def test_the_demo_says_when_a_run_failed(tmp_path: Path) -> None:
@@ -97,7 +149,7 @@ def make_run(load: Load, tmp_path: Path) -> Callable[..., Any]:
     def build(name: str, calls: list[Any], **result: Any) -> Any:
         answers = tmp_path / f"{name}.jsonl"
         answers.write_text("".join(call.as_json() + "\n" for call in calls), encoding="utf-8")
-        counts = {"selects": 10, "others": 4, "connections": 0}
+        counts = {"selects": 10, "others": 4, "pings": 0, "connections": 0}
         return load("simulation.report").Run(name, answers, tmp_path / f"{name}.log", {**counts, **result})
 
     return build
@@ -174,6 +226,26 @@ def test_hit_rates_stand_beside_what_was_hoped_for(load: Load, make_run: Any, ca
         ["users", "9", "1", "90.0", "%", "90-95", "%", "2", "3"],
     ]
     assert [line.split()[0] for line in report.methods(measured).splitlines()[2:]] == ["B.slower", "A.slow"]
+
+
+def test_what_became_of_the_connections_stands_in_a_table(
+    load: Load, make_run: Any, calls: list[Any]
+) -> None:
+    numbers = {"opened": 8, "reused": 3379, "direct": 0, "bare": 1, "checked_out": 1, "idle": 2}
+    pools = {"pyodbc:connect": {**numbers, "discarded": {"recycled": 7}}}
+    measured = make_run("fast", calls, statistics={"pools": pools})
+    (line,) = load("simulation.report").pools(measured).splitlines()[2:]
+    assert line.split() == ["pyodbc:connect", "8", "3,379", "0", "1", "3", "7", "recycled"]
+    unused = {"sqlite3:connect": dict.fromkeys((*numbers, "discarded"), 0)}
+    idle = make_run("idle", calls, statistics={"pools": unused})
+    assert load("simulation.report").pools(idle) == "  (no connection was asked of a pool)"
+
+
+def test_the_pools_tests_of_connections_are_counted_apart(
+    load: Load, make_run: Any, calls: list[Any]
+) -> None:
+    text = load("simulation.report").headline(make_run("plain", calls), make_run("fast", calls, pings=9))
+    assert ["the", "pool's", "tests", "of", "connections", "0", "9", "-"] in map(str.split, text.splitlines())
 
 
 def test_the_log_excerpt_has_the_first_line_of_each_kind_and_the_last_statistics(

@@ -35,6 +35,26 @@ EVERY_LINE = [
     (events.Unpatched("t"), "DEBUG", "Unpatched t"),
     (SKIPPED, "WARNING", "Rule skipped: wats.yaml:3:1: cached.one: there is none"),
     (events.CacheSuspended("t", "why"), "WARNING", "No longer cached, to stay fresh: t (why)"),
+    (events.PoolConnected("db:connect", 0.0071), "DEBUG", "Connection opened: db:connect (7.1 ms)"),
+    (events.PoolCheckedOut("db:connect", 0.0, True), "DEBUG", "Connection checked out: db:connect (reused)"),
+    (events.PoolCheckedOut("db:connect", 0.0, False), "DEBUG", "Connection checked out: db:connect (new)"),
+    (events.PoolCheckedIn("db:connect", 0.5), "DEBUG", "Connection checked in: db:connect (held 500.0 ms)"),
+    (events.PoolDiscarded("db:connect", "lost"), "DEBUG", "Connection discarded: db:connect (lost)"),
+    (
+        events.PoolExhausted("db:connect", 10.0, "direct"),
+        "WARNING",
+        "Connection Pool exhausted: db:connect (waited 10s, opening an unpooled connection)",
+    ),
+    (
+        events.PoolExhausted("db:connect", 0.0, "wait"),
+        "WARNING",
+        "Connection Pool exhausted: db:connect (waited 0s, still waiting)",
+    ),
+    (
+        events.PoolLeakSuspected("db:connect", 301.0, ("run.py:3 in main", "repo.py:9 in read")),
+        "WARNING",
+        "Connection leak suspected: db:connect (held 301s, taken at repo.py:9 in read < run.py:3 in main)",
+    ),
     (events.PluginFailed("p", "loading", "OSError"), "DEBUG", "Plugin 'p' failed in loading: OSError"),
     (
         events.FeatureInitialized("cache", "Cache system initialized (default TTL=300s)"),
@@ -105,7 +125,8 @@ def test_in_json_each_line_is_an_object_with_event_message_and_fields(
     (written,) = host.messages
     read = json.loads(written)
     assert (read.pop("event"), read.pop("message")) == (event.name, line)
-    assert read == {name: getattr(event, name) for name in type(event).__slots__}
+    fields = {name: getattr(event, name) for name in type(event).__slots__}
+    assert read == json.loads(json.dumps(fields))
 
 
 @pytest.mark.parametrize("style", ["text", "json"])

@@ -39,5 +39,7 @@ def command(config: str | None, paths: tuple[str, ...], no_import: bool) -> int:
         ]
     print_problems(problems)
     reads, writes = len(assembly.context.caches), len(list(assembly.context.invalidator))
-    click.echo(f"{reads} cached reads, {writes} invalidating writes, {len(problems)} problems")
+    pools = len(assembly.context.pools)
+    pooled = f"{pools} connection pools, " if pools else ""
+    click.echo(f"{reads} cached reads, {writes} invalidating writes, {pooled}{len(problems)} problems")
     return PROBLEMS_FOUND if problems else 0

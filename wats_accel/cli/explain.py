@@ -1,4 +1,4 @@
-"""``wats-accel explain``: what is cached of a method, and what drops it."""
+"""``wats-accel explain``: what is cached of a method, what drops it, how a `connect` is pooled."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from wats_accel.report import explain
 def command(config: str | None, target: str) -> int:
     """Say what is cached of TARGET, for how long, and what drops it; or what it drops as a write.
 
-    TARGET is 'package.module:Class.method' or the end of it, such as 'Class.method'.
+    TARGET is 'package.module:Class.method' or the end of it, such as 'Class.method'. Of a driver's
+    'module:connect' it says how its connections are pooled.
     """
     assembly, problems = assembled(config)
+    context = assembly.context
     print_problems(problems)
     try:
-        click.echo(str(explain(target, assembly.context.caches, assembly.context.invalidator)))
+        found = explain(target, context.caches, context.invalidator, context.pools, assembly.plan)
+        click.echo(str(found))
     except TargetError as error:
         raise click.ClickException(str(error)) from None
     return 0

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from simulation import report
 from simulation.generator import create_database
+from simulation.private_postgresql import DRIVER, ServerMissingError, private_postgresql
 from simulation.report import Comparison, Run
 from src.wats.config.settings import Settings
 from tqdm import tqdm  # type: ignore[import-untyped] # its stubs are a package of their own
@@ -21,6 +23,10 @@ from tqdm import tqdm  # type: ignore[import-untyped] # its stubs are a package 
 HERE: Final = Path(__file__).resolve().parent
 CONFIG: Final = HERE.parents[2] / "config" / "wats.yaml"
 SCRATCH: Final = Path(".demo")
+WHAT_POSTGRESQL_NEEDS: Final = (
+    "Install Debian's packages postgresql, unixodbc and odbc-postgresql, and Python's pyodbc; "
+    "or name a server of your own with DB_SERVER or DB_ODBC."
+)
 
 
 class WorkerFailedError(Exception):
@@ -51,11 +57,37 @@ def main(argv: list[str] | None = None) -> int:
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir(parents=True)
     try:
-        first, second = both_runs(options, settings)
+        with database_server(settings):
+            first, second = both_runs(options, settings)
     except WorkerFailedError as error:
         print(error)
         return 2
+    except ServerMissingError as error:
+        print(f"{error}. {WHAT_POSTGRESQL_NEEDS}")
+        return 2
     return print_report(options, settings, first, second)
+
+
+@contextmanager
+def database_server(settings: Settings) -> Iterator[None]:
+    """For PostgreSQL without an address a server of the demo's own; otherwise what is there."""
+    if settings.DB_TYPE != "postgresql" or settings.DB_SERVER or settings.DB_ODBC:
+        yield
+        return
+    if not has_odbc_driver():
+        raise ServerMissingError("pyodbc with the ODBC driver of PostgreSQL is not installed")
+    with private_postgresql() as server:
+        settings.DB_ODBC = server.odbc()
+        yield
+
+
+def has_odbc_driver() -> bool:
+    """Whether PostgreSQL can be reached through ODBC here."""
+    try:
+        import pyodbc
+    except ImportError:  # the package, or the library unixodbc that it needs
+        return False
+    return DRIVER in pyodbc.drivers()
 
 
 def both_runs(options: argparse.Namespace, settings: Settings) -> tuple[Run, Run]:
@@ -98,7 +130,8 @@ def prepare_database(settings: Settings, seed: int, folder: Path) -> None:
 
 def watch(command: list[str], name: str, settings: Settings) -> None:
     """Run a worker with a progress bar; raises WorkerFailedError if it fails."""
-    environment = {**os.environ, "DB_DATABASE": settings.DB_DATABASE, "PYTHONIOENCODING": "utf-8"}
+    database = {"DB_DATABASE": settings.DB_DATABASE, "DB_ODBC": settings.DB_ODBC}
+    environment = {**os.environ, **database, "PYTHONIOENCODING": "utf-8"}
     # In the example's folder, so that the worker finds the application whatever the current directory is.
     with subprocess.Popen(
         command, cwd=HERE, env=environment, stdout=subprocess.PIPE, encoding="utf-8"
@@ -125,6 +158,7 @@ def print_report(options: argparse.Namespace, settings: Settings, first: Run, se
     if second.result["statistics"] is not None:
         print(f"\nHit rates\n{report.namespaces(second)}")
         print(f"\nWhere the time was saved\n{report.methods(second)}")
+        print(f"\nConnections\n{report.pools(second)}")
         for problem in second.result["statistics"]["problems"]:
             print(f"\nLeft out: {problem}")
         print(f"\nFrom the log ({second.log_file})\n{report.log_excerpt(second)}")

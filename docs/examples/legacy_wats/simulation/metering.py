@@ -13,6 +13,8 @@ from typing import Any, Final
 import wrapt
 
 _READS: Final = re.compile(r"[\s(]*(?:SELECT|WITH)\b", re.IGNORECASE)
+_PING: Final = "SELECT 1"
+"""By which a pool asks whether a connection is alive; the application has no such statement."""
 
 
 @dataclass(slots=True)
@@ -22,6 +24,7 @@ class Meter:
     connections: int = 0
     selects: int = 0
     others: int = 0
+    pings: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def count_connection(self) -> None:
@@ -31,10 +34,12 @@ class Meter:
 
     def count_statement(self, sql: str) -> None:
         """One more statement was executed."""
-        is_select = _READS.match(sql) is not None
+        is_ping = sql == _PING
+        is_select = not is_ping and _READS.match(sql) is not None
         with self._lock:
+            self.pings += is_ping
             self.selects += is_select
-            self.others += not is_select
+            self.others += not is_select and not is_ping
 
 
 @contextmanager

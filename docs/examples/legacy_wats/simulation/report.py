@@ -25,6 +25,7 @@ LOG_LINES: Final = (
     "Invalidated",
     "Cache stats:",
 )
+POOL_COUNTS: Final = ("opened", "reused", "direct", "bare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def headline(first: Run, second: Run) -> str:
         _count_row("other statements", "others", first, second),
         _count_row("connections opened", "connections", first, second),
     ]
+    if first.result["pings"] or second.result["pings"]:
+        rows.insert(2, _count_row("the pool's tests of connections", "pings", first, second))
     for label, reads_only in (("read", True), ("call", False)):
         for percent in (50, 95):
             values = [_percentile(_milliseconds(run, reads_only), percent) for run in (first, second)]
@@ -133,6 +136,23 @@ def methods(run: Run, *, most: int = 8) -> str:
         for target, numbers in ranked[:most]
     ]
     return table(["method", "hits", "hit rate", "saved (ms)"], rows)
+
+
+def pools(run: Run) -> str:
+    """What became of each `connect` that is pooled: the pool opens few, and lends them again and again."""
+    rows = [
+        [
+            name,
+            *(f"{numbers[key]:,}" for key in POOL_COUNTS),
+            f"{numbers['checked_out'] + numbers['idle']:,}",
+            ", ".join(f"{count} {why}" for why, count in sorted(numbers["discarded"].items())) or "-",
+        ]
+        for name, numbers in sorted(run.result["statistics"]["pools"].items())
+        if any(numbers[key] for key in POOL_COUNTS)
+    ]
+    if not rows:
+        return "  (no connection was asked of a pool)"
+    return table(["connect", *POOL_COUNTS, "open at the end", "discarded"], rows)
 
 
 def log_excerpt(run: Run) -> str:

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace, time: SimulatedTime) -> dict[str, Any]:
             day.run(_recorder(answers, time, options.hours * 3600))
         seconds = perf_counter() - begin
         numbers = statistics()
-    counts = {"connections": meter.connections, "selects": meter.selects, "others": meter.others}
+    counts = {name: getattr(meter, name) for name in ("connections", "selects", "others", "pings")}
     return {**counts, "seconds": seconds, "statistics": numbers}
 
 
@@ -111,6 +111,7 @@ def _plain_numbers(stats: Any) -> dict[str, Any]:
         "total": _numbers(stats.total),
         "namespaces": {name: _numbers(numbers) for name, numbers in stats.namespaces.items()},
         "methods": {name: _numbers(numbers) for name, numbers in stats.methods.items()},
+        "pools": stats.as_dict()["pools"],
     }
 
 
