@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_WAIT_SECONDS = 1.0
 _COLLECT_EVERY_SECONDS = 1.0
+_YOUNG = 1
+"""The generations of objects that were made lately: few, and quickly looked through."""
 _OWN_FRAMES = 6
 """Of a stack: from the application's call of `connect` down to `_lease`."""
 
@@ -130,11 +132,13 @@ class ConnectionPool:
         return True
 
     def _collect_garbage(self) -> None:
-        """Some may be held by nothing but garbage, such as a traceback; but that takes long to look for."""
+        """Some may be held by nothing but garbage, such as a traceback; all of it takes long to look for."""
         now = self._clock()
-        if now - self._collected_at >= _COLLECT_EVERY_SECONDS:
-            self._collected_at = now
-            gc.collect()
+        if now - self._collected_at < _COLLECT_EVERY_SECONDS:
+            gc.collect(_YOUNG)
+            return
+        self._collected_at = now
+        gc.collect()
 
     def _slot_within(self, seconds: float) -> bool:
         try:
