@@ -70,7 +70,7 @@ class ConnectionQueue:
         event.listen(made, "close", self._on_close)
         # It would log what the driver says, which may hold a secret.
         kind = type(made)
-        logging.getLogger(f"{kind.__module__}.{kind.__qualname__}.{_NAME}").disabled = True
+        logging.getLogger(f"{kind.__module__}.{kind.__name__}.{_NAME}").disabled = True
         return made
 
     def _on_connect(self, raw: Any, record: Any) -> None:
