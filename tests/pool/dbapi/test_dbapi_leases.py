@@ -380,3 +380,13 @@ def test_a_cursor_that_is_closed_twice_gives_it_back_once(driver: Driver) -> Non
     del cursor
     assert in_use(driver) == 3
     assert len({id(connection._accel_raw) for connection in kept}) == 3
+
+
+@pooled_only
+def test_the_applications_log_hears_nothing_of_connections_that_come_and_go(
+    driver: Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver.connect().close()
+    outcome(driver.connect().execute, "SELEC 1")
+    gc.collect()
+    assert [record.name for when in ("setup", "call") for record in caplog.get_records(when)] == []
