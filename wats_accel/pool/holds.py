@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Callable
 
@@ -19,9 +18,10 @@ class _Last:
         self.number = number
 
     def __del__(self) -> None:
-        # At the interpreter's end the module's names may be gone.
-        with contextlib.suppress(Exception):
+        try:
             _endings.pop(self.number)()
+        except Exception:  # noqa: BLE001 - at the interpreter's end the module's names may be gone
+            return
 
 
 class Hold:
@@ -38,8 +38,10 @@ class Hold:
         self._number = number
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # as above
+        try:
             self._last = _Last(self._number)
+        except Exception:  # noqa: BLE001 - as above
+            return
 
 
 def hold(ending: Callable[[], None]) -> Hold:

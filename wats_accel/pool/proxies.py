@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, WrapperDescriptorType
 from typing import Any, ClassVar, TypeVar
 
 from wats_accel.pool.drivers import foreign_thread
@@ -66,7 +66,8 @@ class Proxy:
         lease = self._accel_lease
         self._accel_check_thread(name)
         if not lease.enter():
-            told = getattr(self._accel_raw, name)(*args, **kwargs)  # mostly raises what the driver raises
+            # Mostly this raises what the driver raises.
+            told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
         try:
             if lease.on_use is not None and name in _EXECUTING:
@@ -150,6 +151,8 @@ def _made_type(base: type[Proxy], raw_type: type[Any]) -> type[Proxy]:
         "__class__": property(lambda self: raw_type),
         **{name: _method(raw_type, name) for name in (*names, *special)},
     }
+    if "__iter__" not in special and _is_slot(raw_type, "__getitem__"):
+        namespace["__iter__"] = None  # indices make a class in Python iterable, and sqlite3's blobs in C not
     namespace |= {name: value for name, value in base._accel_own.items() if hasattr(raw_type, name)}
     make: Any = _ProxyType
     made: type[Proxy] = make(_name_in_errors(raw_type), (base,), namespace)
@@ -168,6 +171,11 @@ def _name_in_errors(raw_type: type[Any]) -> str:
     """That of a type written in C has its module: "object of type 'sqlite3.Cursor' has no len()"."""
     written_in_c = not raw_type.__flags__ & _HEAP_TYPE or raw_type.__flags__ & _IMMUTABLE_TYPE
     return f"{raw_type.__module__}.{raw_type.__name__}" if written_in_c else raw_type.__name__
+
+
+def _is_slot(raw_type: type[Any], name: str) -> bool:
+    """Whether a special method is written in C."""
+    return isinstance(getattr(raw_type, name, None), WrapperDescriptorType)
 
 
 def is_method(raw_type: type, name: str) -> bool:
