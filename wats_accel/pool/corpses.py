@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 from wats_accel.pool.drivers import Driver
@@ -56,13 +57,17 @@ def bury(connection: Proxy, lease: Lease) -> None:
 def _replace(proxy: Proxy, dead: Any) -> None:
     """What can be read of a dead one is still what it was when it died."""
     raw, remains = proxy._accel_raw, {}
-    for name in dir(raw.__class__):
-        if name.startswith("__") or name in _DOES_NOT_LAST or is_method(raw.__class__, name):
-            continue
+    for name in _lasting(raw.__class__, dead):
         with contextlib.suppress(Exception):
-            if _survives(dead, name):
-                remains[name] = getattr(raw, name)
+            remains[name] = getattr(raw, name)
     put(proxy, _accel_remains=remains, _accel_raw=dead)
+
+
+@functools.lru_cache(maxsize=64)
+def _lasting(raw_type: type[Any], dead: Any) -> tuple[str, ...]:
+    """The names of what can be read of an object of this type after its end."""
+    names = [name for name in dir(raw_type) if not name.startswith("__") and name not in _DOES_NOT_LAST]
+    return tuple(name for name in names if not is_method(raw_type, name) and _survives(dead, name))
 
 
 def _survives(dead: Any, name: str) -> bool:
