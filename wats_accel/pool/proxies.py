@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType, WrapperDescriptorType
+from types import FunctionType, MappingProxyType, WrapperDescriptorType
 from typing import Any, ClassVar, TypeVar
 
 from wats_accel.pool.drivers import foreign_thread
@@ -153,7 +153,11 @@ def _made_type(base: type[Proxy], raw_type: type[Any]) -> type[Proxy]:
     }
     if "__iter__" not in special and _is_slot(raw_type, "__getitem__"):
         namespace["__iter__"] = None  # indices make a class in Python iterable, and sqlite3's blobs in C not
-    namespace |= {name: value for name, value in base._accel_own.items() if hasattr(raw_type, name)}
+    namespace |= {
+        name: _named_after(raw_type, name, value)
+        for name, value in base._accel_own.items()
+        if hasattr(raw_type, name)
+    }
     make: Any = _ProxyType
     made: type[Proxy] = make(_name_in_errors(raw_type), (base,), namespace)
     return made
@@ -188,10 +192,18 @@ def _method(raw_type: type, name: str) -> Callable[..., Any]:
     def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
         return self._accel_call(name, args, kwargs)
 
-    method.__name__ = name
-    method.__qualname__ = f"{raw_type.__qualname__}.{name}"
-    method.__doc__ = getattr(raw_type, name).__doc__
-    return method
+    named: Callable[..., Any] = _named_after(raw_type, name, method)
+    return named
+
+
+def _named_after(raw_type: type, name: str, own: Any) -> Any:
+    """A function with the name and the words of the driver's own method; a property stays as it is."""
+    if not isinstance(own, FunctionType):
+        return own
+    made = FunctionType(own.__code__, own.__globals__, name, own.__defaults__, own.__closure__)
+    made.__qualname__ = f"{raw_type.__qualname__}.{name}"
+    made.__doc__ = getattr(raw_type, name).__doc__
+    return made
 
 
 # -- what a call is, and leaves behind -------------------------------------------------------------------
