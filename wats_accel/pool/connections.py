@@ -45,6 +45,8 @@ class ConnectionProxy(Proxy):
 
     def __setattr__(self, name: str, value: Any) -> None:
         lease = self._accel_lease
+        if lease.lender.driver.checks_thread_of(name, value):
+            check_thread(lease, "commit")
         if not lease.enter():
             return self._accel_set_on_dead(name, value)
         try:

@@ -70,6 +70,10 @@ class Driver:
         """Whether setting an attribute of a connection is undone by setting it back."""
         return True
 
+    def checks_thread_of(self, name: str, value: object) -> bool:
+        """Whether setting an attribute is refused to threads other than the one that connected."""
+        return False
+
     def is_dependent(self, value: object) -> bool:
         """Whether a value that a method returned works on the connection: a cursor, a running generator."""
         return isinstance(value, GeneratorType) or hasattr(value.__class__, "fetchone")
@@ -163,6 +167,10 @@ class Sqlite3(Driver):
         if name == "row_factory":
             return value is None or value is self.module.Row
         return name != "text_factory" or value in (str, bytes, bytearray)
+
+    def checks_thread_of(self, name: str, value: object) -> bool:
+        """Those that commit are."""
+        return name == "autocommit" or (name == "isolation_level" and value is None)
 
     def is_dependent(self, value: object) -> bool:
         """A blob works on the connection, too."""
