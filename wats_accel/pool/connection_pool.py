@@ -244,15 +244,19 @@ class ConnectionPool:
             self._send(PoolCheckedIn, self._clock() - lease.taken_at)
 
     def _return(self, lease: Lease) -> None:
-        why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ()) or self._why_too_many()
+        why: str | None = "interrupted"
+        try:
+            why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ())
+            why = why or self._why_too_many()
+        finally:
+            entry, lease.entry = lease.entry, None
+            if why is None:
+                entry.info["idle_since"] = self._clock()
+                self._queue.give_back(entry)
+            else:
+                self._queue.discard(entry, why)
         if why == "lost":
             self.lost(lease)
-        entry, lease.entry = lease.entry, None
-        if why is not None:
-            self._queue.discard(entry, why)
-            return
-        entry.info["idle_since"] = self._clock()
-        self._queue.give_back(entry)
 
     def _why_too_many(self) -> str | None:
         """Whether there are more than the size, and have been for longer than there were users for them."""
@@ -268,8 +272,8 @@ class ConnectionPool:
         """A connection turned out to be dead: the idle ones are asked before they are handed out."""
         self._suspect_since = self._clock()
 
-    def corpse(self, lease: Lease) -> tuple[Any, Any]:
-        """A closed connection and a cursor of it."""
+    def corpse(self, lease: Lease) -> tuple[Any, ...]:
+        """A closed connection, a cursor of it, and what else can work on one."""
         return self._corpses.of(self.driver, lease)
 
     # -- ahead, figures, end ---------------------------------------------------------------------------

@@ -86,11 +86,13 @@ def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> Non
 
 def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     lease = self._accel_lease
+    is_cursor = hasattr(self._accel_raw, "fetchone")
     again_after_all = self._accel_is_closed and lease.ended and not lease.released
-    if again_after_all and lease.lender.driver.closing_asks_connection:
+    if again_after_all and is_cursor and lease.lender.driver.closing_asks_connection:
         put(self, _accel_raw=lease.lender.corpse(lease)[1])
     told = self._accel_call("close", args, kwargs)
-    lease.dependents.pop(self._accel_number, None)
+    if is_cursor:  # a closed blob is still asked, first of all, whether its connection is closed
+        lease.dependents.pop(self._accel_number, None)
     put(self, _accel_is_closed=True)
     if lease.lender.driver.frees_connection_with_cursor or lease.untouched:
         put(self, _accel_connection=None)

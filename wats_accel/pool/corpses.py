@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any
 
 from wats_accel.pool.drivers import Driver
@@ -13,8 +15,8 @@ from wats_accel.pool.proxies import Proxy, is_method, put
 _DOES_NOT_LAST = frozenset({"closed", "connection", "hdbc", "hstmt"})
 """Attributes that a close changes; handles would lead to what somebody else has by now."""
 
-Corpse = tuple[Any, Any]
-"""A closed connection, and a cursor that was made before it was closed."""
+Corpse = tuple[Any, ...]
+"""A closed connection, a cursor that was made before it was closed, and what else can work on one."""
 
 
 class Corpses:
@@ -28,7 +30,7 @@ class Corpses:
         self._known: dict[object, Corpse] = {}
 
     def of(self, driver: Driver, lease: Lease) -> Corpse:
-        """A closed connection and a cursor of the type that a lease holds."""
+        """A closed connection of the type that a lease holds, a cursor of it, and what else there is."""
         kind = lease.raw.__class__, getattr(lease.raw, "autocommit", None)
         found = self._known.get(kind)
         if found is None:
@@ -45,13 +47,28 @@ def _sacrificed(lease: Lease) -> Corpse:
 
 
 def bury(connection: Proxy, lease: Lease) -> None:
-    """Have a connection and its cursors raise, from now on, what the driver's closed ones raise."""
-    dead_connection, dead_cursor = lease.lender.corpse(lease)
+    """Have a connection and what works on it raise, from now on, what the driver's closed ones raise."""
+    dead = lease.lender.corpse(lease)
     for raw, reference in list(lease.dependents.values()):
         proxy = reference()
-        if proxy is not None and hasattr(raw, "fetchone"):
-            _replace(proxy, dead_cursor)
-    _replace(connection, dead_connection)
+        if proxy is not None:
+            _bury_dependent(proxy, raw, *dead)
+    _replace(connection, dead[0])
+
+
+def _bury_dependent(proxy: Proxy, raw: Any, dead_connection: Any, dead_cursor: Any, *others: Any) -> None:
+    if hasattr(raw, "fetchone"):
+        _replace(proxy, dead_cursor)
+    elif not isinstance(raw, GeneratorType):
+        for dead in others:
+            if dead.__class__ is raw.__class__:
+                _replace(proxy, dead)
+    elif raw.gi_frame is not None:  # it has more to give
+        put(proxy, _accel_raw=_dead_generator(dead_connection))
+
+
+def _dead_generator(dead_connection: Any) -> Iterator[Any]:
+    yield from dead_connection.cursor()
 
 
 def _replace(proxy: Proxy, dead: Any) -> None:

@@ -85,8 +85,11 @@ class Driver:
         """Whether a transaction is open; None if the driver does not know."""
         return None
 
-    def own_corpse(self) -> tuple[Any, Any] | None:
-        """A closed connection and a cursor of it, if they cost nothing; they raise what the driver raises."""
+    def own_corpse(self) -> tuple[Any, ...] | None:
+        """A closed connection, a cursor and what else can work on one, if they cost nothing.
+
+        They raise what the driver raises after a close.
+        """
         return None
 
     def prepared(self, connect: Connect, tell: Callable[[str], None] | None) -> Connect:
@@ -185,12 +188,15 @@ class Sqlite3(Driver):
         """sqlite3 knows."""
         return bool(raw.in_transaction)
 
-    def own_corpse(self) -> tuple[Any, Any] | None:
+    def own_corpse(self) -> tuple[Any, ...] | None:
         """A database in memory costs nothing."""
         connection = self._connect_anew(":memory:", check_same_thread=False)
-        cursor = connection.cursor()
+        cursor, blobs = connection.cursor(), []
+        if hasattr(connection, "blobopen"):
+            connection.executescript("CREATE TABLE t (data); INSERT INTO t VALUES (x'00')")
+            blobs.append(connection.blobopen("t", "data", 1))
         connection.close()
-        return connection, cursor
+        return connection, cursor, *blobs
 
     def _connect_anew(self, *args: Any, **kwargs: Any) -> Any:
         return self.module.Connection(*args, **kwargs)  # `connect` itself may be ours, or metered

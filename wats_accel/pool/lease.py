@@ -37,8 +37,8 @@ class Lender(Protocol):
         """Be told that a connection turned out to be dead."""
         ...
 
-    def corpse(self, lease: Lease) -> tuple[Any, Any]:
-        """A closed connection and a cursor of it, to raise what the driver raises after a close."""
+    def corpse(self, lease: Lease) -> tuple[Any, ...]:
+        """A closed connection, a cursor of it …, to raise what the driver raises after a close."""
         ...
 
     def connect_again(self) -> Any:
