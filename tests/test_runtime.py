@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -455,6 +456,61 @@ def test_installed_once_more_it_starts_afresh(
             known.uninstall()
     once = ["Cache", "Performance", "Cache"]
     assert [line.partition(" ")[0] for line in caplog.messages] == ["Rule", *once, *once]
+
+
+# -- the pool --------------------------------------------------------------------------------------------
+
+POOL = {"version": 1, "pool": [{"connect": "sqlite3:connect", "size": 2, "max_overflow": 1}]}
+
+
+def opened_by_the_pool(path: Path) -> bool:
+    connection = sqlite3.connect(path)
+    connection.close()
+    return type(connection) is not sqlite3.Connection
+
+
+def test_connections_come_from_a_pool_until_it_is_uninstalled(tmp_path: Path, accelerator: Any) -> None:
+    bare = sqlite3.connect
+    known = accelerator(POOL)
+    assert [opened_by_the_pool(tmp_path / "a.db") for _ in range(3)] == [True] * 3
+    held = sqlite3.connect(tmp_path / "a.db")
+    known.uninstall()
+    assert sqlite3.connect is bare
+    figures = known.stats().pools["sqlite3:connect"]
+    assert (figures.opened, figures.reused, figures.checked_out, figures.idle) == (1, 3, 1, 0)
+    assert held.execute("SELECT 1").fetchone() == (1,), "who has one keeps it"
+    held.close()
+
+
+@pytest.mark.parametrize("pattern", ["sqlite3:connect", "sqlite3:*", "all"])
+def test_a_pool_is_switched_off_and_on_at_run_time(tmp_path: Path, accelerator: Any, pattern: str) -> None:
+    known = accelerator(POOL)
+    assert known.disable(pattern) == 1
+    assert not opened_by_the_pool(tmp_path / "a.db")
+    assert known.enable(pattern) == 1
+    assert opened_by_the_pool(tmp_path / "a.db")
+
+
+def test_the_environment_switches_a_pool_off(tmp_path: Path, accelerator: Any) -> None:
+    known = accelerator(POOL, environ={"WATS_ACCEL_DISABLE": "sqlite3:connect"})
+    assert not opened_by_the_pool(tmp_path / "a.db")
+    assert known.problems == ()
+    assert known.explain("sqlite3:connect").pooled["not pooled"] == "switched off"
+
+
+def test_an_entry_that_is_switched_off_leaves_the_driver_alone(tmp_path: Path, accelerator: Any) -> None:
+    bare = sqlite3.connect
+    known = accelerator({"version": 1, "pool": [{"connect": "sqlite3:connect", "enabled": False}]})
+    assert sqlite3.connect is bare
+    assert known.stats().pools == {}
+
+
+def test_a_pool_says_that_it_is_ready_in_the_words_that_maintainers_look_for(
+    accelerator: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "wats_accel"):
+        accelerator(POOL)
+    assert caplog.messages[0] == "Connection Pool initialized (size=2, overflow=1)"
 
 
 # -- what a maintainer asks ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
-from wats_accel.counters import Counters
+from wats_accel.counters import Counters, PoolCounters
 from wats_accel.telemetry.stats import CacheStats, snapshot
 
 
@@ -54,6 +54,41 @@ def test_namespaces_and_total_are_sums_over_their_methods() -> None:
     assert (stats.total.size, stats.total.evicted) == (8, 7)
     assert stats.total.bypassed == {"no_key": 3}
     assert stats.total.not_stored == {"overtaken": 1}
+
+
+class Pools:
+    """The pools of one `connect`, as far as figures go."""
+
+    pools = ("one", "another")
+    size, checked_out, idle, overflow = 5, 1, 2, 0
+
+    def __init__(self, **counters: float) -> None:
+        self.counters = PoolCounters(**counters)  # type: ignore[arg-type]  # as above
+
+
+def test_the_figures_of_pools_stand_beside_those_of_the_cache_and_do_not_change_afterwards() -> None:
+    source = Pools(opened=3, reused=40, wait_seconds=0.5)
+    source.counters.discarded["lost"] += 1
+    stats = snapshot([], [("db:connect", source)])
+    source.counters.opened += 1
+    source.counters.discarded["lost"] += 1
+    figures = stats.pools["db:connect"]
+    assert (figures.pools, figures.size, figures.checked_out, figures.idle, figures.overflow) == (
+        2,
+        5,
+        1,
+        2,
+        0,
+    )
+    assert (figures.opened, figures.reused, figures.wait_seconds) == (3, 40, 0.5)
+    assert figures.discarded == {"lost": 1}
+    assert json.loads(json.dumps(stats.as_dict()))["pools"]["db:connect"] == figures.as_dict()
+
+
+def test_no_figure_of_a_pool_is_left_out() -> None:
+    numbers = {name: 1 for name in asdict(PoolCounters()) if name != "discarded"}
+    figures = snapshot([], [("db:connect", Pools(**numbers))]).pools["db:connect"].as_dict()
+    assert {name: figures[name] for name in numbers} == numbers
 
 
 def test_no_figure_is_left_out_of_the_sums() -> None:
