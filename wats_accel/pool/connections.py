@@ -71,9 +71,9 @@ class ConnectionProxy(Proxy):
 
 
 def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> None:
-    before = getattr(raw, name, _MISSING)
     if not lease.lender.driver.keeps_session(name, value):
         lease.release(name)
+    before = _MISSING if lease.released else getattr(raw, name, _MISSING)
     setattr(raw, name, value)
     if before is _MISSING:
         lease.release("an attribute that cannot be read")

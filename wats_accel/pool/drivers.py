@@ -207,6 +207,10 @@ class Pyodbc(Driver):
 
     clean_calls = _CLEAN_ANYWHERE | {"get_output_converter", "getinfo"}
 
+    def keeps_session(self, name: str, value: object) -> bool:
+        """A deprecated name for `decimal_mode`: reading it and setting it back would warn the user twice."""
+        return name != "fetch_decimal_as_string"
+
     def prepared(self, connect: Connect, tell: Callable[[str], None] | None) -> Connect:
         """ODBC has a pool of its own, which would keep connections from being closed."""
         was_on, self.module.pooling = self.module.pooling, False
