@@ -149,6 +149,15 @@ def test_plugins_are_found_beside_the_configuration_file_and_those_that_are_not_
     ]
 
 
+def test_without_its_plugin_there_is_no_pool() -> None:
+    rules = config(plugins={"disable": ["connection_pool"]}, pool=[{"connect": "sqlite3:connect"}])
+    with accelerated(rules, strict=False) as accelerator:
+        assert messages(accelerator) == [
+            "unknown key; known: cache, enabled, logging, plugins, repositories, strict, version"
+        ]
+        assert accelerator.stats().pools == {}
+
+
 def test_a_disabled_feature_takes_its_keys_along() -> None:
     rules = config(plugins={"disable": ["write_invalidation"]})
     with accelerated(rules, strict=False) as accelerator:
