@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,17 @@ def test_the_tests_that_are_shown_pass(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout
     assert "5 passed" in run.stdout
+
+
+def test_the_pool_that_is_shown_explains_itself_as_shown(tmp_path: Path) -> None:
+    page = DOCS / "how-to" / "pool-connections.md"
+    (config, *_) = (block for block in blocks(page) if _is_whole_config(block))
+    (shown,) = (block for block in blocks(page) if block.text.startswith("sqlite3:connect\n"))
+    (tmp_path / "wats-accel.yaml").write_text(config.text, encoding="utf-8")
+    with accelerated(tmp_path / "wats-accel.yaml") as accelerator:
+        for _ in range(4):
+            sqlite3.connect(tmp_path / "shop.db").close()
+        assert f"{accelerator.explain('sqlite3:connect')}\n" == shown.text
 
 
 def test_the_plugin_that_is_shown_is_listed_as_shown(tmp_path: Path) -> None:

@@ -127,6 +127,16 @@ def test_the_reasons_are_those_of_the_code() -> None:
         assert f'"{reason}"' in source
 
 
+def test_the_reasons_for_discarding_are_those_of_the_code() -> None:
+    source = "".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "wats_accel" / "pool").glob("*.py"))
+    )
+    reasons = re.findall(r"^\| `(.+?)` \|", section(EVENTS_PAGE, "Reasons for discarding"), re.MULTILINE)
+    assert len(reasons) > 10
+    for reason in reasons:
+        assert f'"{reason.removesuffix("…")}' in source
+
+
 # -- commands ----------------------------------------------------------------------------------------
 
 CLI_PAGE = REFERENCE / "cli.md"
