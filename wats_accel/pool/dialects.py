@@ -123,7 +123,8 @@ class PostgreSql(Dialect):
         with _autocommit(raw):
             rows = _run(raw, "SELECT name, setting FROM pg_settings WHERE source = 'session'")
         # Not SET, to which some settings are lists of names.
-        return tuple(f"SELECT set_config({_literal(name)}, {_literal(value)}, false)" for name, value in rows)
+        calls = [f"set_config({_literal(name)}, {_literal(value)}, false)" for name, value in rows]
+        return (f"SELECT {', '.join(calls)}",) if calls else ()
 
 
 class Sqlite(Dialect):
