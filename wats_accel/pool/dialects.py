@@ -37,6 +37,13 @@ _ENDS_SESSION = re.compile(r"(?:\A|\] )FATAL:|\((?:596|3971|6005)\) \(SQL")
 """Whatever the state: PostgreSQL's word for it, SQL Server's numbers for killed, not resumed, shut down."""
 
 
+_SET_FOR_GOOD = "setting for good"
+_NOT_DISCARDED = re.compile(
+    r"setseed|set_config(?!\s*\(\s*'\w*'\s*,)|\bset\s[^;=']*(?:\.|\bseed\b)", re.IGNORECASE
+)
+"""Of PostgreSQL: rather more than the names with a dot."""
+
+
 class Dialect:
     """A database of which nothing is known; base of those of which something is.
 
@@ -50,6 +57,10 @@ class Dialect:
     reset_sql: tuple[str, ...] = ()
     history_sql: tuple[str, ...] = ()
     not_reset: frozenset[str] = frozenset()
+
+    def taint_of(self, sql: object, taint: str) -> str:
+        """What a statement leaves that is known to leave `taint`: that, or worse."""
+        return taint
 
     def baseline(self, raw: Any) -> tuple[str, ...]:
         """Statements that repeat, after a full reset, what the driver set when it connected."""
@@ -116,7 +127,11 @@ class PostgreSql(Dialect):
     history_sql = ("DISCARD SEQUENCES",)  # of lastval() and currval()
     # psqlODBC keeps an account of its own, and loses it: after a ROLLBACK in the text of a statement it
     # no longer frees the plans of statements with values, up to "already exists" and a crash.
-    not_reset = frozenset({TRANSACTION})
+    not_reset = frozenset({TRANSACTION, _SET_FOR_GOOD})
+
+    def taint_of(self, sql: object, taint: str) -> str:
+        """DISCARD ALL leaves random numbers as they were seeded, and '' of settings of one's own."""
+        return _SET_FOR_GOOD if isinstance(sql, str) and _NOT_DISCARDED.search(sql) else taint
 
     def baseline(self, raw: Any) -> tuple[str, ...]:
         """What psqlODBC and others set when they connect."""

@@ -228,7 +228,7 @@ def _note_statement(lease: Lease, sql: object) -> None:
         if lease.lender.driver.in_transaction(lease.raw) is None:
             lease.stain(TRANSACTION)
     elif effect.taint is not None:
-        lease.stain(effect.taint)
+        lease.stain(lease.dialect.taint_of(sql, effect.taint))
 
 
 def _called(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
