@@ -261,7 +261,7 @@ class ConnectionPool:
     def _why_too_many(self) -> str | None:
         """Whether there are more than the size, and have been for longer than there were users for them."""
         alone = self._clock() - self._crowded_at >= self.rules.linger_seconds
-        return "overflow" if alone and self._queue.open > self.rules.size else None
+        return "overflow" if alone and self.overflow else None
 
     def let_go(self, lease: Lease) -> None:
         """Forget the connection of a lease: its user keeps it, and closes it."""
@@ -301,12 +301,13 @@ class ConnectionPool:
     @property
     def idle(self) -> int:
         """Connections that wait for a user."""
-        return max(0, self._queue.open - sum(not lease.released for lease in list(self.leases.values())))
+        return self._queue.idle
 
     @property
     def overflow(self) -> int:
         """Connections open beyond the size."""
-        return max(0, self._queue.open - self.rules.size)
+        in_use = sum(not lease.released for lease in list(self.leases.values()))
+        return max(0, self.idle + in_use - self.rules.size)
 
     def begin_anew(self) -> object:
         """In a child process: leave to the parent all connections and the slots that they take."""

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
@@ -50,7 +51,6 @@ class ConnectionQueue:
         self._rules = rules
         self._owner = owner
         self._why: dict[int, str] = {}
-        self._open: dict[int, None] = {}
         self._closed: str | None = None
         self._pool = self._new_pool()
 
@@ -61,7 +61,7 @@ class ConnectionQueue:
             self._owner.open,
             # It would close the overflow at once, and open it again in the next moment of a busy time.
             pool_size=self._rules.limit,
-            max_overflow=0,
+            max_overflow=-1,  # whoever takes has counted already, and here a Control-C may upset the count
             use_lifo=self._rules.lifo,
             reset_on_return=None,
             logging_name=_NAME,
@@ -74,11 +74,9 @@ class ConnectionQueue:
         return made
 
     def _on_connect(self, raw: Any, record: Any) -> None:
-        self._open[id(raw)] = None
         self._owner.opened(raw, record.info)
 
     def _on_close(self, raw: Any, record: Any) -> None:
-        self._open.pop(id(raw), None)
         self._owner.parted_with(self._why.pop(id(raw), self._closed or "closed"))
 
     # -- in and out ----------------------------------------------------------------------------------
@@ -107,7 +105,6 @@ class ConnectionQueue:
 
     def let_go(self, entry: Entry, why: str) -> None:
         """Forget one that `take` gave; whoever has it closes it."""
-        self._open.pop(id(entry.dbapi_connection), None)
         with _busy():
             entry.detach()
         self._owner.parted_with(why)
@@ -119,9 +116,9 @@ class ConnectionQueue:
             self._pool.dispose()
 
     @property
-    def open(self) -> int:
-        """Connections that are open, idle or out."""
-        return len(self._open)
+    def idle(self) -> int:
+        """Connections that wait for a user."""
+        return self._pool.checkedin()
 
 
 @functools.cache
@@ -147,9 +144,14 @@ def _queue_type() -> type[QueuePool]:
 # -- interruptions ---------------------------------------------------------------------------------------
 
 
+class _Call:
+    """A call of a queue, for as long as it lasts: a Control-C ends it, too, wherever it comes."""
+
+
 def is_busy_here() -> bool:
     """Whether this thread is inside a call of a queue, and has been interrupted."""
-    return getattr(_here, "busy", False)
+    call = getattr(_here, "call", None)
+    return call is not None and call() is not None
 
 
 def later(callback: Callable[[], None]) -> None:
@@ -162,11 +164,12 @@ def _busy() -> Iterator[None]:
     if is_busy_here():
         yield
         return
-    _here.busy = True
+    call = _Call()
+    _here.call = weakref.ref(call)
     try:
         yield
     finally:
-        _here.busy = False
+        del call
         while _later:
             with contextlib.suppress(IndexError):  # another thread has taken the last one
                 _later.popleft()()
