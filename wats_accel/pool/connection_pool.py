@@ -41,8 +41,6 @@ _SHORTEST_WAIT_SECONDS = 1.0
 _COLLECT_EVERY_SECONDS = 1.0
 _YOUNG = 1
 """The generations of objects that were made lately: few, and quickly looked through."""
-_OWN_FRAMES = 6
-"""Of a stack: from the application's call of `connect` down to `_lease`."""
 
 
 class ConnectionPool:
@@ -186,8 +184,8 @@ class ConnectionPool:
         lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
         lease.checks_thread = self._checks_thread
         lease.taken_at = self.used_at = self._clock()
-        if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived, _OWN_FRAMES):
-            lease.stack = taken_at(_OWN_FRAMES)
+        if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived):
+            lease.stack = taken_at()
         self._counters.wait_seconds += waited
         self._counters.reused += not is_new
         self._send(PoolCheckedOut, waited, not is_new)

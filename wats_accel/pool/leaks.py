@@ -14,6 +14,7 @@ from typing import Protocol
 from wats_accel.pool.lease import Lease
 
 _SHORTEST_INTERVAL_SECONDS = 0.5
+_OWN_PACKAGES = frozenset({"wats_accel", "wrapt"})
 
 
 class Watched(Protocol):
@@ -24,23 +25,32 @@ class Watched(Protocol):
         ...
 
 
-def taken_at(skip: int) -> traceback.StackSummary:
-    """The stack of the caller's caller …, as cheaply as it can be had; lines are read when it is shown."""
-    frames = traceback.walk_stack(sys._getframe(skip))
+def taken_at() -> traceback.StackSummary:
+    """The application's part of the stack, as cheaply as it can be had."""
+    frames = ((frame, frame.f_lineno) for frame in _applications_frames(sys._getframe(1)))
     return traceback.StackSummary.extract(frames, lookup_lines=False)
 
 
-def is_called_by(patterns: Iterable[str], skip: int) -> bool:
-    """Whether one of the functions on the stack is named by a target pattern."""
+def is_called_by(patterns: Iterable[str]) -> bool:
+    """Whether one of the application's functions on the stack is named by a target pattern."""
     known = tuple(patterns)
-    names = _names(sys._getframe(skip)) if known else ()
+    names = map(_name, _applications_frames(sys._getframe(1))) if known else ()
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in known)
 
 
-def _names(frame: FrameType | None) -> Iterator[str]:
+def _applications_frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        yield f"{frame.f_globals.get('__name__', '')}:{_qualified(frame)}"
+        if _module(frame).partition(".")[0] not in _OWN_PACKAGES:
+            yield frame
         frame = frame.f_back
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _name(frame: FrameType) -> str:
+    return f"{_module(frame)}:{_qualified(frame)}"
 
 
 def _qualified(frame: FrameType) -> str:
