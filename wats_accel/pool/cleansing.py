@@ -21,15 +21,17 @@ def cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | None
 
 
 def _cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | None:
-    raw = lease.raw
+    raw, driver = lease.raw, lease.lender.driver
     for dependent, _ in reversed(list(lease.dependents.values())):
         close_quietly(dependent)
     lease.dependents.clear()
-    raw.rollback()
+    driver.roll_back(raw)
     if lease.doubt and not lease.dialect.is_alive(raw):
         return "lost"
     for name, value in reversed(lease.changed.items()):
         setattr(raw, name, value)
+    if lease.changed:  # some attributes begin a transaction when they are set, or leave the driver's own open
+        driver.roll_back(raw)
     if lease.taint or reset == "full":
         if reset == "rollback" or not lease.dialect.reset_sql or lease.taint in lease.dialect.not_reset:
             return f"session state: {lease.taint}" if lease.taint else "no full reset"

@@ -85,6 +85,10 @@ class Driver:
         """Whether a transaction is open; None if the driver does not know."""
         return None
 
+    def roll_back(self, raw: Any) -> None:
+        """Undo what has not been committed."""
+        raw.rollback()
+
     def own_corpse(self) -> tuple[Any, ...] | None:
         """A closed connection, a cursor and what else can work on one, if they cost nothing.
 
@@ -187,6 +191,13 @@ class Sqlite3(Driver):
     def in_transaction(self, raw: Any) -> bool | None:
         """sqlite3 knows."""
         return bool(raw.in_transaction)
+
+    def roll_back(self, raw: Any) -> None:
+        """In the autocommit mode that came with 3.12, `rollback` does nothing, whatever was begun."""
+        if getattr(raw, "autocommit", None) is True and raw.in_transaction:
+            raw.execute("ROLLBACK")
+        else:
+            raw.rollback()
 
     def own_corpse(self) -> tuple[Any, ...] | None:
         """A database in memory costs nothing."""
