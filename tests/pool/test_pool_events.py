@@ -1,4 +1,4 @@
-"""What a pool tells: events and their fields, figures that add up, log lines; and no secret in any of them."""
+"""What a pool tells: events and their fields, figures that add up, log lines; no secret in any of them."""
 
 from __future__ import annotations
 
