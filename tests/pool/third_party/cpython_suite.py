@@ -1,6 +1,6 @@
 """Runs CPython's own tests of sqlite3 and writes what came of them: a program for the tests beside it.
 
-    python cpython_suite.py RESULT [--pooled] [--files] [--neighbours]
+    python cpython_suite.py RESULT [--pooled] [--files] [--neighbours NUMBER]
 
 Databases that it needs it makes in the current folder.
 """
@@ -75,7 +75,8 @@ class SuiteConnect:
         connect: sqlite3's, bare or pooled.
         reused: asks the pool how many connections it has lent again.
         files: in place of databases in memory, if any.
-        has_neighbours: whether others with the same arguments come and go before each connection.
+        first_neighbours: others with the same arguments come and go before each connection, if this is
+            a number: that of the first ones.
 
     Attributes:
         connections: how many the suite has got.
@@ -87,12 +88,12 @@ class SuiteConnect:
         connect: Callable[..., Any],
         reused: Callable[[], int],
         files: MemoryFiles | None,
-        has_neighbours: bool,
+        first_neighbours: int | None,
     ) -> None:
         self._connect = connect
         self._reused = reused
         self._files = files
-        self._has_neighbours = has_neighbours
+        self._first_neighbours = first_neighbours
         self.connections = 0
         self.used_again = 0
 
@@ -102,8 +103,9 @@ class SuiteConnect:
                 args = (self._files.next(), *args[1:])
             elif kwargs.get("database") == _MEMORY:
                 kwargs["database"] = self._files.next()
-        if self._has_neighbours:
-            neighbours.come_and_go(lambda: self._connect(*args, **kwargs))
+        if self._first_neighbours is not None:
+            number = self._first_neighbours + self.connections
+            neighbours.come_and_go(lambda: self._connect(*args, **kwargs), number)
         before = self._reused()
         connection = self._connect(*args, **kwargs)
         self.connections += 1
@@ -188,7 +190,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             files if options.files else None,
             options.neighbours,
         )
-        if options.files or options.neighbours:
+        if options.files or options.neighbours is not None:
             stack.callback(setattr, sqlite3, "connect", sqlite3.connect)
             sqlite3.connect = connect  # type: ignore[assignment]
         unittest.defaultTestLoader.loadTestsFromName(SUITE).run(record)
@@ -200,8 +202,9 @@ def main() -> None:
     """Run the suite, and write what came of it to a file."""
     parser = argparse.ArgumentParser()
     parser.add_argument("result", type=Path)
-    for name in ("--pooled", "--files", "--neighbours"):
-        parser.add_argument(name, action="store_true")
+    parser.add_argument("--pooled", action="store_true")
+    parser.add_argument("--files", action="store_true")
+    parser.add_argument("--neighbours", type=int)
     options = parser.parse_args()
     options.result.write_text(json.dumps(run(options), indent=1), "utf-8")
 

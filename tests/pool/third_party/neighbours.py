@@ -54,7 +54,8 @@ def _collation(connection: Any) -> None:
 
 
 def _authorizer(connection: Any) -> None:
-    connection.set_authorizer(lambda *facts: sqlite3.SQLITE_DENY)
+    allowed = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_PRAGMA)
+    connection.set_authorizer(lambda action, *facts: int(action not in allowed))
 
 
 def _progress_handler(connection: Any) -> None:
@@ -151,7 +152,7 @@ def _half_copied(connection: Any) -> None:
 
 def _errors(connection: Any) -> None:
     _begin(connection)
-    for wrong in ("SELECT nothing", "INSERT INTO neighbour (rowid) VALUES (1)", "nonsense"):
+    for wrong in ("SELECT nothing", "INSERT INTO neighbour (rowid) VALUES (1)", "SELECT FROM"):
         with contextlib.suppress(sqlite3.Error):
             connection.execute(wrong)
 
@@ -170,12 +171,10 @@ def _cursor_settings(connection: Any) -> object:
 
 
 def _settings(connection: Any) -> None:
-    _begin(connection)
     connection.row_factory = sqlite3.Row
     connection.text_factory = bytes
     connection.isolation_level = "EXCLUSIVE"
-    if hasattr(connection, "autocommit"):
-        connection.autocommit = True
+    _begin(connection)
 
 
 def _no_transactions(connection: Any) -> None:
@@ -184,26 +183,45 @@ def _no_transactions(connection: Any) -> None:
     _begin(connection)
 
 
+def _autocommit(connection: Any) -> None:
+    if hasattr(connection, "autocommit"):  # 3.12
+        connection.autocommit = True
+    _begin(connection)
+
+
+def _no_autocommit(connection: Any) -> None:
+    if hasattr(connection, "autocommit"):
+        connection.autocommit = False
+    else:
+        connection.execute("BEGIN IMMEDIATE")
+    connection.execute("CREATE TABLE neighbour (note TEXT)")
+
+
 LASTING: tuple[Mess, ...] = (
     _own_row_factory, _own_text_factory, _functions, _aggregate, _collation, _authorizer, _progress_handler,
     _trace, _limit, _configuration, _another_database, _attached, _pragmas, _temporary,
 )  # fmt: skip
 PASSING: tuple[Mess, ...] = (
     _insert, _savepoint, _blob, _half_read, _half_read_of_a_table, _half_dumped, _half_copied, _errors,
-    _failed_with, _cursor_settings, _settings, _no_transactions,
+    _failed_with, _cursor_settings, _settings, _no_transactions, _autocommit, _no_autocommit,
 )  # fmt: skip
 
 
-def come_and_go(connect: Callable[[], Any]) -> None:
-    """All neighbours, one after the other, in one connection if the pool has nothing against it.
+def come_and_go(connect: Callable[[], Any], number: int) -> None:
+    """One neighbour that leaves what lasts, and then all that leave what passes.
 
-    What one cannot do (in a database that may only be read, say) it leaves. The last ones are those whose
-    connection a pool keeps, so that the next one to connect gets that.
+    With a pool that has nothing against it they all have the same connection, and the next one to connect
+    has it after them. Another lasting mess behind the first would hide it: for that the pool might part with
+    the connection.
+
+    What one cannot do (in a database that may only be read, say) it leaves.
 
     Args:
         connect: opens a connection.
+        number: which of the messes that last; they take turns.
     """
-    for mess, closes in zip((*LASTING, *PASSING), itertools.cycle((True, False))):
+    messes = (LASTING[number % len(LASTING)], *PASSING)
+    for mess, closes in zip(messes, itertools.cycle((True, False))):
         with contextlib.suppress(sqlite3.Error, RuntimeError, AttributeError):
             _visit(connect(), mess, closes)
 

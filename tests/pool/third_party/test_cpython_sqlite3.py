@@ -17,13 +17,34 @@ from cpython_suite import SUITE
 AS_IT_IS = "as it is"
 IN_FILES = "in files"
 AFTER_NEIGHBOURS = "in files, after neighbours"
-MODES = {AS_IT_IS: [], IN_FILES: ["--files"], AFTER_NEIGHBOURS: ["--files", "--neighbours"]}
+MODES = {AS_IT_IS: [], IN_FILES: ["--files"], AFTER_NEIGHBOURS: ["--files", "--neighbours", "0"]}
 
-EXPECTED = {
-    "OpenTests.test_database_keyword": "compares the exact type() of a connection",
-    "RegressionTests.test_bpo31770": "calls sqlite3.Cursor(connection), whose C code wants the exact type",
+# Tests that fail over the pooled driver, since which Python, and why they cannot do otherwise.
+EXACT_TYPE = {
+    "RegressionTests.test_bpo31770": (3, 10),  # sqlite3.Cursor(connection), which is checked in C
+    "OpenTests.test_database_keyword": (3, 11),  # type(connection)
 }
-"""Tests that fail over the pooled driver, and why they cannot do otherwise."""
+# Since 3.12 sqlite3 warns of some uses, and these tests look in which file. What C code warns of is put down
+# to the innermost function that is written in Python, and that is not the caller's but the proxy's.
+FILE_OF_A_WARNING = {
+    "CursorTests.test_execute_named_param_and_sequence": (3, 12),
+    "DateTimeTests.test_sqlite_date": (3, 12),
+    "DateTimeTests.test_sqlite_timestamp": (3, 12),
+    "AggregateTests.test_agg_keyword_args": (3, 13),
+    "AuthorizerIllegalTypeTests.test_authorizer_keyword_args": (3, 13),
+    "AuthorizerLargeIntegerTests.test_authorizer_keyword_args": (3, 13),
+    "AuthorizerRaiseExceptionTests.test_authorizer_keyword_args": (3, 13),
+    "AuthorizerTests.test_authorizer_keyword_args": (3, 13),
+    "ConnectionTests.test_connect_positional_arguments": (3, 13),
+    "FunctionTests.test_func_keyword_args": (3, 13),
+    "ProgressTests.test_progress_handler_keyword_args": (3, 13),
+    "TraceCallbackTests.test_trace_keyword_args": (3, 13),
+}
+# Waits for the warning that a dropped connection was never closed: it is not, but goes back to the pool.
+NOT_CLOSED = {"ConnectionTests.test_connection_resource_warning": (3, 13)}
+CANNOT_HOLD = {**EXACT_TYPE, **FILE_OF_A_WARNING, **NOT_CLOSED}
+OF_CONNECT = {"ConnectionTests.test_connect_positional_arguments"}
+"""Those of them that need no pooled connection to fail, but only that `connect` is taken over."""
 
 
 _QUICK_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -38,7 +59,7 @@ class Runs:
     bare: dict[str, Any]
     pooled: dict[str, Any]
 
-    def failing(self) -> dict[str, tuple[str | None, str | None]]:
+    def differing(self) -> dict[str, tuple[str | None, str | None]]:
         """The tests that do not end alike, with the words of either failure."""
         bare, pooled = self.bare["failed"], self.pooled["failed"]
         names = sorted({*bare, *pooled})
@@ -46,11 +67,11 @@ class Runs:
             name: (bare.get(name), pooled.get(name)) for name in names if bare.get(name) != pooled.get(name)
         }
 
-    def expected(self) -> set[str]:
-        """Those that may; without pooled connections there are none."""
-        if self.mode == AS_IT_IS:
-            return set()
-        return {name for name in self.bare["ran"] if ".".join(name.split(".")[-2:]) in EXPECTED}
+    def may_differ(self, name: str) -> bool:
+        """Whether a test is one of those that cannot hold."""
+        known = ".".join(name.split(".")[-2:])
+        since = CANNOT_HOLD.get(known, (9, 9))
+        return sys.version_info >= since and (self.mode != AS_IT_IS or known in OF_CONNECT)
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -93,12 +114,16 @@ def _run(folder: Path, options: list[str]) -> dict[str, Any]:
 
 def test_only_what_cannot_hold_fails_over_the_pooled_driver(runs: Runs) -> None:
     assert len(runs.bare["ran"]) > 300
-    differing = runs.failing()
-    unexpected = differing.keys() - runs.expected()
+    assert len(runs.bare["failed"]) <= 2  # files are copied in other steps than memory is
+    unexpected = {name: words for name, words in runs.differing().items() if not runs.may_differ(name)}
     assert not unexpected, "\n".join(
-        f"{name}: {differing[name]}\n{runs.pooled['tracebacks'].get(name)}" for name in sorted(unexpected)
+        f"{name}: {words}\n{runs.pooled['tracebacks'].get(name)}" for name, words in unexpected.items()
     )
-    assert differing.keys() == runs.expected()
+
+
+@pytest.mark.parametrize("runs", [IN_FILES], indirect=True)
+def test_the_list_of_what_cannot_hold_is_no_longer_than_it_must_be(runs: Runs) -> None:
+    assert set(runs.differing()) == {name for name in runs.bare["ran"] if runs.may_differ(name)}
 
 
 def test_the_same_tests_run_and_are_skipped(runs: Runs) -> None:

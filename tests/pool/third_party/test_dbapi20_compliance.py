@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import unittest
 from typing import Any
 
@@ -11,8 +12,8 @@ from backends import BACKENDS, POSTGRESQL, SQLITE3, Driver
 
 from wats_accel.testing import accelerated
 
-PASSING_BARE = {SQLITE3: 25, POSTGRESQL: 34}
-"""At least so many of the suite's 37 tests: else a comparison would not say much."""
+PASSING_BARE = 24
+"""At least so many of the suite's 36 tests: else a comparison would not say much."""
 
 
 class Visited:
@@ -95,9 +96,10 @@ def test_every_test_ends_pooled_as_it_ends_bare(driver: Driver) -> None:
     target = f"{driver.module.__name__}:connect"
     with accelerated({"version": 1, "pool": [{"connect": target}]}) as accelerator:
         pooled = outcomes(driver, visited)
+        gc.collect()
         pool = accelerator.stats().pools[target]
     assert pooled == bare
-    assert list(bare.values()).count("passed") >= PASSING_BARE.get(driver.backend, 28)
+    assert list(bare.values()).count("passed") >= PASSING_BARE
     # Of the neighbours' connections and the suite's own, each but the first of the former three.
     assert pool.reused >= 3 * visited.connections - 3
     assert pool.checked_out == 0
