@@ -59,6 +59,14 @@ def outcome(action: Callable[..., Any], *args: Any) -> Outcome:
         return Outcome(type(error), tuple(_timeless(argument) for argument in error.args))
 
 
+def _difference(mine: Outcome, bare: Outcome) -> str:
+    """What is not as it should be; of dictionaries only that."""
+    if isinstance(mine.told, dict) and isinstance(bare.told, dict):
+        names = [name for name in mine.told | bare.told if mine.told.get(name) != bare.told.get(name)]
+        return "\n".join(f"{name}: {mine.told.get(name)}, bare: {bare.told.get(name)}" for name in names)
+    return f"{mine} is not what the bare driver does: {bare}"
+
+
 def _timeless(value: object) -> object:
     return re.sub(r"0x[0-9a-fA-F]+|\b\d{6,}\b", "#", value) if isinstance(value, str) else value
 
@@ -131,7 +139,7 @@ class Driver:
     def same_as_bare(self, action: Callable[[Any], Any]) -> Outcome:
         """Do something with a connection and with a bare one, check that they do the same, give what."""
         mine, bare = (self._done(action, make()) for make in (self.connect, self.other_connection))
-        assert mine == bare, f"{mine} is not what the bare driver does: {bare}"
+        assert mine == bare, _difference(mine, bare)
         return mine
 
     def _done(self, action: Callable[[Any], Any], connection: Any) -> Outcome:
@@ -177,11 +185,10 @@ def leave_a_mess(driver: Driver) -> None:
     connection.text_factory = bytes
 
 
-def create_tables(driver: Driver) -> None:
-    """A table of people for the test, and one for its neighbour."""
-    connection = driver.other_connection()
-    for table in TABLES:
-        connection.execute(table)
-    connection.cursor().executemany("INSERT INTO person VALUES (?, ?)", PEOPLE)
-    connection.commit()
-    connection.close()
+def create_tables(connection: Any) -> None:
+    """A table of people for the test, and one for its neighbour; the connection is closed."""
+    with contextlib.closing(connection):
+        for table in TABLES:
+            connection.execute(table)
+        connection.cursor().executemany("INSERT INTO person VALUES (?, ?)", PEOPLE)
+        connection.commit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import importlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -45,7 +45,6 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path, pool_rules: dict[str,
     """A driver and a database of two tables. When it is pooled, a neighbour has been there before."""
     backend, mode = request.param
     made = _make(request, backend, tmp_path)
-    backends.create_tables(made)
     try:
         if mode == "bare":
             yield made
@@ -69,23 +68,39 @@ def _pooled(driver: Driver, rules: dict[str, Any]) -> Iterator[Driver]:
 
 
 def _make(request: pytest.FixtureRequest, backend: str, folder: Path) -> Driver:
-    if backend == SQLITE3:
-        return Driver(backend, importlib.import_module("sqlite3"), str(folder / "suite.db"))
-    module = request.getfixturevalue("odbc")
     if backend == POSTGRESQL:
-        return Driver(backend, module, request.getfixturevalue("empty_postgresql_database"))
-    in_file: Callable[[Path], str] = request.getfixturevalue("sqlite_odbc")
-    return Driver(backend, module, in_file(folder / "suite.db") + _LOCK_TIMEOUT)
+        module, text = request.getfixturevalue("odbc"), request.getfixturevalue("postgresql").odbc()
+        backends.create_tables(_emptied(module, text))
+        return Driver(backend, module, text)
+    file = folder / "suite.db"
+    shutil.copyfile(request.getfixturevalue("sqlite_tables"), file)
+    if backend == SQLITE3:
+        return Driver(backend, sqlite3, str(file))
+    module, in_file = (request.getfixturevalue(name) for name in ("odbc", "sqlite_odbc"))
+    return Driver(backend, module, in_file(file) + _LOCK_TIMEOUT)
+
+
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables, to be copied: that is quicker than to write them safely to a disk."""
+    file = tmp_path_factory.mktemp("tables") / "tables.db"
+    backends.create_tables(sqlite3.connect(file))
+    return file
 
 
 @pytest.fixture
 def empty_postgresql_database(odbc: Any, postgresql: Any) -> str:
     """The ODBC string of a database that has nothing in it, nor anybody; one for all tests, made empty."""
     text: str = postgresql.odbc()
+    _emptied(odbc, text).close()
+    return text
+
+
+def _emptied(odbc: Any, text: str) -> Any:
+    """A connection to a database that has nothing in it, nor anybody else."""
     connection = odbc.connect(text, autocommit=True)
     connection.execute(_CLEAR)
-    connection.close()
-    return text
+    return connection
 
 
 @pytest.fixture

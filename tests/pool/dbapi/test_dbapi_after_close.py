@@ -67,8 +67,12 @@ def _shown(found: Outcome, thing: Any) -> object:
 
 def touch_all(driver: Driver, prepare: Callable[[Any], Any], kind: str) -> None:
     """Compare every attribute and method of what `prepare` makes of a connection."""
-    for name in names(getattr(driver.module, kind)):
-        driver.same_as_bare(lambda connection, name=name: (name, touch(prepare(connection), name)))
+
+    def touched(connection: Any) -> dict[str, object]:
+        thing = prepare(connection)
+        return {name: touch(thing, name) for name in names(getattr(driver.module, kind))}
+
+    assert driver.same_as_bare(touched).told
 
 
 def closed(connection: Any) -> Any:

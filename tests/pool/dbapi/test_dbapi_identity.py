@@ -91,27 +91,38 @@ def test_methods_are_called_and_documented_like_the_drivers(driver: Driver, kind
             assert getattr(mine, name).__doc__ == method.__doc__
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    "ask",
-    [
-        *(bool, callable, inspect.isclass, inspect.isgenerator, inspect.isawaitable),
-        lambda found: isinstance(found, Iterator),
-        lambda found: isinstance(found, contextlib.AbstractContextManager),
-        lambda found: found == found, lambda found: found != found, lambda found: found == 1,
-        lambda found: found is found.__enter__(),
-        len, iter, int, abs, float, list, dict, str.upper,
-    ],
-    ids=lambda ask: getattr(ask, "__name__", ""),
-)  # fmt: skip
-def test_questions_about_it_are_answered_as_the_bare_driver_answers(
-    driver: Driver, kind: str, ask: Callable[[Any], Any]
-) -> None:
-    def asked(found: Any) -> object:
-        told = ask(found)
-        return "itself" if told is found else told
+QUESTIONS: tuple[Callable[[Any], Any], ...] = (
+    *(bool, callable, inspect.isclass, inspect.isgenerator, inspect.isawaitable),
+    *(len, iter, next, int, abs, float, list, dict, str.upper, reversed, contextlib.closing),
+    lambda found: isinstance(found, Iterator),
+    lambda found: isinstance(found, contextlib.AbstractContextManager),
+    lambda found: (found == found, found != found, found == 1, found is None),
+    lambda found: found.__enter__() is found,
+    lambda found: found + found,
+    lambda found: found[0],
+    lambda found: found["x"],
+    lambda found: 1 in found,
+    lambda found: found < found,
+    lambda found: found(),
+    lambda found: [*found],
+    lambda found: f"{found:>10}",
+    lambda found: vars(found),
+)
 
-    both(driver, kind, asked)
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_questions_about_it_are_answered_as_the_bare_driver_answers(driver: Driver, kind: str) -> None:
+    def shown(told: Any, found: Any) -> object:
+        return "itself" if told is found else told if isinstance(told, (bool, tuple, list)) else type(told)
+
+    def asked(found: Any) -> dict[int, object]:
+        told = [outcome(ask, found) for ask in QUESTIONS]
+        return {
+            number: (one.raised, one.told if one.raised else shown(one.told, found))
+            for number, one in enumerate(told)
+        }
+
+    assert both(driver, kind, asked)
 
 
 # -- being one thing -----------------------------------------------------------------------------------------
