@@ -122,9 +122,9 @@ def accel_config_sections() -> list[ConfigSection]:
 
 @hookimpl
 def accel_startup(context: PluginContext) -> None:
-    """Say that the pools are ready."""
-    for section in _enabled(context):
-        summary = f"Connection Pool initialized (size={section.size}, overflow={section.max_overflow})"
+    """Say that the pools are ready, unless the environment has switched them off."""
+    for rules in (pooled.rules for pooled in context.pools if pooled.active):
+        summary = f"Connection Pool initialized (size={rules.size}, overflow={rules.max_overflow})"
         context.announce("pool", summary)
 
 
@@ -132,10 +132,6 @@ def accel_startup(context: PluginContext) -> None:
 def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
     """One wrapper for each ``connect``, and one for each method under ``per_thread:``."""
     return [spec for number, section in _numbered(context) for spec in _specs(context, number, section)]
-
-
-def _enabled(context: PluginContext) -> list[PoolSection]:
-    return [section for _, section in _numbered(context)]
 
 
 def _numbered(context: PluginContext) -> list[tuple[int, PoolSection]]:

@@ -609,7 +609,8 @@ def test_nothing_behind_it_takes_a_taint_away(text: str) -> None:
     assert effect_of(f"SET x = 1;{text}").taint == "SET"
 
 
-@given(st.sampled_from(ANY_DATABASE_CLEAN), st.sampled_from(TAINTED))
+# Where a literal with a backslash ends is another question in each database.
+@given(st.sampled_from([sql for sql in ANY_DATABASE_CLEAN if "\\" not in sql]), st.sampled_from(TAINTED))
 def test_one_tainting_statement_taints_the_whole_text(sql: str, tainting: tuple[str, str]) -> None:
     for text in (f"{sql}\n;{tainting[0]}", f"{tainting[0]}\n;{sql}"):
         taint = effect_of(text).taint

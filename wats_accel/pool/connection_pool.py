@@ -100,8 +100,7 @@ class ConnectionPool:
         """
         began = time.perf_counter()
         if not self._take_slot():
-            self._counters.direct += 1
-            return self._connect(*self._arguments.args, **self._arguments.kwargs)
+            return self._connect_past_the_pool()
         try:
             lease = self._lend(time.perf_counter() - began)
         except BaseException:
@@ -109,9 +108,15 @@ class ConnectionPool:
             raise
         try:
             return connection_proxy(lease)
-        except BaseException:
+        except BaseException as error:
             lease.end()
-            raise
+            if not isinstance(error, Exception):
+                raise
+        return self._connect_past_the_pool()  # its connections are of a type that cannot be stood in for
+
+    def _connect_past_the_pool(self) -> Any:
+        self._counters.direct += 1
+        return self._connect(*self._arguments.args, **self._arguments.kwargs)
 
     def _take_slot(self) -> bool:
         if self._slot_within(0.0):

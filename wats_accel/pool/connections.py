@@ -27,6 +27,7 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
         return told
     check_thread(lease, "close")
     bury(self, lease)
+    lease.closed = True
     lease.end()
     return None
 
@@ -87,7 +88,7 @@ def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> Non
 def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     lease = self._accel_lease
     is_cursor = hasattr(self._accel_raw, "fetchone")
-    again_after_all = self._accel_is_closed and lease.ended and not lease.released
+    again_after_all = self._accel_is_closed and lease.closed
     if again_after_all and is_cursor and lease.lender.driver.closing_asks_connection:
         put(self, _accel_raw=lease.lender.corpse(lease)[1])
     told = self._accel_call("close", args, kwargs)

@@ -141,6 +141,11 @@ class PostgreSql(Dialect):
         calls = [f"set_config({_literal(name)}, {_literal(value)}, false)" for name, value in rows]
         return (f"SELECT {', '.join(calls)}",) if calls else ()
 
+    def _ask(self, raw: Any) -> None:
+        """Outside a transaction, which would cost a BEGIN and a ROLLBACK."""
+        with _autocommit(raw):
+            super()._ask(raw)
+
 
 class Sqlite(Dialect):
     """SQLite."""

@@ -60,8 +60,8 @@ class Lease:
     """
 
     __slots__ = (
-        "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "dependents",
-        "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use", "process", "raw",
+        "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "closed",
+        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use", "process", "raw",
         "reported", "stack", "taint", "taken_at", "thread",
     )  # fmt: skip
 
@@ -84,6 +84,7 @@ class Lease:
         self.inserted = False
         self.lost = False
         self.ended = False
+        self.closed = False  # by its user, who has not just dropped it
         self.dependents: dict[int, tuple[Any, weakref.ref[Any]]] = {}
         self._numbers = itertools.count()
         self._busy = 0
