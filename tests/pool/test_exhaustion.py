@@ -144,6 +144,40 @@ def test_who_waits_says_so_again_and_again_and_goes_on_waiting(
     assert pool.stats.exhausted == 3
 
 
+def test_threads_that_wait_never_share_a_connection(bench: Callable[..., Bench]) -> None:
+    pool = bench(size=2, max_overflow=1, timeout="1h", on_exhausted="wait")
+    begin = threading.Barrier(8, timeout=PATIENCE)
+    in_use: dict[int, int] = {}
+    most: list[int] = []
+
+    def work() -> None:
+        begin.wait()
+        for _ in range(200):
+            connection = pool.connect()
+            raw = id(connection._accel_raw)
+            assert in_use.setdefault(raw, threading.get_ident()) == threading.get_ident()
+            most.append(len(in_use))
+            connection.execute("SELECT 1").fetchone()
+            del in_use[raw]
+            connection.close()
+
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=guarded, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in threads)
+    assert (failed, max(most) <= 3, pool.stats.opened, pool.stats.direct) == ([], True, 3, 0)
+
+
 # -- the same thread ---------------------------------------------------------------------------------------
 
 

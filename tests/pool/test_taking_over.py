@@ -152,6 +152,23 @@ def test_any_dbapi_module_is_pooled_by_the_same_means(tmp_path: Path, tiny: str)
         assert connection.cursor().connection is connection
 
 
+def test_a_driver_whose_types_resist_is_handed_through(tmp_path: Path, tiny: str) -> None:
+    class Resisting(type):
+        def __getattribute__(cls, name: str) -> Any:
+            if name == "commit":
+                raise RuntimeError("a metaclass of the driver's own")
+            return super().__getattribute__(name)
+
+    module = importlib.import_module(tiny)
+    module.Connection = Resisting("Connection", (module.Connection,), {})
+    with pool_bench.benched(module, str(tmp_path / "a.db"), timeout="0s") as pool:
+        for _ in range(20):
+            connection = pool.connect()
+            assert type(connection) is module.Connection
+            assert connection.cursor().execute("SELECT 1").fetchone() == (1,)
+        assert (pool.stats.checked_out, pool.stats.direct, pool.stats.exhausted) == (0, 20, 0)
+
+
 def test_installing_imports_neither_sqlalchemy_nor_the_driver(tmp_path: Path) -> None:
     told = run(
         """
