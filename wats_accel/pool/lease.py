@@ -61,8 +61,8 @@ class Lease:
 
     __slots__ = (
         "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "closed",
-        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use", "process", "raw",
-        "reported", "stack", "taint", "taken_at", "thread",
+        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use",
+        "process", "raw", "reported", "stack", "taint", "taken_at", "thread",
     )  # fmt: skip
 
     def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
