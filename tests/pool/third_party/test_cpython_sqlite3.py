@@ -7,12 +7,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cpython_suite import SUITE
+from neighbours import LASTING
 
 AS_IT_IS = "as it is"
 IN_FILES = "in files"
@@ -73,6 +74,14 @@ class Runs:
         since = CANNOT_HOLD.get(known, (9, 9))
         return sys.version_info >= since and (self.mode != AS_IT_IS or known in OF_CONNECT)
 
+    def unexpected(self) -> str:
+        """Tests that do not end alike and are not among those; with tracebacks, as text."""
+        return "\n".join(
+            f"{name}: {words}\n{self.pooled['tracebacks'].get(name)}"
+            for name, words in self.differing().items()
+            if not self.may_differ(name)
+        )
+
 
 @pytest.fixture(scope="module", params=MODES)
 def runs(request: pytest.FixtureRequest) -> Runs:
@@ -81,10 +90,7 @@ def runs(request: pytest.FixtureRequest) -> Runs:
         # Some distributions leave it out: not a part that CI could install, so this does not fail there.
         pytest.skip(f"{SUITE} is not shipped with this interpreter")
     options = MODES[request.param]
-    with tempfile.TemporaryDirectory(dir=_QUICK_FOLDER) as folder:
-        bare = _run(Path(folder, "bare"), options)
-        pooled = _run(Path(folder, "pooled"), [*options, "--pooled"])
-    return Runs(request.param, bare, pooled)
+    return Runs(request.param, _run(options), _run([*options, "--pooled"]))
 
 
 def _is_shipped() -> bool:
@@ -95,30 +101,37 @@ def _is_shipped() -> bool:
         return False
 
 
-def _run(folder: Path, options: list[str]) -> dict[str, Any]:
-    folder.mkdir()
+def _run(options: list[str]) -> dict[str, Any]:
     program = Path(__file__).with_name("cpython_suite.py")
-    done = subprocess.run(
-        [sys.executable, str(program), "result.json", *options],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Exception ignored" not in done.stderr, done.stderr
-    result: dict[str, Any] = json.loads((folder / "result.json").read_text("utf-8"))
+    with tempfile.TemporaryDirectory(dir=_QUICK_FOLDER) as folder:
+        done = subprocess.run(
+            [sys.executable, str(program), "result.json", *options],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Exception ignored" not in done.stderr, done.stderr
+        result: dict[str, Any] = json.loads(Path(folder, "result.json").read_text("utf-8"))
     return result
 
 
 def test_only_what_cannot_hold_fails_over_the_pooled_driver(runs: Runs) -> None:
     assert len(runs.bare["ran"]) > 300
     assert len(runs.bare["failed"]) <= 2  # files are copied in other steps than memory is
-    unexpected = {name: words for name, words in runs.differing().items() if not runs.may_differ(name)}
-    assert not unexpected, "\n".join(
-        f"{name}: {words}\n{runs.pooled['tracebacks'].get(name)}" for name, words in unexpected.items()
-    )
+    assert not runs.unexpected()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("runs", [AFTER_NEIGHBOURS], indirect=True)
+def test_each_test_ends_alike_after_each_mess(runs: Runs, soak: bool) -> None:
+    every = range(1, len(LASTING))
+    for number in every if soak else every[:1]:
+        pooled = _run(["--files", "--neighbours", str(number), "--pooled"])
+        assert not replace(runs, pooled=pooled).unexpected(), f"from mess {number} on"
 
 
 @pytest.mark.parametrize("runs", [IN_FILES], indirect=True)
