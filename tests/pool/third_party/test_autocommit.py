@@ -18,13 +18,13 @@ pytestmark = [
 ]
 
 
-def leave_work(driver: Driver, mode: Any, later: Any) -> None:
+def leave_work(driver: Driver, mode: Any, later: Any, work: str = INSERT) -> None:
     """Somebody connects in one mode, changes to another, and drops a transaction."""
     connection = driver.connect(autocommit=mode)
     connection.autocommit = later
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
-    connection.execute(INSERT)
+    connection.execute(work)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -37,8 +37,11 @@ def test_work_that_was_dropped_is_lost_in_any_mode(driver: Driver, mode: Any, la
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("later", MODES)
-def test_the_next_user_begins_as_with_a_new_connection(driver: Driver, mode: Any, later: Any) -> None:
-    leave_work(driver, mode, later)
+@pytest.mark.parametrize("work", [INSERT, "SELECT 1"], ids=["wrote", "read"])
+def test_the_next_user_begins_as_with_a_new_connection(
+    driver: Driver, mode: Any, later: Any, work: str
+) -> None:
+    leave_work(driver, mode, later, work)
     reused = driver.stats.reused
 
     def look(connection: Any) -> object:
