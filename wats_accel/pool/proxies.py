@@ -85,13 +85,17 @@ class Proxy:
 
     def _accel_set_on_dead(self, name: str, value: Any) -> None:
         """Set an attribute after the end, if the driver lets one: its closed object is not ours alone."""
-        dead, before = self._accel_raw, _MISSING
-        with contextlib.suppress(Exception):  # that is how drivers say that it is closed
-            before = getattr(dead, name)
-        setattr(dead, name, value)
-        put(self, _accel_remains={**self._accel_remains, name: getattr(dead, name, value)})
-        if before is not _MISSING:
-            setattr(dead, name, before)
+        dead = self._accel_raw
+        before = _read(dead, name)
+        try:
+            setattr(dead, name, value)
+        finally:  # one that is refused may have been set all the same
+            now = _read(dead, name)
+            if now is not _MISSING:
+                put(self, _accel_remains={**self._accel_remains, name: now})
+            if before is not _MISSING:
+                with contextlib.suppress(Exception):  # as above
+                    setattr(dead, name, before)
 
     def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note what a call may leave behind."""
@@ -103,6 +107,13 @@ class Proxy:
     def _accel_present(self, value: Any) -> Any:
         """What the user gets to see of something that the driver returned."""
         raise NotImplementedError
+
+
+def _read(dead: Any, name: str) -> Any:
+    try:
+        return getattr(dead, name)
+    except Exception:  # noqa: BLE001 - that is how drivers say that it is closed
+        return _MISSING
 
 
 def _has_own_repr(kind: type[Any]) -> bool:
