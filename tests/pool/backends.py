@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -192,3 +193,9 @@ def create_tables(connection: Any) -> None:
             connection.execute(table)
         connection.cursor().executemany("INSERT INTO person VALUES (?, ?)", PEOPLE)
         connection.commit()
+
+
+def in_use(driver: Driver) -> int:
+    """How many connections of the pool are out, with all garbage gone."""
+    gc.collect()
+    return int(driver.stats.checked_out)

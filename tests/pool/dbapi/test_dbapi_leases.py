@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from backends import ODBC, SQLITE3, Driver, on, outcome
+from backends import SQLITE3, Driver, in_use, on, outcome
 
 ALL = "SELECT id, name FROM person ORDER BY id"
 ZOE = "INSERT INTO person VALUES (6, 'Zoe')"
@@ -20,12 +19,6 @@ class Box:
     """Something of the application's that holds whatever is put into it."""
 
     content: Any
-
-
-def in_use(driver: Driver) -> int:
-    """How many connections are out, with all garbage gone."""
-    gc.collect()
-    return int(driver.stats.checked_out)
 
 
 def zoes(driver: Driver) -> int:
@@ -314,79 +307,3 @@ def test_whatever_works_on_a_connection_keeps_it(driver: Driver, make: Callable[
     assert in_use(driver) == 1
     del working
     assert in_use(driver) == 0
-
-
-# -- explicit close ------------------------------------------------------------------------------------------
-
-
-@pooled_only
-def test_close_gives_it_back_whatever_still_refers_to_it(driver: Driver) -> None:
-    connection = driver.connect()
-    cursor = connection.cursor()
-    cursor.execute(ALL).fetchone()
-    connection.close()
-    assert in_use(driver) == 0
-    assert outcome(cursor.fetchone).raised is driver.module.ProgrammingError
-
-
-@pooled_only
-def test_close_through_a_cursor_gives_it_back(driver: Driver) -> None:
-    cursor = driver.connect().cursor()
-    cursor.connection.close()
-    assert in_use(driver) == 0
-    assert outcome(cursor.execute, "SELECT 1").raised is driver.module.ProgrammingError
-
-
-@on(modes=("pooled",))
-def test_what_is_left_of_a_closed_connection_cannot_reach_its_next_user(driver: Driver) -> None:
-    connection = driver.connect()
-    cursor = connection.cursor()
-    cursor.execute(ALL).fetchone()
-    connection.close()
-    following = driver.connect()
-    reading = following.cursor().execute(ALL)
-    following.execute(ZOE)
-    for action in (cursor.close, connection.commit, connection.rollback, connection.close):
-        outcome(action)
-    outcome(functools.partial(setattr, connection, "autocommit", True))
-    del cursor, connection, action
-    gc.collect()
-    assert len(reading.fetchall()) in (5, 6)
-    assert zoes(driver) == 0
-    following.commit()
-    assert zoes(driver) == 1
-
-
-@pooled_only
-def test_closing_twice_gives_it_back_once(driver: Driver) -> None:
-    driver.connect().close()
-    connection = driver.connect()
-    connection.close()
-    outcome(connection.close)
-    one, two = driver.connect(), driver.connect()
-    assert one._accel_raw is not two._accel_raw
-    del connection
-    gc.collect()
-    assert in_use(driver) == 2
-
-
-@on(*ODBC, modes=("pooled",))
-def test_a_cursor_that_is_closed_twice_gives_it_back_once(driver: Driver) -> None:
-    cursor = driver.connect().cursor()
-    cursor.close()
-    outcome(cursor.close)
-    assert in_use(driver) == 0
-    kept = [driver.connect() for _ in range(3)]
-    del cursor
-    assert in_use(driver) == 3
-    assert len({id(connection._accel_raw) for connection in kept}) == 3
-
-
-@pooled_only
-def test_the_applications_log_hears_nothing_of_connections_that_come_and_go(
-    driver: Driver, caplog: pytest.LogCaptureFixture
-) -> None:
-    driver.connect().close()
-    outcome(driver.connect().execute, "SELEC 1")
-    gc.collect()
-    assert [record.name for when in ("setup", "call") for record in caplog.get_records(when)] == []
