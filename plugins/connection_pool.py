@@ -181,6 +181,7 @@ def _rules(section: PoolSection) -> PoolRules:
         on_exhausted=section.on_exhausted,
         leak_after_seconds=section.leak_after,
         long_lived=tuple(section.long_lived),
+        per_thread=tuple(section.per_thread),
     )
 
 

@@ -12,7 +12,8 @@ from wats_accel.assembly import Assembly, assemble
 from wats_accel.config.sources import mapping_document
 from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
-from wats_accel.report import Explanation, explain, markdown_report, ttl_text
+from wats_accel.report.explanation import Explanation, explain, ttl_text
+from wats_accel.report.page import markdown_report
 from wats_accel.runtime import Accelerator, read_config
 from wats_accel.testing import FakeClock, accelerated
 
@@ -33,7 +34,7 @@ def assembled(rules: dict[str, object]) -> Assembly:
 def explained(target: str, **changes: object) -> Explanation:
     assembly = assembled(config(**changes))
     context = assembly.context
-    return explain(target, context.caches, context.invalidator, context.pools, assembly.plan)
+    return explain(target, context.caches, context.invalidator, context.pools)
 
 
 def pool(**options: object) -> dict[str, object]:
@@ -299,7 +300,7 @@ def test_a_read_that_no_write_drops_stands_out() -> None:
 def test_the_page_has_a_table_of_pools_if_there_are_any() -> None:
     assembly = assembled(pool(per_thread=[SET], long_lived="accel_shop:Other.keep"))
     context = assembly.context
-    page = markdown_report(context.caches, context.invalidator, context.pools, assembly.plan)
+    page = markdown_report(context.caches, context.invalidator, context.pools)
     assert page.startswith("2 cached reads, 2 invalidating writes, 1 connection pools.\n")
     assert page.endswith(
         "\n## Connection pools\n"
@@ -321,7 +322,7 @@ def test_the_page_of_the_preset_has_all_its_rules() -> None:
         report=lambda problem: pytest.fail(str(problem)),
     )
     context = assembly.context
-    page = markdown_report(context.caches, context.invalidator, context.pools, assembly.plan)
+    page = markdown_report(context.caches, context.invalidator, context.pools)
     assert page.startswith("6 cached reads, 16 invalidating writes, 1 connection pools.\n")
     assert len([line for line in page.splitlines() if line.startswith("| `")]) == 23
 

@@ -20,7 +20,7 @@ from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
 from wats_accel.events import EventBus, Initialized, RuleSkipped
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patterns import KeyPattern
-from wats_accel.report import Explanation, explain
+from wats_accel.report.explanation import Explanation, explain
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import Stats, snapshot
 from wats_accel.telemetry.summary import PeriodicSummary, summary_of
@@ -319,4 +319,4 @@ class Accelerator:
         if self._assembly is None:
             return explain(target, (), None)
         context = self._assembly.context
-        return explain(target, context.caches, context.invalidator, context.pools, self._assembly.plan)
+        return explain(target, context.caches, context.invalidator, context.pools)

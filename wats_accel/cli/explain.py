@@ -6,7 +6,7 @@ import click
 
 from wats_accel.cli.environment import assembled, config_option, print_problems
 from wats_accel.errors import TargetError
-from wats_accel.report import explain
+from wats_accel.report.explanation import explain
 
 
 @click.command("explain")
@@ -22,8 +22,7 @@ def command(config: str | None, target: str) -> int:
     context = assembly.context
     print_problems(problems)
     try:
-        found = explain(target, context.caches, context.invalidator, context.pools, assembly.plan)
-        click.echo(str(found))
+        click.echo(str(explain(target, context.caches, context.invalidator, context.pools)))
     except TargetError as error:
         raise click.ClickException(str(error)) from None
     return 0

@@ -44,7 +44,7 @@ class PooledConnect:
         self._report = report
         self._corpses = Corpses()
         self._pools: dict[object, ConnectionPool] = {}
-        self._lock = threading.RLock()  # a finalizer of the application's own may connect, in the middle of it
+        self._lock = threading.RLock()  # a finalizer of the application's own may connect, meanwhile
         self._stop_watching: Callable[[], None] | None = None
         self._closed = False
 

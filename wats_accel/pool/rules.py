@@ -30,6 +30,7 @@ class PoolRules:
         reset: what is done to a connection when it comes back.
         on_exhausted: what happens when `timeout_seconds` have passed.
         leak_after_seconds: the age at which a lease is reported; 0: never.
+        per_thread: the methods that return one connection for all threads, and give each its own.
         long_lived: patterns of the functions that keep a connection for good, and are not reported.
     """
 
@@ -46,6 +47,7 @@ class PoolRules:
     on_exhausted: OnExhausted = "direct"
     leak_after_seconds: float = 0.0
     long_lived: tuple[str, ...] = ()
+    per_thread: tuple[str, ...] = ()
 
     @property
     def limit(self) -> int:

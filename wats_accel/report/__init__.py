@@ -1,0 +1,1 @@
+"""What is in effect, in words: of one target, and of all."""
