@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pool_bench import in_thread
 
 from wats_accel.pool.arguments import Arguments, NotComparableError
 
 ATOMS = st.one_of(
-    st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from([0.0, 1.0, 2.0, 1j]), st.sampled_from("ab01"),
+    st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from([0.0, 1.0, 2.0, 1j]),
+    st.sampled_from("ab01"),
     st.sampled_from([b"a", b"1", b""]),
 )  # fmt: skip
 VALUES = st.recursive(
@@ -141,26 +144,23 @@ def test_a_path_a_string_and_bytes_open_the_same_file(bench: Callable[..., Any],
 def test_the_thread_check_of_sqlite3_is_kept_as_it_was_asked_for(
     bench: Callable[..., Any], *, position: bool
 ) -> None:
-    from pool_bench import in_thread
-
     pool = bench()
     for checked in (True, False, True):
         connection = (
             pool.connect(5.0, 0, "", checked) if position else pool.connect(check_same_thread=checked)
         )
+        ask = functools.partial(connection.execute, "SELECT 1")
         if checked:
             with pytest.raises(
                 sqlite3.ProgrammingError, match="created in a thread can only be used in that"
             ):
-                in_thread(lambda known=connection: known.execute("SELECT 1"))  # type: ignore[misc]
+                in_thread(ask)
         else:
-            assert in_thread(lambda known=connection: known.execute("SELECT 1").fetchone()) == (1,)  # type: ignore[misc]
+            assert in_thread(ask).fetchone() == (1,)
         connection.close()
 
 
 def test_a_connection_goes_from_one_thread_to_the_next(bench: Callable[..., Any]) -> None:
-    from pool_bench import in_thread
-
     pool = bench()
     for _ in range(4):
         in_thread(lambda: pool.connect().execute("SELECT 1").fetchone())

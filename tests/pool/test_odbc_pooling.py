@@ -1,15 +1,18 @@
-"""ODBC's own pool is switched off in time, and it is said when that came too late; in processes of their own."""
+"""ODBC's own pool is switched off in time, and it is said when that came too late; each in a process."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import textwrap
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from wats_accel.pool.module_watch import telling_if_not_asked
 
 BEGIN = """
 import logging, sys, types
@@ -96,3 +99,35 @@ def test_who_has_used_odbc_before_the_install_is_told_once_and_strict_is_content
         """
     )
     assert told == [TOO_LATE]
+
+
+# -- watching a module ---------------------------------------------------------------------------------------
+
+
+def told_by(module: Any, connect: Callable[[], Any]) -> list[str]:
+    """What is told after two calls of a watched `connect`, and whether the module is as it was."""
+    told: list[str] = []
+    kind = type(module)
+    watched = telling_if_not_asked(module, "pooling", connect, lambda: told.append("not asked"))
+    assert [watched(), watched()] == [connect(), connect()]
+    assert type(module) is kind
+    return told
+
+
+def test_a_module_that_is_asked_in_the_first_call_is_no_news() -> None:
+    module: Any = types.ModuleType("driver")
+    module.pooling = False
+    assert told_by(module, lambda: module.pooling) == []
+    assert told_by(module, lambda: None) == ["not asked"]
+    assert told_by(module, lambda: hasattr(module, "other")) == ["not asked"]
+
+
+def test_a_module_may_be_written_to_while_it_is_watched() -> None:
+    module: Any = types.ModuleType("driver")
+    module.pooling = False
+    assert told_by(module, lambda: setattr(module, "pooling", True)) == ["not asked"]
+    assert vars(module)["pooling"] is True
+
+
+def test_what_cannot_be_watched_is_not_cried_about() -> None:
+    assert told_by(object(), lambda: None) == []
