@@ -112,13 +112,13 @@ def test_every_value_reaches_the_pool(bench: Callable[..., Bench]) -> None:
         "reset": "full",
         "leak_after": "1h",
         "long_lived": "a.b:C.d",
-        "linger": "7s",
+        **{"linger": "7s", "per_thread": ["a.b:C.shared"]},
     }
     rules = bench(**given).pooled.rules
     assert rules == PoolRules(
         target="sqlite3:connect", size=3, max_overflow=4, linger_seconds=7.0, timeout_seconds=2.0,
         recycle_seconds=300.0, ping_after_seconds=30.0, lifo=False, min_idle=2, reset="full",
-        on_exhausted="wait", leak_after_seconds=3600.0, long_lived=("a.b:C.d",),
+        on_exhausted="wait", leak_after_seconds=3600.0, long_lived=("a.b:C.d",), per_thread=("a.b:C.shared",),
     )  # fmt: skip
     default = asdict(PoolRules("sqlite3:connect"))
     assert [name for name, value in asdict(rules).items() if value == default[name]] == ["target"]
