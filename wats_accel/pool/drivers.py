@@ -16,6 +16,8 @@ from wats_accel.pool.module_watch import telling_if_not_asked
 
 Connect = Callable[..., Any]
 
+_CHECKS_ISOLATION_LEVEL = sys.version_info >= (3, 11)
+
 _CLEAN_ANYWHERE = frozenset(
     {"close", "commit", "cursor", "execute", "executemany", "executescript", "rollback"}
     | {"__call__", "__enter__", "__exit__"}
@@ -176,8 +178,10 @@ class Sqlite3(Driver):
         return name != "text_factory" or value in (str, bytes, bytearray)
 
     def checks_thread_of(self, name: str, value: object) -> bool:
-        """Those that commit are."""
-        return name == "autocommit" or (name == "isolation_level" and value is None)
+        """Those that commit are; before Python 3.11 one of them was not."""
+        return name == "autocommit" or (
+            _CHECKS_ISOLATION_LEVEL and name == "isolation_level" and value is None
+        )
 
     def is_dependent(self, value: object) -> bool:
         """A blob works on the connection, too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -126,14 +127,15 @@ def test_sqlite3s_connections_have_the_error_classes(driver: Driver, name: str) 
 
 @on(SQLITE3)
 def test_errors_carry_sqlites_code_and_name(driver: Driver) -> None:
-    def codes(connection: Any) -> tuple[int, str]:
+    def codes(connection: Any) -> tuple[object, ...]:
         try:
             connection.execute("INSERT INTO person VALUES (1, 'again')")
         except driver.module.IntegrityError as error:
-            return error.sqlite_errorcode, error.sqlite_errorname
+            return tuple(getattr(error, name, None) for name in ("sqlite_errorcode", "sqlite_errorname"))
         raise AssertionError("no error")
 
-    assert driver.same_as_bare(codes).told == (1555, "SQLITE_CONSTRAINT_PRIMARYKEY")
+    expected = (1555, "SQLITE_CONSTRAINT_PRIMARYKEY") if sys.version_info >= (3, 11) else (None, None)
+    assert driver.same_as_bare(codes).told == expected
 
 
 @on(*ODBC)

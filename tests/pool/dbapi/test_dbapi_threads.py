@@ -161,6 +161,7 @@ def test_check_same_thread_is_what_it_was_asked_to_be(driver: Driver, value: Any
 
 
 @on(SQLITE3)
+@pytest.mark.filterwarnings("ignore:Passing more than 1 positional argument:DeprecationWarning")
 def test_check_same_thread_may_come_by_position(driver: Driver) -> None:
     connection = driver.connect(5.0, 0, "", False)
     assert elsewhere(lambda: connection.execute(ALL).fetchone()) == Outcome(None, (1, "Ada"))
