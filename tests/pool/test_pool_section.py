@@ -112,7 +112,8 @@ def test_every_value_reaches_the_pool(bench: Callable[..., Bench]) -> None:
         "reset": "full",
         "leak_after": "1h",
         "long_lived": "a.b:C.d",
-        **{"linger": "7s", "per_thread": ["a.b:C.shared"]},
+        "linger": "7s",
+        "per_thread": ["a.b:C.shared"],
     }
     rules = bench(**given).pooled.rules
     assert rules == PoolRules(
