@@ -311,6 +311,9 @@ class Doubtful:
     def __bool__(self):
         raise RuntimeError
 
+    def __repr__(self):
+        return "Doubtful()"  # in the name of a test: it must not differ from one process to another
+
 
 @pytest.mark.parametrize(
     ("result", "written"),

@@ -90,7 +90,8 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     is_cursor = hasattr(self._accel_raw, "fetchone")
     again_after_all = self._accel_is_closed and lease.closed
     if again_after_all and is_cursor and lease.lender.driver.closing_asks_connection:
-        put(self, _accel_raw=lease.lender.corpse(lease)[1])
+        self._accel_check_thread("close")
+        return lease.lender.corpse(lease)[1].close(*args, **kwargs)
     told = self._accel_call("close", args, kwargs)
     if is_cursor:  # a closed blob is still asked, first of all, whether its connection is closed
         lease.dependents.pop(self._accel_number, None)
