@@ -181,8 +181,8 @@ def test_a_cursor_that_fails_takes_its_connection_along(
 def test_a_session_that_a_time_out_ended_is_lost(pool: Callable[..., Bench], admin: Any) -> None:
     made = pool(pre_ping="never")
     connection = made.connect()
-    connection.execute("SET idle_in_transaction_session_timeout = 1")
     (number,) = connection.execute(MY_PID).fetchone()
+    connection.execute("SET idle_in_transaction_session_timeout = 1")
     still_there = "SELECT COUNT(*) FROM pg_stat_activity, pg_sleep(0.01) WHERE pid = ?"
     while admin.execute(still_there, number).fetchone()[0]:
         pass  # the server will end it

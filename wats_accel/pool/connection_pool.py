@@ -309,7 +309,8 @@ class ConnectionPool:
     @property
     def overflow(self) -> int:
         """Connections open beyond the size."""
-        in_use = sum(not lease.released for lease in list(self.leases.values()))
+        # Those whose entry is gone have been given back this moment, or are their user's own.
+        in_use = sum(lease.entry is not None for lease in list(self.leases.values()))
         return max(0, self.idle + in_use - self.rules.size)
 
     def begin_anew(self) -> object:
