@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# As many tests at a time as there are cores.
+PARALLEL := --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test soak cover lint format generated wheel clean
@@ -22,7 +24,7 @@ demo: $(STAMP) ## Run the example plain and accelerated, and compare (from nothi
 
 test: $(STAMP) ## All tests; installs Debian's database parts first when it can
 	@sh tests/system_packages.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 soak: $(STAMP) ## The tests whose whole size takes long, whole (about 20 minutes)
 	@sh tests/system_packages.sh
@@ -31,7 +33,7 @@ soak: $(STAMP) ## The tests whose whole size takes long, whole (about 20 minutes
 cover: $(STAMP) ## All tests with branch coverage, 95 % or more
 	@sh tests/system_packages.sh
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 

@@ -26,6 +26,8 @@ _LOST = re.compile(
     r"|(?:lost|no|terminating|closed) (?:the )?connection|server closed|gone away|broken pipe"
     r"|communication (?:link|channel)|not connected|network(?:[ -]related)? (?:error|operation|name)"
     r"|could not (?:send|receive)|SSL SYSCALL|bad record mac"
+    # psqlODBC, in the middle of a transaction: alive or not, the transaction is not
+    r"|internal SAVEPOINT failed"
     # SQL Server, through ODBC in any language and through FreeTDS
     r"|(?:Error|code|0x\w+) \(?(?:104|110|10053|10054|10060)\b|message 20(?:003|006|017|018|047)"
     r"|failed to resume the transaction|DBPROCESS is dead"

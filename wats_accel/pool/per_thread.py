@@ -31,9 +31,12 @@ class PerThread:
             before = getattr(self._here, "sharing", False)
             self._here.sharing = True
             try:
-                return call(*args, **kwargs)
+                told = call(*args, **kwargs)
             finally:
                 self._here.sharing = before
+            if issubclass(type(told), SharedProxy):
+                told._accel_forget_lost()
+            return told
 
         return sharing
 
@@ -87,9 +90,10 @@ class SharedProxy(Proxy):
         if name == "close":
             return self._accel_close(connection, args, kwargs)
         told = getattr(connection, name)(*args, **kwargs)
+        if self._accel_pool.driver.is_dependent(told):
+            self._accel_use(connection)
         if issubclass(type(told), DependentProxy):
             put(told, _accel_facade=self)
-            self._accel_use(connection)
         return self if told is connection else told
 
     def _accel_current(self) -> Any:
@@ -98,6 +102,14 @@ class SharedProxy(Proxy):
             return self._accel_closed
         used = self._accel_used()
         return used[-1] if used else self._accel_new()
+
+    def _accel_forget_lost(self) -> None:
+        """This thread begins anew; with what the server has dropped it could not even roll back.
+
+        Not before it begins anew: it might take what follows for the rest of the transaction that is lost.
+        """
+        used = self._accel_used()
+        used[:] = [known for known in used if not _is_lost(known)]
 
     def _accel_new(self) -> Any:
         connection = self._accel_pool.connect_again()
@@ -138,6 +150,10 @@ class SharedProxy(Proxy):
             for known in used or [connection]:
                 known.close(*args, **kwargs)
         put(self, _accel_closed=connection)
+
+
+def _is_lost(connection: Any) -> bool:
+    return issubclass(type(connection), ConnectionProxy) and connection._accel_lease.lost
 
 
 def _noting(facade: SharedProxy, connection: ConnectionProxy) -> Callable[[Lease], None]:
