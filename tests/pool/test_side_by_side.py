@@ -162,7 +162,6 @@ class SideBySide(RuleBasedStateMachine):
         self.backend, self.statements = backend, statements
         self.worlds = (bare, pooled)
         self.numbers = iter(range(1_000_000))
-        self.has_failed = False
         for world in self.worlds:
             prepare(world)
 
@@ -170,7 +169,6 @@ class SideBySide(RuleBasedStateMachine):
         """Do something in both; they must do the same."""
         mine, other = (_done(world, action, elsewhere) for world in self.worlds)
         assert mine == other, f"bare: {mine}; pooled: {other}"
-        self.has_failed = self.has_failed or mine.raised is not None
         return mine
 
     @rule(target=connections, immediate=st.booleans())
@@ -263,9 +261,9 @@ class SideBySide(RuleBasedStateMachine):
 
     @rule(connection=connections, elsewhere=st.booleans())
     def close_the_connection(self, connection: int, elsewhere: bool) -> None:
-        if self.backend == SQLITE3 and self.has_failed:
-            # Bare, a closed connection keeps its locks for as long as there is a cursor whose statement
-            # has failed. The pool heals that, and the two would go ways of their own from here.
+        if self.backend == SQLITE3:
+            # Bare, a closed connection keeps its locks for as long as there is a cursor with a statement of
+            # its transaction. The pool heals that, and the two would go ways of their own from here.
             self.both(lambda world: world.connections[connection].rollback(), elsewhere=elsewhere)
         self.both(lambda world: world.connections[connection].close(), elsewhere=elsewhere)
 
