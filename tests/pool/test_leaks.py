@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sqlite3
 import threading
@@ -32,6 +33,14 @@ class Repository:
     @staticmethod
     def open_statically(pool: Bench) -> Any:
         return pool.connect()
+
+    @property
+    def opened(self) -> Any:
+        return self.pool.connect()
+
+    @functools.cached_property
+    def opened_once(self) -> Any:
+        return self.pool.connect()
 
 
 def suspected(pool: Bench) -> list[Any]:
@@ -125,12 +134,19 @@ def test_what_is_declared_as_long_lived_is_not_reported(
     del declared, other
 
 
-@pytest.mark.parametrize("pattern", ["*:Repository.open_by_class", "*:Repository.open_statically"])
-def test_methods_of_all_kinds_can_be_named(bench: Callable[..., Bench], pattern: str) -> None:
-    pool = bench(leak_after="1s", long_lived=pattern)
-    held = [Repository.open_by_class(pool), Repository.open_statically(pool)]
+@pytest.mark.parametrize("name", ["open_by_class", "open_statically", "opened", "opened_once"])
+def test_methods_of_all_kinds_can_be_named(bench: Callable[..., Bench], name: str) -> None:
+    pool = bench(leak_after="1s", long_lived=f"*:Repository.{name}")
+    mine = Repository(pool)
+    held = {
+        "open_by_class": mine.open_by_class(pool),
+        "open_statically": mine.open_statically(pool),
+        "opened": mine.opened,
+        "opened_once": mine.opened_once,
+    }
     pool.clock.advance(100)
-    assert pool.pooled.report_leaks() == 1
+    assert pool.pooled.report_leaks() == len(held) - 1
+    assert [known for known, one in held.items() if not one._accel_lease.reported] == [name]
     held.clear()
 
 
@@ -235,10 +251,13 @@ def test_a_thread_asks_from_time_to_time_until_it_is_stopped() -> None:
 
 
 @pytest.mark.usefixtures("often")
-def test_a_thread_ends_when_what_it_watches_is_gone() -> None:
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_thread_ends_when_what_it_watches_is_gone(*, asked: bool) -> None:
     watched = Watched()
     leaks.watch(watched, 0.002)
     (thread,) = watchers()
+    if asked:
+        assert watched.asked.wait(PATIENCE)
     del watched
     thread.join(PATIENCE)
     assert not thread.is_alive()

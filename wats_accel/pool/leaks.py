@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import inspect
 import sys
 import threading
 import traceback
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from types import FrameType
-from typing import Protocol
+from types import CodeType, FrameType
+from typing import Protocol, TypeGuard
 
 from wats_accel.pool.lease import Lease
 
@@ -54,16 +55,36 @@ def _name(frame: FrameType) -> str:
 
 
 def _qualified(frame: FrameType) -> str:
-    """A function's name with its class; before Python 3.11 that has to be asked of ``self``."""
+    """A function's name with its class; before Python 3.11 that has to be looked for."""
     code = frame.f_code
     if sys.version_info >= (3, 11):
         return code.co_qualname
-    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-    owner = first if isinstance(first, type) else type(first)
-    for kind in owner.__mro__:
-        if getattr(vars(kind).get(code.co_name), "__code__", None) is code:
-            return f"{kind.__qualname__}.{code.co_name}"
+    if not _is_code_of(frame.f_globals.get(code.co_name), code):
+        for kind in _possible_owners(frame):
+            if _is_code_of(vars(kind).get(code.co_name), code):
+                return f"{kind.__qualname__}.{code.co_name}"
     return code.co_name
+
+
+def _is_code_of(found: object, code: CodeType) -> bool:
+    """Whether a function is behind a name, below whatever it is decorated with."""
+    for holder in ("fget", "func"):  # of a property, and of a cached one
+        found = getattr(found, holder, found)
+    return getattr(inspect.unwrap(found), "__code__", None) is code  # type: ignore[arg-type]
+
+
+def _possible_owners(frame: FrameType) -> Iterator[type]:
+    """The classes of its first argument, and those of its module: a static method has no ``self``."""
+    code = frame.f_code
+    if code.co_argcount:
+        first = frame.f_locals.get(code.co_varnames[0])
+        yield from (first if _is_class(first) else type(first)).__mro__
+    yield from filter(_is_class, tuple(frame.f_globals.values()))
+
+
+def _is_class(found: object) -> TypeGuard[type]:
+    """Asked of its type: a proxy would have to look up what it stands for, and may fail."""
+    return issubclass(type(found), type)
 
 
 def overdue(leases: Iterable[Lease], before: float) -> list[Lease]:
@@ -92,6 +113,7 @@ def watch(watched: Watched, leak_after_seconds: float) -> Callable[[], None]:
             if alive is None:
                 return
             alive.report_leaks()
+            del alive  # or it would be kept until the next time, and so for ever
 
     threading.Thread(target=run, name="wats-accel-leaks", daemon=True).start()
     return stopping.set
