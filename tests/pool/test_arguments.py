@@ -120,9 +120,10 @@ def test_nobody_gets_a_connection_with_other_settings(bench: Callable[..., Any])
             connection = pool.connect(isolation_level=level)
             assert connection.isolation_level == level
             connection.close()
-    for detect in (0, sqlite3.PARSE_COLNAMES):
-        found = pool.connect(detect_types=detect).execute("SELECT '2020-01-01' AS 'd [date]'").fetchone()[0]
-        assert isinstance(found, str) is not detect
+    sqlite3.register_converter("how_long", len)
+    for detect, expected in ((0, "Ada"), (sqlite3.PARSE_COLNAMES, 3)):
+        found = pool.connect(detect_types=detect).execute("SELECT 'Ada' AS 'd [how_long]'").fetchone()
+        assert found == (expected,)
 
 
 def test_each_pool_has_a_size_of_its_own(bench: Callable[..., Any], tmp_path: Path) -> None:
@@ -140,6 +141,7 @@ def test_a_path_a_string_and_bytes_open_the_same_file(bench: Callable[..., Any],
         assert sqlite3.connect(name).execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
 
 
+@pytest.mark.filterwarnings("ignore:Passing more than 1 positional argument:DeprecationWarning")
 @pytest.mark.parametrize("position", [True, False])
 def test_the_thread_check_of_sqlite3_is_kept_as_it_was_asked_for(
     bench: Callable[..., Any], *, position: bool

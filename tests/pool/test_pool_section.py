@@ -75,7 +75,7 @@ def test_a_connect_can_have_one_pool_only(tmp_path: Path) -> None:
         ("sqlite3:conect", "sqlite3 has no 'conect'; did you mean 'connect'?"),
         ("sqlite3:Row", "is not supported, left alone"),
         ("sqlite3", "is not supported, left alone"),
-        ("sqlite3:version", "is not supported, left alone"),
+        ("sqlite3:sqlite_version", "is not supported, left alone"),
     ],
 )
 def test_what_is_no_connect_is_left_alone_and_named_with_its_line(

@@ -49,7 +49,9 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.syspath_prepend(tmp_path)
     importlib.invalidate_caches()
     yield "tiny_driver"
-    sys.modules.pop("tiny_driver", None)
+    module = sys.modules.pop("tiny_driver", None)
+    for connection in getattr(module, "opened", ()):
+        connection.close()
 
 
 def run(script: str, *arguments: str) -> str:
@@ -215,6 +217,7 @@ class Mine(sqlite3.Connection):
     """A connection class of the application's own."""
 
 
+@pytest.mark.filterwarnings("ignore:Passing more than 1 positional argument:DeprecationWarning")
 @pytest.mark.parametrize(
     ("args", "kwargs"),
     [
@@ -242,6 +245,7 @@ def test_a_database_that_lives_with_its_connection_is_handed_through(
     assert (pool.stats.bare, pool.stats.pools) == (1, 0)
 
 
+@pytest.mark.filterwarnings("ignore:Passing more than 1 positional argument:DeprecationWarning")
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_factory_of_the_applications_own_is_handed_through(
     bench: Callable[..., Any], *, by_name: bool
