@@ -44,6 +44,8 @@ def _cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | Non
 def _has_history(lease: Lease, raw: Any) -> bool:
     """Whether the session could tell its next user that rows were written."""
     changes = getattr(raw, "total_changes", None)
-    if changes is not None:
-        return bool(changes != lease.changes_before)
+    if changes is not None and changes != lease.changes_before:
+        return True
+    if changes is not None and not lease.inserted:
+        return False  # several rows of which the last was refused are no change, but have had a number
     return lease.dialect.has_history(raw, inserted=lease.inserted)
