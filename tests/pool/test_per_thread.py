@@ -145,6 +145,30 @@ def test_between_transactions_no_connection_is_out(pool: Bench, manager: Any) ->
     assert pool.stats.opened == 1
 
 
+@pytest.mark.parametrize("end", ["commit", "rollback", "with"])
+def test_a_cursor_ends_the_transaction_as_well(pool: Bench, manager: Any, end: str) -> None:
+    cursor = manager.connection().cursor()
+    if end == "with":
+        with cursor:
+            cursor.execute(INSERT, "x")
+    else:
+        cursor.execute(INSERT, "x")
+        getattr(cursor, end)()
+    assert pool.stats.checked_out == 1
+    del cursor
+    assert pool.stats.checked_out == 0
+
+
+def test_a_block_that_a_cursor_leaves_with_an_exception_ends_nothing(
+    pool: Bench, manager: Any, notes: Callable[[], list[str]]
+) -> None:
+    assert outcome(insert_and_raise, manager.connection().cursor()).raised is LookupError
+    gc.collect()
+    assert pool.stats.checked_out == 1
+    manager.connection().commit()
+    assert notes() == ["lost"]
+
+
 def test_a_cursor_that_is_kept_goes_on_in_the_next_transaction(
     pool: Bench, manager: Any, notes: Callable[[], list[str]]
 ) -> None:

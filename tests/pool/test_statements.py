@@ -217,6 +217,8 @@ SQL_SERVER_TAINTED = [
 ]
 
 POSTGRESQL_CLEAN = [
+    "SELECT setting FROM pg_settings WHERE name = 'work_mem'",
+    "UPDATE my_settings SET pg_settings = 1",
     "SELECT lastval()",
     "SELECT a::int, b::text FROM t WHERE c = $1",
     "SELECT a[1], b[i], c[1:2], d[e[1]], ARRAY['x', 'y'], ARRAY[[1, 2], [3, 4]] FROM t",
@@ -262,6 +264,11 @@ POSTGRESQL_TAINTED = [
     ("SET LOCAL x = 1", "SET"),
     ("RESET ALL", "SET"),
     ("SELECT set_config('a', 'b', false)", "SET"),
+    ("UPDATE pg_settings SET setting = '1MB' WHERE name = 'work_mem'", "SET"),
+    ('update only pg_catalog."pg_settings" set setting = 1', "SET"),
+    ("SELECT query_to_xml('select set_config(''a'', ''b'', false)', true, true, '')", "procedure"),
+    ("SELECT U&\"set\\005fconfig\"('a', 'b', false)", "unknown statement"),
+    ('CREATE TABLE U&"pg\\005ftemp".t (a INTEGER)', "unknown statement"),
     ("SELECT pg_catalog.set_config('a', 'b', false)", "SET"),
     ("SELECT \"set_config\"('a', 'b', false)", "SET"),
     ("SELECT pg_catalog . set_config /* x */ ('a', 'b', false)", "SET"),

@@ -10,7 +10,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from wats_accel.counters import PoolCounters
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
+_SLICE_SECONDS = 1.0
 _COLLECT_EVERY_SECONDS = 1.0
 _YOUNG = 1
 """The generations of objects that were made lately: few, and quickly looked through."""
@@ -55,6 +56,7 @@ class ConnectionPool:
         bus: told what happens.
         clock: seconds, never going backwards.
         corpses: closed connections, shared by all pools.
+        siblings: all pools among which somebody may hold one connection and wait for another.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class ConnectionPool:
         bus: EventBus,
         clock: Callable[[], float],
         corpses: Corpses,
+        siblings: Callable[[], Iterable[ConnectionPool]],
     ) -> None:
         self.rules = rules
         self.driver = driver
@@ -82,6 +85,7 @@ class ConnectionPool:
         self._bus = bus
         self._clock = clock
         self._corpses = corpses
+        self._siblings = siblings
         self._dialect = Dialect()
         self._baseline: tuple[str, ...] | None = None
         self._suspect_since = self._collected_at = self._crowded_at = -math.inf
@@ -121,18 +125,27 @@ class ConnectionPool:
     def _take_slot(self) -> bool:
         if self._slot_within(0.0):
             return True
-        self._collect_garbage()
         # Who holds one already might wait for himself, or for somebody who waits for him.
-        nested = self._is_held_here()
+        nested = any(pool.is_held_here() for pool in self._siblings())
         seconds = 0.0 if nested else self.rules.timeout_seconds
         goes_direct = nested or self.rules.on_exhausted == "direct"
-        while not self._slot_within(seconds):
+        while not self._slot_in_time(seconds):
             self._counters.exhausted += 1
             self._bus.emit(PoolExhausted(self.rules.target, seconds, "direct" if goes_direct else "wait"))
             if goes_direct:
                 return False
             seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
         return True
+
+    def _slot_in_time(self, seconds: float) -> bool:
+        """Wait for so long; in slices, since somebody may make garbage of a connection meanwhile."""
+        while True:
+            self._collect_garbage()
+            if self._slot_within(min(seconds, _SLICE_SECONDS)):
+                return True
+            seconds -= _SLICE_SECONDS
+            if seconds <= 0:
+                return False
 
     def _collect_garbage(self) -> None:
         """Some may be held by nothing but garbage, such as a traceback; all of it takes long to look for."""
@@ -150,7 +163,8 @@ class ConnectionPool:
             return False
         return True
 
-    def _is_held_here(self) -> bool:
+    def is_held_here(self) -> bool:
+        """Whether this thread has a connection of this pool."""
         here = threading.get_ident()
         return any(lease.thread == here for lease in list(self.leases.values()))
 

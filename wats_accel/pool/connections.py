@@ -14,6 +14,8 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.proxies import NOTHING, Proxy, ProxyT, check_thread, new_proxy, proxy_type, put
 
 _MISSING = object()
+ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
+"""Methods of a connection after which no transaction is open; of a cursor, if they raise nothing."""
 
 
 # -- a connection ----------------------------------------------------------------------------------------
@@ -144,6 +146,12 @@ class DependentProxy(Proxy):
         if value is not None and value is self._accel_lease.raw:
             return self._accel_owner()
         return _presented(self, value)
+
+    def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        told = super()._accel_call(name, args, kwargs)
+        if self._accel_facade is not None and name in ENDS_TRANSACTION and not any(args):
+            self._accel_facade._accel_has_ended(self._accel_connection)
+        return told
 
     def _accel_check_thread(self, name: str) -> None:
         if name == "close" or not self._accel_is_closed:  # a closed cursor says so to any thread

@@ -8,14 +8,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from wats_accel.pool.connections import ConnectionProxy, DependentProxy
+from wats_accel.pool.connections import ENDS_TRANSACTION, ConnectionProxy, DependentProxy
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.proxies import Proxy, new_proxy, proxy_type, put
 
 if TYPE_CHECKING:
     from wats_accel.pool.connection_pool import ConnectionPool
-
-_ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
 
 
 class PerThread:
@@ -84,7 +82,7 @@ class SharedProxy(Proxy):
         return self._accel_current().__reduce_ex__(protocol)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if name in _ENDS_TRANSACTION:
+        if name in ENDS_TRANSACTION:
             return self._accel_end(name, args, kwargs)
         connection = self._accel_current()
         if name == "close":
@@ -136,6 +134,11 @@ class SharedProxy(Proxy):
             for connection in used or [self._accel_current()]:
                 told = getattr(connection, name)(*args, **kwargs)
             return told
+
+    def _accel_has_ended(self, connection: Any) -> None:
+        """A cursor of this thread has ended the transaction of its connection."""
+        used = self._accel_used()
+        used[:] = [known for known in used if known is not connection]
 
     @contextlib.contextmanager
     def _accel_emptied(self) -> Iterator[list[Any]]:

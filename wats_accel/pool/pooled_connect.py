@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
@@ -29,10 +29,17 @@ class PooledConnect:
         bus: told what happens.
         clock: seconds, never going backwards.
         report: told, once, why there is no pool after all.
+        siblings: all pools, of every `connect`.
     """
 
     def __init__(
-        self, rules: PoolRules, *, bus: EventBus, clock: Callable[[], float], report: Callable[[str], None]
+        self,
+        rules: PoolRules,
+        *,
+        bus: EventBus,
+        clock: Callable[[], float],
+        report: Callable[[str], None],
+        siblings: Callable[[], Iterable[ConnectionPool]],
     ) -> None:
         self.rules = rules
         self.counters = PoolCounters()
@@ -43,6 +50,7 @@ class PooledConnect:
         self._clock = clock
         self._report = report
         self._corpses = Corpses()
+        self._siblings = siblings
         self._pools: dict[object, ConnectionPool] = {}
         self._lock = threading.RLock()  # a finalizer of the application's own may connect, meanwhile
         self._stop_watching: Callable[[], None] | None = None
@@ -99,6 +107,7 @@ class PooledConnect:
             bus=self._bus,
             clock=self._clock,
             corpses=self._corpses,
+            siblings=self._siblings,
         )
         with self._lock:
             self._let_go_of_unused_pools()

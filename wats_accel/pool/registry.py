@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from wats_accel.events import EventBus
+from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.pool.rules import PoolRules
 from wats_accel.targets import Target
@@ -25,9 +26,14 @@ class PoolRegistry:
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
-        pooled = PooledConnect(rules, bus=self._bus, clock=self._clock, report=report)
+        pooled = PooledConnect(
+            rules, bus=self._bus, clock=self._clock, report=report, siblings=self._all_pools
+        )
         self._known.append(pooled)
         return pooled
+
+    def _all_pools(self) -> Iterator[ConnectionPool]:
+        return (pool for pooled in self._known for pool in pooled.pools)
 
     def named(self, pattern: str) -> list[PooledConnect]:
         """Those that a target pattern names; ``all`` names all."""

@@ -20,6 +20,8 @@ _PROCEDURE: Final = "procedure"
 _PREPARED: Final = "prepared statement"
 _TEMPORARY: Final = "temporary table"
 _LONGEST_CACHED: Final = 4_000  # characters
+_ESCAPED_NAME: Final = re.compile(r'\bU&"', re.IGNORECASE)
+"""A name of PostgreSQL that may be spelled in escapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _effect(sql: str) -> Effect:
     every = readings(sql)
     statements = dict.fromkeys(statement for reading in every for statement in reading.statements)
     reasons = [reason for statement in statements for reason in _reasons(statement)]
-    if not any(reading.whole for reading in every):
+    if not any(reading.whole for reading in every) or _ESCAPED_NAME.search(sql):
         reasons.append(_UNKNOWN)
     # A caller may excuse a transaction statement, so it must not stand in for something worse.
     worst = sorted(reasons, key=TRANSACTION.__eq__)
@@ -179,6 +181,11 @@ _FUNCTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "loaded extension": ("LOAD_EXTENSION", "FTS3_TOKENIZER", "ICU_LOAD_COLLATION"),
     "replication slot": ("PG_CREATE_LOGICAL_REPLICATION_SLOT", "PG_CREATE_PHYSICAL_REPLICATION_SLOT"),
     "backup": ("PG_START_BACKUP", "PG_BACKUP_START"),
+    # PostgreSQL's that run a text of SQL which they are given
+    _PROCEDURE: (
+        *("QUERY_TO_XML", "QUERY_TO_XMLSCHEMA", "QUERY_TO_XML_AND_XMLSCHEMA", "TS_STAT", "TS_REWRITE"),
+        *("CROSSTAB", "CONNECTBY", "XPATH_TABLE"),
+    ),
 }
 _PACKAGES: Final = ("ALERT", "APPLICATION_INFO", "LOCK", "OUTPUT", "PIPE", "RANDOM", "SESSION")
 _OUTPUT: Final = r"OUTPUT (?:INSERTED|DELETED) \. "
@@ -198,6 +205,11 @@ _SUSPECTS: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
     **{
         word: (_TEMPORARY, _created(word))
         for word in ("TEMP", "TEMPORARY", "VOLATILE", '"TEMP', "PG_TEMP", '"PG_TEMP')
+    },
+    # PostgreSQL's settings are rows of a view, and to update one is to SET it.
+    **{
+        name: ("SET", re.compile(rf' UPDATE (?:ONLY )?(?:"?PG_CATALOG \. )?{name} '))
+        for name in ("PG_SETTINGS", '"PG_SETTINGS')
     },
     "'": (_UNKNOWN, re.compile(r" ' \. ")),  # CREATE TABLE 'temp'.name: SQLite takes literals for names
     "USE": ("USE", _begun("USE(?! (?:INDEX|KEY) )")),
