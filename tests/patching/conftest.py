@@ -112,7 +112,11 @@ def applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ap
     before = set(sys.modules)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    yield Applications(tmp_path)
+    made = Applications(tmp_path)
+    # When sys.path has changed, coverage looks around at the next import, and then takes away from
+    # sys.modules what has come meanwhile. It shall do so now, and not while threads of a test import.
+    made.load("")
+    yield made
     for name in set(sys.modules) - before:
         if name.startswith("application_"):
             del sys.modules[name]
