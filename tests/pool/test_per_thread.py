@@ -159,6 +159,17 @@ def test_a_cursor_ends_the_transaction_as_well(pool: Bench, manager: Any, end: s
     assert pool.stats.checked_out == 0
 
 
+def test_to_end_nothing_takes_no_connection(pool: Bench, manager: Any) -> None:
+    connection = manager.connection()
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, "x")
+    taken = pool.stats.opened + pool.stats.reused
+    assert (connection.commit(), connection.rollback()) == (None, None)
+    assert pool.stats.opened + pool.stats.reused == taken
+    with pytest.raises(TypeError):
+        connection.commit("now")
+
+
 def test_a_block_that_a_cursor_leaves_with_an_exception_ends_nothing(
     pool: Bench, manager: Any, notes: Callable[[], list[str]]
 ) -> None:

@@ -131,6 +131,8 @@ class SharedProxy(Proxy):
         """End what this thread has begun; on several connections, if it kept a cursor of an earlier one."""
         with self._accel_emptied() as used:
             told = None
+            if not used and self._accel_closed is None and name != "__exit__" and not (args or kwargs):
+                return told  # a cursor has ended it already: no connection is needed to end nothing
             for connection in used or [self._accel_current()]:
                 told = getattr(connection, name)(*args, **kwargs)
             return told
