@@ -378,6 +378,9 @@ def _prepare(backend: str, bare_connect: Callable[..., Any]) -> Callable[[World]
     return prepare
 
 
+_MANY_EXAMPLES = MappingProxyType({SQLITE3: 2_000, SQLITE_ODBC: 2_000, POSTGRESQL: 500})
+
+
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -388,7 +391,7 @@ def test_whatever_is_done_both_do_the_same(
     bare_connect = module.connect
     target = f"{module.__name__}:connect"
     run = settings(
-        max_examples=2_000 if soak else 40,
+        max_examples=_MANY_EXAMPLES[backend] if soak else 40,
         stateful_step_count=50,
         deadline=None,
         derandomize=not soak,
