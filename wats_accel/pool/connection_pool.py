@@ -209,7 +209,7 @@ class ConnectionPool:
         self._counters.reused += not is_new
         self._send(PoolCheckedOut, waited, not is_new)
         self.leases[id(lease)] = lease
-        if len(self.leases) > self.rules.size:
+        if len(self.leases) > self.rules.size or (is_new and self.overflow):
             self._crowded_at = lease.taken_at
         return lease
 
