@@ -105,6 +105,10 @@ class ConnectionPool:
         began = time.perf_counter()
         if not self._take_slot():
             return self._connect_past_the_pool()
+        if (
+            self.rules.limit - self._slots.qsize() > self.rules.size
+        ):  # so many are in use, or on their way back
+            self._crowded_at = self._clock()
         try:
             lease = self._lend(time.perf_counter() - began)
         except BaseException:
@@ -209,8 +213,6 @@ class ConnectionPool:
         self._counters.reused += not is_new
         self._send(PoolCheckedOut, waited, not is_new)
         self.leases[id(lease)] = lease
-        if len(self.leases) > self.rules.size or (is_new and self.overflow):
-            self._crowded_at = lease.taken_at
         return lease
 
     # -- what the queue asks and tells -----------------------------------------------------------------
