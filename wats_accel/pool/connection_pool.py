@@ -105,11 +105,9 @@ class ConnectionPool:
         began = time.perf_counter()
         if not self._take_slot():
             return self._connect_past_the_pool()
-        if (
-            self.rules.limit - self._slots.qsize() > self.rules.size
-        ):  # so many are in use, or on their way back
-            self._crowded_at = self._clock()
         try:
+            if self.rules.limit - self._slots.qsize() > self.rules.size:
+                self._crowded_at = self._clock()  # so many are in use, or on their way back
             lease = self._lend(time.perf_counter() - began)
         except BaseException:
             self._slots.put(None)
