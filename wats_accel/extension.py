@@ -62,7 +62,6 @@ from wats_accel.hookspecs import hookimpl
 from wats_accel.invalidation import Invalidator, When, WriteRule
 from wats_accel.patching.plan import Kind, Layer, MethodInfo, PatchSpec
 from wats_accel.patterns import KeyPattern
-from wats_accel.pool.drivers import driver_of
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.pool.registry import PoolRegistry
 from wats_accel.pool.rules import NEVER, PoolRules
@@ -141,7 +140,6 @@ __all__ = [
     "When",
     "WriteRule",
     "cached",
-    "driver_of",
     "format_duration",
     "hookimpl",
     "invalidating",
