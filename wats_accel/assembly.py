@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,7 @@ def assemble(
     clock: Callable[[], float],
     bus: EventBus,
     report: Callable[[Problem], None],
+    wall_clock: Callable[[], float] = time.time,
 ) -> Assembly:
     """Put together what a document asks for.
 
@@ -108,6 +110,7 @@ def assemble(
     config = load(document, config_sections(plugins))
     caches = CacheRegistry(
         clock=clock,
+        wall_clock=wall_clock,
         bus=bus,
         store_factory=lambda namespace, target: plugins.first(
             "accel_create_store", _expect_store, namespace=namespace, target=target

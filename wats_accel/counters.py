@@ -17,6 +17,7 @@ class Counters:
 
     hits: int = 0
     misses: int = 0
+    joined: int = 0
     loads: int = 0
     load_failures: int = 0
     load_seconds: float = 0.0
@@ -24,6 +25,10 @@ class Counters:
     invalidated: int = 0
     expired: int = 0
     evicted: int = 0
+    orphaned: int = 0
+    served_stale: int = 0
+    refreshed: int = 0
+    refresh_failures: int = 0
     not_stored: Counter[str] = field(default_factory=Counter)
     bypassed: Counter[str] = field(default_factory=Counter)
 

@@ -39,6 +39,16 @@ class Miss(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Joined(Event):
+    """A call waited for a load of the same key that another call had begun, and got its answer."""
+
+    name: ClassVar[str] = "accel.joined"
+    key: str
+    target: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stored(Event):
     """The answer of a load was stored."""
 
@@ -64,6 +74,37 @@ class LoadFailed(Event):
 
     name: ClassVar[str] = "accel.load_failed"
     key: str
+    target: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServedStale(Event):
+    """The method failed, and its caller got the last good answer. `why` is the exception's type, or
+    ``unless_result``; `age_seconds` how old the answer was."""
+
+    name: ClassVar[str] = "accel.served_stale"
+    key: str
+    target: str
+    why: str
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshFailed(Event):
+    """An answer could not be renewed in the background; nobody waited for it. `why` as elsewhere."""
+
+    name: ClassVar[str] = "accel.refresh_failed"
+    key: str
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidUntilFailed(Event):
+    """It could not be found out until when an answer is valid, and it was not stored. `error` is a type."""
+
+    name: ClassVar[str] = "accel.valid_until_failed"
     target: str
     error: str
 
@@ -100,6 +141,14 @@ class Evicted(Event):
     """An entry had to make room for another."""
 
     name: ClassVar[str] = "accel.evicted"
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned(Event):
+    """An entry was found to be made from another one that is gone, and dropped."""
+
+    name: ClassVar[str] = "accel.orphaned"
     target: str
 
 

@@ -67,8 +67,9 @@ from wats_accel.pool.registry import PoolRegistry
 from wats_accel.pool.rules import NEVER, PoolRules
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
-from wats_accel.wrappers.cached import cached, materialized
+from wats_accel.wrappers.cached import cached
 from wats_accel.wrappers.invalidating import invalidating
+from wats_accel.wrappers.materialized import materialized
 
 __all__ = [
     "NEVER",

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
-from wats_accel.cache.loads import Load, innermost_load
+from wats_accel.cache.loads import Load, innermost_load, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.cache.selection import Selection, bound_text, select
+from wats_accel.cache.selection import EVERYTHING, Selection, bound_text, select
+from wats_accel.cache.writers import enter_write, leave_write
 from wats_accel.events import EventBus, Invalidated
 from wats_accel.patterns import KeyPattern
+from wats_accel.transactions import Transaction, open_transactions
 
 When = Literal["always", "truthy"]
+
+_MOST_REPEATED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,51 @@ class WriteRule:
         return bool(first)
 
 
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A key pattern bound to the values of one write, and the write."""
+
+    pattern: KeyPattern
+    selection: Selection
+    text: str = field(compare=False)  # of the bound pattern, for the log
+    by: str
+
+    @property
+    def widened(self) -> Drop:
+        """The same for any values."""
+        return Drop(self.pattern, EVERYTHING, self.pattern.text, self.by)
+
+
+class Repetition:
+    """What is to be dropped once more, when the changes that it stands for can be seen by others."""
+
+    def __init__(self) -> None:
+        self._drops: dict[Drop, None] = {}
+
+    def add(self, drops: Iterable[Drop]) -> None:
+        """Take drops in; of a great many remember only the patterns, and drop more than needed."""
+        self._drops.update(dict.fromkeys(drops))
+        if len(self._drops) > _MOST_REPEATED:
+            self._drops = dict.fromkeys(drop.widened for drop in self._drops)
+
+    def __iter__(self) -> Iterator[Drop]:
+        return iter(list(self._drops))
+
+
+class OpenWrite:
+    """A patched write that a thread is inside of."""
+
+    def __init__(self, rule: WriteRule, regions: list[Region]) -> None:
+        self.rule = rule
+        self.regions = regions  # from which this thread keeps away until it ends
+        self.within = Repetition()  # what patched writes inside this one have dropped
+
+
+class _OpenWrites(threading.local):
+    def __init__(self) -> None:
+        self.stack: list[OpenWrite] = []
+
+
 class Invalidator:
     """Applies write rules to the caches."""
 
@@ -45,6 +97,9 @@ class Invalidator:
         self._caches = caches
         self._bus = bus
         self._rules: dict[str, WriteRule] = {}
+        self._open = _OpenWrites()
+        self._lock = threading.RLock()  # of what follows
+        self._at_commit: weakref.WeakKeyDictionary[Transaction, Repetition] = weakref.WeakKeyDictionary()
 
     def add(self, rule: WriteRule) -> None:
         """Take a rule in."""
@@ -67,67 +122,115 @@ class Invalidator:
             if pattern.names(rules.namespace, rules.method)
         ]
 
-    def apply(self, rule: WriteRule, values: Mapping[str, object]) -> None:
+    # -- a write ---------------------------------------------------------------------------------------
+
+    def begin(self, rule: WriteRule) -> OpenWrite:
+        """Note that this thread is inside a write; follow it by `end`."""
+        # A hit would leave the write out. The one exception is a method that reads and writes at once.
+        spoil_loads("wrote", spare=_own_load(rule.target))
+        regions = {region.rules.target: region for known in rule.patterns for region in self._of(known)}
+        write = OpenWrite(rule, list(regions.values()))
+        for region in write.regions:
+            region.writers.enter()
+        enter_write()
+        self._open.stack.append(write)
+        return write
+
+    def end(self, write: OpenWrite, values: Mapping[str, object], *, concerns: bool = True) -> None:
         """Drop what a write that has just ended concerns. Raises nothing of its own.
 
-        Args:
-            rule: of the write.
-            values: what `rule.paths` gave in its call; what is missing matches anything.
-        """
-        self._bus.checkpoint()
-        self._drop(rule.patterns, values, by=rule.target)
+        It may not be over yet. What it did may be part of another patched write, or of a transaction that
+        its caller commits; until then others may load the old state again. So all of it is dropped once
+        more when the outer write ends, and when the transaction commits.
 
-    def begin(self, rule: WriteRule) -> list[Region]:
-        """Note that this thread is inside a write; gives the regions to be told when it ends."""
-        regions: dict[str, Region] = {}
-        for pattern in rule.patterns:
-            for region in self._caches.matching(pattern):
-                regions[region.rules.target] = region
-        for region in regions.values():
-            region.writers.enter()
-        return list(regions.values())
+        Args:
+            write: what `begin` gave.
+            values: what `rule.paths` gave in its call; what is missing matches anything.
+            concerns: False if the write has turned out to be none.
+        """
+        patterns = write.rule.patterns if concerns else ()
+        own = [self._bound(known, values, write.rule.target) for known in patterns]
+        repeated = list(write.within)
+        try:
+            self._bus.checkpoint()
+            self._drop(own)
+            self._drop(repeated, quietly=True)
+        finally:
+            self._leave(write, [*own, *repeated])
+
+    def _leave(self, write: OpenWrite, drops: list[Drop]) -> None:
+        stack = self._open.stack
+        if write in stack:
+            del stack[stack.index(write) :]
+        leave_write()
+        if stack:
+            stack[-1].within.add(drops)
+            stack[-1].regions += write.regions
+            return
+        for transaction in open_transactions() if drops else ():
+            self._repeat_at_commit(transaction, drops)
+            for region in write.regions:
+                region.writers.await_end(transaction)
+        for region in write.regions:
+            region.writers.leave()
+
+    def _repeat_at_commit(self, transaction: Transaction, drops: list[Drop]) -> None:
+        with self._lock:
+            repetition = self._at_commit.setdefault(transaction, Repetition())
+            repetition.add(drops)
+        transaction.at_commit(partial(self._drop, repetition, quietly=True), key=id(self))
+
+    # -- dropping --------------------------------------------------------------------------------------
 
     def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
         """Drop the entries that a bound pattern matches; gives how many there were.
 
         Raises nothing of its own: a region where it fails is suspended.
         """
-        return self._drop([pattern], values, by=by)
+        return self._drop([self._bound(pattern, values, by)])
 
-    def _drop(self, patterns: Sequence[KeyPattern], values: Mapping[str, object], *, by: str) -> int:
+    def _bound(self, pattern: KeyPattern, values: Mapping[str, object], by: str) -> Drop:
+        heard = self._bus.channel(Invalidated).listeners
+        return Drop(pattern, select(pattern, values), bound_text(pattern, values) if heard else "", by)
+
+    def _drop(self, drops: Iterable[Drop], *, quietly: bool = False) -> int:
         total = 0
         interrupt: BaseException | None = None
         with ExitStack() as fences:  # none is lifted before everything is dropped
-            for pattern in patterns:
+            for drop in drops:
                 count = 0
-                for region in self._caches.matching(pattern):
+                for region in self._of(drop.pattern):
                     try:
-                        count += _drop_from(region, select(pattern, values), by, fences)
+                        count += _drop_from(region, drop, fences)
                     except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
                         interrupt = interrupt if isinstance(error, Exception) else error
                         with suppress(BaseException):  # one interrupt is enough
                             region.suspend(f"invalidating it failed: {type(error).__name__}")
                 total += count
-                if self._bus.channel(Invalidated).listeners:
-                    self._bus.emit(Invalidated(bound_text(pattern, values), count, by))
+                if (count or not quietly) and self._bus.channel(Invalidated).listeners:
+                    self._bus.emit(Invalidated(drop.text, count, drop.by))
         if interrupt is not None:
             raise interrupt  # Ctrl+C and the like are the application's own
         return total
 
+    def _of(self, pattern: KeyPattern) -> list[Region]:
+        return self._caches.matching(pattern)
+
     def suspend(self, patterns: Iterable[KeyPattern], why: str) -> None:
         """Stop caching what these patterns would drop: nobody will drop it. Never raises."""
         for pattern in patterns:
-            for region in self._caches.matching(pattern):
+            for region in self._of(pattern):
                 region.suspend(why)
 
 
-def _drop_from(region: Region, selection: Selection, write: str, fences: ExitStack) -> int:
-    fences.enter_context(region.fenced(selection))
-    return region.invalidate(selection, spare=_own_load(region, write))
+def _drop_from(region: Region, drop: Drop, fences: ExitStack) -> int:
+    fences.enter_context(region.fenced(drop.selection))  # point: fenced
+    spare = _own_load(drop.by) if drop.by == region.rules.target else None
+    return region.invalidate(drop.selection, spare=spare)
 
 
-def _own_load(region: Region, write: str) -> Load | None:
+def _own_load(write: str) -> Load | None:
     # A method that reads and writes at once (get-or-create) ends its load and its write together: what
     # it read is as new as what it wrote. Any other load of this thread began before the write ended.
     load = innermost_load()
-    return load if load is not None and load.target == write == region.rules.target else None
+    return load if load is not None and load.target == write else None

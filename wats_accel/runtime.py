@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import threading
 import time
@@ -76,6 +75,7 @@ class Accelerator:
     Args:
         source: a YAML or TOML file, a mapping of the same shape, or None for the usual places.
         clock: seconds, never going backwards; for tests and simulations.
+        wall_clock: seconds since the epoch; for the same.
         strict: raise what would otherwise be left out; None leaves it to the configuration.
         environ: where `WATS_ACCEL_CONFIG` and `WATS_ACCEL_DISABLE` are looked up.
     """
@@ -85,11 +85,13 @@ class Accelerator:
         source: ConfigSource = None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
         strict: bool | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.source = source
         self._clock = clock
+        self._wall_clock = wall_clock
         self._strict = strict
         self._environ = os.environ if environ is None else environ
         self._problems: list[Problem] = []
@@ -131,7 +133,11 @@ class Accelerator:
         self._log.open()
         self._document = document = read_config(self.source, self._environ)
         self._assembly = assembly = assemble(
-            document, clock=self._clock, bus=self._bus, report=self._left_out
+            document,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+            bus=self._bus,
+            report=self._left_out,
         )
         if not assembly.config.root.enabled:
             return
@@ -207,9 +213,7 @@ class Accelerator:
         assembly, self._assembly = self._assembly, None
         if assembly is not None:
             self._final = self._snapshot(assembly)
-            for region in assembly.context.caches:
-                with contextlib.suppress(Exception):  # of a plugin's store; the region is switched off
-                    region.close()
+            assembly.context.caches.close()
             assembly.context.pools.close()
             self._shut_down(assembly)
         self._log.close()

@@ -6,19 +6,26 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sized
 from typing import Literal, Protocol
 
+from wats_accel.cache.ages import Lifetime
 from wats_accel.cache.copying import Snapshot
+from wats_accel.cache.premises import Breach, Premise
 from wats_accel.cache.texts import Texts
 
 Key = tuple[Hashable, ...]
 """``(scope number, *frozen arguments)``: typed and unambiguous."""
 
-Departure = Literal["expired", "evicted"]
+Departure = Literal["expired", "evicted", "orphaned"]
 
 _SWEEP_SLICE = 16
 
 
 class EntryOwner(Protocol):
     """What holds an entry; the namespace's queue asks it when room is needed."""
+
+    @property
+    def version(self) -> int:
+        """Rises with each invalidation, before anything is dropped."""
+        ...
 
     def holds(self, entry: Entry, /) -> bool:
         """Whether the entry is still the one to be found under its key."""
@@ -36,25 +43,42 @@ class EntryOwner(Protocol):
 class Entry:
     """One stored answer."""
 
-    __slots__ = ("began_at", "expires_at", "key", "owner", "snapshot", "texts", "visited")
+    __slots__ = (
+        "__weakref__", "began_at", "due_at", "expires_at", "fresh_until", "key", "owner", "premises", "size",
+        "snapshot", "texts", "visited",
+    )  # fmt: skip
 
     def __init__(
         self,
         key: Key,
         texts: Texts,
         snapshot: Snapshot,
-        expires_at: float,
+        lifetime: Lifetime,
         owner: EntryOwner,
         *,
         began_at: float = 0.0,
+        premises: tuple[Premise, ...] = (),
+        size: int = 0,
     ) -> None:
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
         self.snapshot = snapshot
         self.began_at = began_at  # when its load began, by the cache's monotonic clock
-        self.expires_at = expires_at  # by the same clock; infinity: until invalidated
+        self.due_at = lifetime.due_at
+        self.fresh_until = lifetime.fresh_until
+        self.expires_at = lifetime.expires_at
         self.owner = owner
+        self.premises = premises  # what else has to hold for it to be given
+        self.size = size  # bytes, as an estimate; 0 where nobody asks
         self.visited = False  # set by hits, read by eviction
+
+    def breach(self) -> Breach | None:
+        """Why a premise of this answer holds no longer; None while all do."""
+        for premise in self.premises:
+            why = premise.breach()
+            if why is not None:
+                return why
+        return None
 
 
 class Store(Protocol):

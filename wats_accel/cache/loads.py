@@ -1,64 +1,131 @@
-"""Loads: the runs of cached methods that are under way, and the fence that keeps old answers out.
+"""Loads: the runs of cached methods that are under way, and what each of them must not be kept for.
 
-A load that an invalidation has overtaken may have read the database before the write: its answer goes
-to its own caller and is not stored. Every load is registered before it begins, so an invalidation
-finds either the load (and marks it) or the entry that it stored (and drops it); there is no third case.
+Every thread has a stack of the loads that it runs, one inside the other. A load that calls another
+cached method rests on that one's answer, and whatever went wrong inside it went wrong in the outer
+one, too.
 """
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
+from threading import get_ident
 
-from wats_accel.cache.entries import Key
+from wats_accel.cache.ages import FOREVER
+from wats_accel.cache.entries import Entry, Key
+from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, Versioned
 from wats_accel.cache.texts import Texts
+
+_MOST_PREMISES = 32
 
 
 class Load:
     """One run of a cached method for one key."""
 
-    __slots__ = ("began_at", "key", "label", "overtaken", "started", "target", "texts")
+    __slots__ = (
+        "began_at", "done", "entry", "expires_by", "failures", "key", "label", "objection", "overtaken",
+        "premises", "renews", "started", "target", "texts", "thread", "valid_until", "version",
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        target: str,
-        key: Key,
-        texts: Texts,
-        label: Callable[[], str],
-        *,
-        started: float,
-        began_at: float,
-    ) -> None:
+    def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
         self.target = target
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
         self.label = label  # makes the readable key, for those who will read it
-        self.started = started  # seconds, by the performance counter
-        self.began_at = began_at  # by the cache's clock: the answer may be as old as this
-        self.overtaken = False  # written and read under the namespace's lock
+        self.thread = get_ident()
+        self.started = 0.0  # seconds, by the performance counter
+        self.began_at = 0.0  # by the cache's clock: the answer may be as old as this
+        self.version = 0  # of its region, when it began
+        self.failures = 0  # that this thread had met when it began
+        self.objection: str | None = None  # why its answer must not be kept
+        self.premises: dict[object, Premise] = {}
+        self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
+        self.valid_until: float | None = None  # by the computer's clock: when time alone changes the answer
+        self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
+        # What follows is written and read under the namespace's lock.
+        self.overtaken = False  # by an invalidation
+        self.done: threading.Event | None = None  # made by the first who waits for it
+        self.entry: Entry | None = None  # what was stored
+
+    def rest_on(self, entry: Entry) -> None:
+        """Note that the answer is made from another: it goes when that one goes."""
+        self.expires_by = min(self.expires_by, entry.fresh_until)
+        reference = weakref.ref(entry)
+        self.premises[reference] = HeldEntry(reference)
+        for premise in entry.premises:
+            self._take_over(premise)
+        self._keep_premises_few()
+
+    def rest_on_version(self, region: Versioned, version: int) -> None:
+        """Note that the answer is made from one that was not stored."""
+        self.premises.setdefault(id(region), SameVersion(region, version))
+
+    def rest_on_all_of(self, inner: Load) -> None:
+        """Take over what a load inside this one was made from."""
+        self.expires_by = min(self.expires_by, inner.expires_by)
+        for premise in inner.premises.values():
+            self._take_over(premise)
+        self._keep_premises_few()
+
+    def _take_over(self, premise: Premise) -> None:
+        if isinstance(premise, SameVersion):
+            self.rest_on_version(premise.region, premise.version)
+        else:
+            self.premises.setdefault(getattr(premise, "reference", premise), premise)
+
+    def _keep_premises_few(self) -> None:
+        """Each hit asks them all: of many entries remember the methods only, and drop more than needed."""
+        if len(self.premises) <= _MOST_PREMISES:
+            return
+        for name, premise in list(self.premises.items()):
+            entry = premise.reference() if isinstance(premise, HeldEntry) else None
+            if entry is not None:
+                self.rest_on_version(entry.owner, entry.owner.version)
+            # The version was read first: what is dropped from now on shows in it.
+            if isinstance(premise, HeldEntry):
+                if premise.breach() is not None:
+                    self.objection = self.objection or "overtaken"
+                del self.premises[name]
 
 
-class _RunningLoads(threading.local):
-    def __init__(self) -> None:
-        self.stack: list[Load] = []
+# -- the loads of each thread ----------------------------------------------------------------------------
 
+stacks: dict[int, list[Load]] = {}
+"""By thread. Empty while no load runs anywhere: then a hit needs to look no further.
 
-_running = _RunningLoads()
+A dictionary's single operations are atomic, with the GIL and without; only its own thread changes a stack.
+"""
 
 
 def innermost_load() -> Load | None:
     """The load that this thread runs right now, the innermost if they are nested."""
-    stack = _running.stack
+    stack = stacks.get(get_ident())
     return stack[-1] if stack else None
 
 
 def enter_load(load: Load) -> None:
     """Note that this thread runs `load` from here on."""
-    _running.stack.append(load)
+    stacks.setdefault(get_ident(), []).append(load)
 
 
 def leave_load(load: Load) -> None:
     """Note that `load` has ended, and with it whatever was nested in it."""
-    stack = _running.stack
+    here = get_ident()
+    stack = stacks.get(here, [])
     if load in stack:
         del stack[stack.index(load) :]
+    if not stack:
+        stacks.pop(here, None)
+
+
+def runs_here(target: str, key: Key) -> bool:
+    """Whether this thread is inside a load of this key."""
+    return any(load.key == key and load.target == target for load in stacks.get(get_ident(), ()))
+
+
+def spoil_loads(why: str, *, spare: Load | None = None) -> None:
+    """Have no load kept that this thread runs, but for one."""
+    for load in stacks.get(get_ident(), ()):
+        if load is not spare:
+            load.objection = load.objection or why

@@ -1,22 +1,25 @@
-"""A region: the cache of one method, from key to value, with TTL, fence, isolation and counters."""
+"""A region: the entries of one cached method: found, kept, dropped, counted."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from wats_accel.cache.copying import CopyMode, Uncopyable, take_snapshot
+from wats_accel.cache.ages import AgeRules
+from wats_accel.cache.copying import CopyMode
 from wats_accel.cache.entries import Departure, Entry, Key, Store
+from wats_accel.cache.flights import Flights
 from wats_accel.cache.index import EntryIndexes
 from wats_accel.cache.keys import KeyRules
-from wats_accel.cache.loads import Load, enter_load, leave_load
+from wats_accel.cache.loads import Load
 from wats_accel.cache.namespace import Departures, Namespace
-from wats_accel.cache.results import ResultLiteral, same_result
+from wats_accel.cache.results import ResultLiteral
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
-from wats_accel.cache.texts import Texts
 from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
 from wats_accel.events import (
@@ -27,21 +30,26 @@ from wats_accel.events import (
     Evicted,
     Expired,
     Hit,
-    LoadFailed,
     Miss,
-    NotStored,
-    Stored,
+    Orphaned,
 )
 
 Clock = Callable[[], float]
 """Seconds, never going backwards; `time.monotonic` unless a test says otherwise."""
 
-_FOREVER = float("inf")
+_DEPARTED: Final[dict[Departure, Callable[[str], Event]]] = {
+    "expired": Expired,
+    "evicted": Evicted,
+    "orphaned": Orphaned,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RegionRules:
-    """What the configuration says of one cached method. `ttl_seconds` 0: until invalidated."""
+    """What the configuration says of one cached method. `ttl_seconds` 0: until invalidated.
+
+    `wait_seconds` is how long a call waits for the load of another one before it runs the method itself.
+    """
 
     namespace: str
     method: str
@@ -50,6 +58,8 @@ class RegionRules:
     key: KeyRules = KeyRules()
     copy_mode: CopyMode = "auto"
     unless_results: tuple[ResultLiteral, ...] = ()
+    ages: AgeRules = AgeRules()
+    wait_seconds: float = 5.0
 
 
 class Region:
@@ -60,103 +70,101 @@ class Region:
     """
 
     def __init__(
-        self, rules: RegionRules, *, space: Namespace, store: Store, clock: Clock, bus: EventBus
+        self,
+        rules: RegionRules,
+        *,
+        space: Namespace,
+        store: Store,
+        clock: Clock,
+        bus: EventBus,
+        wall_clock: Clock = time.time,
     ) -> None:
         self.rules = rules
         self.prefix = f"{rules.namespace}:{rules.method}"  # of readable keys
         self.counters = Counters()
         self.scopes = ScopeNumbers()
         self.active = True
+        self.bus = bus
+        self.clock = clock
+        self.wall_clock = wall_clock
         self.on_hit = bus.channel(Hit)
         self.on_miss = bus.channel(Miss)
-        self._on_stored = bus.channel(Stored)
-        self._on_not_stored = bus.channel(NotStored)
-        self._bus = bus
-        self._clock = clock
+        self.flights = Flights()
+        self.writers = Writers()
+        self.version = 0  # of invalidations seen; rises before anything is dropped
         self._enabled = True
         self._suspended: str | None = None
         self._store = store
         self._space = space
-        self.writers = Writers()
-        self._loads: set[Load] = set()
-        self._fences: list[Selection] = []
         self._indexes = EntryIndexes(store.entries)
 
-    # -- one call ----------------------------------------------------------------------------------
+    @property
+    def lock(self) -> threading.RLock:  # type: ignore[valid-type]  # a function, before Python 3.13
+        """The namespace's: of everything that changes the region."""
+        return self._space.lock
+
+    # -- finding ---------------------------------------------------------------------------------------
 
     def lookup(self, key: Key) -> Entry | None:
-        """The entry of this key if there is one that has not expired."""
+        """The entry that answers a call of this key, if that can be told without a lock."""
         entry = self._store.get(key)
-        if entry is None:
+        if entry is None or entry.due_at <= self.clock():  # point: entry-found
             return None
-        if entry.expires_at <= self._clock():
-            self._expire(entry)
+        if entry.premises and entry.breach():
             return None
         entry.visited = True
         return entry
 
-    def begin(self, key: Key, texts: Texts, label: Callable[[], str]) -> Load:
-        """Register a load of this key by the calling thread; counts a miss.
+    def settle(self, key: Key, departures: Departures) -> Entry | None:
+        """The entry of this key, fresh or not, if it is of any use; one that is of none leaves.
 
-        Follow it by exactly one of `finish` and `fail`.
-
-        Args:
-            key: of the call.
-            texts: its arguments in the loose form by which invalidation compares them.
-            label: makes the readable key.
+        Called under the lock; hand `departures` to `report` without it.
         """
-        load = Load(self.rules.target, key, texts, label, started=time.perf_counter(), began_at=self._clock())
-        with self._space.lock:
-            self._bury_dead_instances()
-            load.overtaken = any(fence.matches(texts) for fence in self._fences)
-            self._loads.add(load)
-        enter_load(load)
-        self.counters.misses += 1
-        self._bus.checkpoint()
-        return load
+        entry = self._store.get(key)
+        if entry is None:
+            return None
+        why = "expired" if entry.expires_at <= self.clock() else entry.breach()
+        if why is None:
+            return entry
+        self.remove(entry)
+        departures.append((entry, why))
+        return None
 
-    def finish(self, load: Load, result: object, *, objection: str | None = None) -> None:
-        """End a load that gave `result`: store it, unless there is a reason not to.
+    # -- keeping ---------------------------------------------------------------------------------------
 
-        Raises nothing of its own: the caller gets the answer, stored or not.
+    def why_not_keep(self, entry: Entry, load: Load) -> str | None:
+        """Why the answer of a load that has ended must not be kept. Called under the lock."""
+        if load.overtaken:
+            return "overtaken"
+        if not self.active:
+            return "switched_off"
+        held = self._store.get(entry.key)
+        if held is not None and held.began_at > load.began_at:
+            return "overtaken"  # by a later load: time must not run backwards for later readers
+        breach = "expired" if entry.expires_at <= self.clock() else entry.breach()
+        if breach is not None:
+            return "overtaken" if breach == "orphaned" else "expired_already"
+        return None
 
-        Args:
-            load: what `begin` gave.
-            result: the method's answer; it stays the caller's own, and may be changed by him.
-            objection: a reason of the caller's for not storing it.
-        """
-        leave_load(load)
-        seconds = time.perf_counter() - load.started
-        self.counters.loads += 1
-        self.counters.load_seconds += seconds
+    def keep(self, entry: Entry) -> Departures:
+        """Store an entry; gives those that had to leave. Called under the lock."""
+        self.bury_dead_instances()
         try:
-            why_not = objection or self._store_result(load, result)
-        except Exception:  # noqa: BLE001 - stores and values are foreign code
-            why_not = "store_failed"
-        finally:
-            with self._space.lock:
-                self._loads.discard(load)
-        if why_not:
-            self._report_not_stored(load, why_not)
-        else:
-            self._report_stored(load, seconds)
+            replaced = self._store.put(entry)
+        except BaseException:
+            # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
+            self._indexes.forget()
+            raise
+        self._indexes.add(entry, replaced=replaced)
+        return self._space.admit(entry, replaced=replaced is not None, now=self.clock())
 
-    def fail(self, load: Load, error: BaseException) -> None:
-        """End a load that raised."""
-        leave_load(load)
-        with self._space.lock:
-            self._loads.discard(load)
-        self.counters.load_failures += 1
-        if self._bus.channel(LoadFailed).listeners:
-            self._bus.emit(LoadFailed(load.label(), self.rules.target, type(error).__name__))
+    def bury_dead_instances(self) -> None:
+        """Give back the entries of instances that are gone: nobody finds them again. Under the lock."""
+        while self.scopes.dead:
+            for entry in self._indexes.of_scope(self.scopes.dead.popleft()):
+                self.remove(entry)
 
-    def note_bypass(self, why: str) -> None:
-        """Count a call that went straight to the method."""
-        self.counters.bypassed[why] += 1
-        if self._bus.channel(Bypassed).listeners:
-            self._bus.emit(Bypassed(self.rules.target, why))
-
-    # -- dropping ----------------------------------------------------------------------------------
+    # -- dropping --------------------------------------------------------------------------------------
 
     def invalidate(self, selection: Selection = EVERYTHING, *, spare: Load | None = None) -> int:
         """Drop what is selected, and fence off the loads of it that are under way.
@@ -168,10 +176,9 @@ class Region:
         Returns:
             how many entries were dropped.
         """
-        with self._space.lock:
-            for load in tuple(self._loads):
-                if load is not spare and selection.matches(load.texts):
-                    load.overtaken = True
+        with self.lock:
+            self.version += 1
+            self.flights.overtake(selection, spare)
             count = self._drop(selection)
         self.counters.invalidated += count
         return count
@@ -183,13 +190,13 @@ class Region:
         A write may drop entries of several regions, one after another. A load that begins meanwhile may
         find in one of them, as a hit of a method that it calls, what is about to be dropped there.
         """
-        with self._space.lock:
-            self._fences.append(selection)
+        with self.lock:
+            self.flights.raise_fence(selection)
         try:
             yield
         finally:
-            with self._space.lock:
-                self._fences.remove(selection)
+            with self.lock:
+                self.flights.lift_fence(selection)
 
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:
@@ -206,57 +213,6 @@ class Region:
         self._space.dropped(count)
         return count
 
-    # -- storing -----------------------------------------------------------------------------------
-
-    def _store_result(self, load: Load, result: object) -> str | None:
-        if any(same_result(result, literal) for literal in self.rules.unless_results):
-            return "unless_result"
-        try:
-            snapshot = take_snapshot(result, self.rules.copy_mode)
-        except Uncopyable:
-            return "uncopyable"
-        expires_at = load.began_at + self.rules.ttl_seconds if self.rules.ttl_seconds else _FOREVER
-        entry = Entry(load.key, load.texts, snapshot, expires_at, self, began_at=load.began_at)
-        with self._space.lock:
-            if load.overtaken:
-                return "overtaken"
-            if not self.active:
-                return "switched_off"
-            held = self._store.get(load.key)
-            if held is not None and held.began_at > load.began_at:
-                return "overtaken"  # by a later load: time must not run backwards for later readers
-            departures = self._admit(entry)
-        for departed, why in departures:
-            departed.owner.note_departure(why)
-        return None
-
-    def _report_stored(self, load: Load, seconds: float) -> None:
-        self.counters.stored += 1
-        if self._on_stored.listeners:
-            self._on_stored.send(Stored(load.label(), self.rules.target, seconds))
-
-    def _report_not_stored(self, load: Load, why: str) -> None:
-        self.counters.not_stored[why] += 1
-        if self._on_not_stored.listeners:
-            self._on_not_stored.send(NotStored(load.label(), self.rules.target, why))
-
-    def _admit(self, entry: Entry) -> Departures:
-        self._bury_dead_instances()
-        try:
-            replaced = self._store.put(entry)
-        except BaseException:
-            # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
-            self._indexes.forget()
-            raise
-        self._indexes.add(entry, replaced=replaced)
-        return self._space.admit(entry, replaced=replaced is not None, now=self._clock())
-
-    def _bury_dead_instances(self) -> None:
-        # Entries of an instance that is gone can never be found again; here they give their memory back.
-        while self.scopes.dead:
-            for entry in self._indexes.of_scope(self.scopes.dead.popleft()):
-                self.remove(entry)
-
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
 
     def holds(self, entry: Entry) -> bool:
@@ -264,7 +220,7 @@ class Region:
         return self._store.get(entry.key) is entry
 
     def remove(self, entry: Entry) -> None:
-        """Take an entry out, if it is still there. Called under the namespace's lock."""
+        """Take an entry out, if it is still there. Called under the lock."""
         if not self.holds(entry):
             return
         self._store.remove(entry.key)
@@ -273,45 +229,39 @@ class Region:
 
     def note_departure(self, why: Departure) -> None:
         """Count and report an entry that left by itself."""
-        if why == "expired":
-            self.counters.expired += 1
-            event: Event = Expired(self.rules.target)
-        else:
-            self.counters.evicted += 1
-            event = Evicted(self.rules.target)
-        self._bus.emit(event)
+        setattr(self.counters, why, getattr(self.counters, why) + 1)
+        self.bus.emit(_DEPARTED[why](self.rules.target))
 
-    def _expire(self, entry: Entry) -> None:
-        with self._space.lock:
-            found = self.holds(entry)
-            self.remove(entry)
-        if found:
-            self.note_departure("expired")
+    def note_bypass(self, why: str) -> None:
+        """Count a call that went straight to the method."""
+        self.counters.bypassed[why] += 1
+        if self.bus.channel(Bypassed).listeners:
+            self.bus.emit(Bypassed(self.rules.target, why))
 
     # -- switches ------------------------------------------------------------------------------------
 
     def switch(self, *, enabled: bool) -> None:
         """Turn caching of this method off or on. Invalidation goes on meanwhile, so both are safe."""
-        with self._space.lock:
+        with self.lock:
             self._enabled = enabled
-            self._settle()
+            self._settle_switches()
 
     def suspend(self, why: str) -> None:
         """Stop caching this method for good: it could not be kept fresh. Raises nothing of its own."""
-        with self._space.lock:
+        with self.lock:
             known, self._suspended = self._suspended, self._suspended or why
-            self._settle()
+            self._settle_switches()
         if known is None:
-            self._bus.emit(CacheSuspended(self.rules.target, why))
+            self.bus.emit(CacheSuspended(self.rules.target, why))
         # A store that fails keeps its entries, but nobody is answered from it any more.
         with contextlib.suppress(Exception):
             self.invalidate()
 
     def close(self) -> None:
         """Stop caching and forget everything, without counting it. Raises nothing of its own."""
-        with self._space.lock, contextlib.suppress(Exception):
+        with self.lock, contextlib.suppress(Exception):
             self._enabled = False
-            self._settle()
+            self._settle_switches()
             self._drop_all()
 
     @property
@@ -319,15 +269,21 @@ class Region:
         """Why this method is not cached although its rule asks for it, if so."""
         return self._suspended
 
-    def _settle(self) -> None:
+    def _settle_switches(self) -> None:
         self.active = self._enabled and self._suspended is None
 
     # -- figures -------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        with self._space.lock:
+        with self.lock:
             try:
-                self._bury_dead_instances()
+                self.bury_dead_instances()
                 return len(self._store)
             except Exception:  # noqa: BLE001 - a figure is not worth an exception
                 return 0
+
+
+def report_departures(departures: Departures) -> None:
+    """Count and report entries that left by themselves. Called without a lock."""
+    for entry, why in departures:
+        entry.owner.note_departure(why)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import time
 from collections.abc import Callable, Iterator
 
+from wats_accel.cache.background import Background
 from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, RegionRules
@@ -28,19 +30,29 @@ class CacheRegistry:
         clock: seconds, never going backwards.
         bus: where regions send their events.
         store_factory: gives each region the store for its entries.
+        wall_clock: seconds since the epoch, for answers that are valid until a known moment.
     """
 
-    def __init__(self, *, clock: Clock, bus: EventBus, store_factory: StoreFactory = _no_store) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        bus: EventBus,
+        store_factory: StoreFactory = _no_store,
+        wall_clock: Clock = time.time,
+    ) -> None:
+        self.background = Background()
+        self.wall_clock = wall_clock
         self._clock = clock
         self._bus = bus
         self._store_factory = store_factory
         self._namespaces: dict[str, Namespace] = {}
         self._regions: dict[str, Region] = {}
 
-    def namespace(self, name: str, *, max_entries: int = 0) -> Namespace:
-        """The namespace of this name; made, with this bound, when it is asked for first."""
+    def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
+        """The namespace of this name; made, with these bounds, when it is asked for first."""
         if name not in self._namespaces:
-            self._namespaces[name] = Namespace(name, max_entries=max_entries)
+            self._namespaces[name] = Namespace(name, max_entries=max_entries, max_bytes=max_bytes)
         return self._namespaces[name]
 
     def add(self, rules: RegionRules) -> Region:
@@ -58,6 +70,7 @@ class CacheRegistry:
             store=MemoryStore() if store is None else store,  # an empty store is falsy
             clock=self._clock,
             bus=self._bus,
+            wall_clock=self.wall_clock,
         )
         self._regions[rules.target] = region
         return region
@@ -73,6 +86,12 @@ class CacheRegistry:
     def named(self, pattern: str) -> list[Region]:
         """The regions that a maintainer means: by namespace, ``users:*``, or by target, in globs."""
         return [region for region in self if _is_named(region.rules, pattern)]
+
+    def close(self) -> None:
+        """Stop caching, and forget everything."""
+        self.background.close()
+        for region in self:
+            region.close()
 
     def __iter__(self) -> Iterator[Region]:
         return iter(list(self._regions.values()))

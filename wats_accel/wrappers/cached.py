@@ -7,117 +7,279 @@ untouched, and whatever goes wrong around it leads to the plain call.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from wats_accel.cache.entries import Key
+from wats_accel.cache.background import Background
+from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import Unfreezable, is_immutable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
-from wats_accel.cache.loads import Load
+from wats_accel.cache.loading import begin, begin_renewal, fail, finish, is_failure, rest_on_version
+from wats_accel.cache.loads import Load, innermost_load, runs_here, spoil_loads, stacks
 from wats_accel.cache.region import Region
-from wats_accel.events import Hit, Miss
+from wats_accel.events import Hit, Miss, RefreshFailed, ValidUntilFailed
+from wats_accel.failures import note_failure
 
 Call = Callable[..., Any]
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+NextChange = Callable[[Args, Kwargs], float | None]
+"""When time alone changes the answer of a call, in seconds since the epoch; None: never."""
+
 _ABSENT = object()
 
 
-def cached(call: Call, region: Region, keys: KeyMaker) -> Call:
-    """The function that stands in for `call`: answers from the region, or runs it and stores."""
+def cached(
+    call: Call,
+    region: Region,
+    keys: KeyMaker,
+    *,
+    next_change: NextChange | None = None,
+    background: Background | None = None,
+) -> Call:
+    """The function that stands in for `call`: answers from the region, or runs it and stores.
+
+    Args:
+        call: the method itself.
+        region: its cache.
+        keys: makes its keys.
+        next_change: tells, once for each load, when time alone changes the answer.
+        background: where answers are renewed before they expire, if the rules ask for that.
+    """
+    method = _CachedMethod(call, region, keys, next_change, background)
 
     def cached_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active:
-            return call(*args, **kwargs)
-        if region.writers.count and region.writers.here:
-            region.note_bypass("inside_a_write")
-            return call(*args, **kwargs)
-        key = _key_or_none(region, keys, args, kwargs)
+            return method.past_the_cache("switched_off", args, kwargs) if stacks else call(*args, **kwargs)
+        if region.writers.count:
+            why = region.writers.here
+            if why is not None:
+                return method.past_the_cache(why, args, kwargs)
+        key = method.key(args, kwargs)
         if key is None:
-            return call(*args, **kwargs)
-        answer = _lookup(region, keys, key, args, kwargs)
-        if answer is not _ABSENT:
-            return answer
-        return _load(call, region, keys, key, args, kwargs)
+            return method.past_the_cache(method.why_no_key(args, kwargs), args, kwargs)
+        answer = method.answer_to(key, args, kwargs)
+        return method.load(key, args, kwargs) if answer is _ABSENT else answer  # point: missed
 
     return cached_call
 
 
-def _key_or_none(region: Region, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key | None:
-    try:
-        return keys.key(args, kwargs)
-    except Unfreezable:
-        region.note_bypass("argument_without_value_identity")
-    except NoScopeError:
-        region.note_bypass("instance_without_identity")
-    except Exception:  # noqa: BLE001 - a call that does not fit gets the method's own TypeError
-        region.note_bypass("no_key")
-    return None
+class _CachedMethod:
+    """What the calls of one cached method share."""
 
+    __slots__ = ("_background", "_call", "_keys", "_next_change", "_region")
 
-def _lookup(region: Region, keys: KeyMaker, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    try:
-        entry = region.lookup(key)
-        if entry is None:
+    def __init__(
+        self,
+        call: Call,
+        region: Region,
+        keys: KeyMaker,
+        next_change: NextChange | None,
+        background: Background | None,
+    ) -> None:
+        self._call = call
+        self._region = region
+        self._keys = keys
+        self._next_change = next_change
+        self._background = background
+
+    # -- keys ----------------------------------------------------------------------------------------
+
+    def key(self, args: Args, kwargs: Kwargs) -> Key | None:
+        """The key of a call; None if it has none."""
+        try:
+            return self._keys.key(args, kwargs)
+        except Exception:  # noqa: BLE001 - a call that does not fit gets the method's own TypeError
+            return None
+
+    def why_no_key(self, args: Args, kwargs: Kwargs) -> str:
+        """Why a call has no key."""
+        try:
+            self._keys.key(args, kwargs)
+        except Unfreezable:
+            return "argument_without_value_identity"
+        except NoScopeError:
+            return "instance_without_identity"
+        except Exception:  # noqa: BLE001 - as above
+            return "no_key"
+        return "no_key"
+
+    # -- hits ----------------------------------------------------------------------------------------
+
+    def answer_to(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
+        """The stored answer to a call, or `_ABSENT`."""
+        region = self._region
+        try:
+            entry = region.lookup(key)
+            if entry is None:
+                return _ABSENT
+            answer = entry.snapshot.give()  # point: answer-given
+        except Exception:  # noqa: BLE001 - an answer that cannot be given is a miss
+            region.note_bypass("lookup_failed")
             return _ABSENT
-        answer = entry.snapshot.give()
-    except Exception:  # noqa: BLE001 - an answer that cannot be given is a miss
-        region.note_bypass("lookup_failed")
-        return _ABSENT
-    region.counters.hits += 1
-    if region.on_hit.listeners:
-        region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
-    return answer
+        region.counters.hits += 1
+        if stacks:
+            _rest_on(entry)
+        if region.on_hit.listeners:
+            region.on_hit.send(Hit(self._keys.label(region.prefix, args, kwargs), region.rules.target))
+        return answer
 
+    # -- misses --------------------------------------------------------------------------------------
 
-def _load(
-    call: Call, region: Region, keys: KeyMaker, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    load = _begin(region, keys, key, args, kwargs)
-    if load is None:
-        return call(*args, **kwargs)
-    try:
-        if region.on_miss.listeners:
-            region.on_miss.send(Miss(load.label(), region.rules.target))
-        result = call(*args, **kwargs)
-    except BaseException as error:
-        region.fail(load, _cause(error))
-        raise
-    region.finish(load, result, objection=_objection(keys, key, result, args, kwargs))
-    return result
+    def load(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
+        """Run the method and store its answer, or get that of another call which does so already."""
+        if stacks and runs_here(self._region.rules.target, key):
+            return self.past_the_cache("own_load", args, kwargs)
+        load = self._new_load(key, args, kwargs)
+        if load is None:
+            return self.past_the_cache("load_not_registered", args, kwargs)
+        try:
+            entry = self._begin(load)
+            if entry is None:
+                result = self._run(load, args, kwargs)
+        except BaseException as error:
+            answer = self._after_failure(load, error)
+            if answer is _ABSENT:
+                raise
+            return answer
+        if entry is not None:
+            return self._answer_of_another(load, entry, args, kwargs)
+        stand_in = finish(self._region, load, result, objection=self._objection(key, result, args, kwargs))
+        answer = _ABSENT if stand_in is None else _given(stand_in)
+        return result if answer is _ABSENT else answer
 
+    def _new_load(self, key: Key, args: Args, kwargs: Kwargs) -> Load | None:
+        label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
+        try:
+            return Load(self._region.rules.target, key, self._keys.texts(args, kwargs), label)
+        except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
+            return None
 
-def _begin(
-    region: Region, keys: KeyMaker, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Load | None:
-    label = functools.partial(keys.label, region.prefix, args, kwargs)
-    try:
-        return region.begin(key, keys.texts(args, kwargs), label)
-    except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
-        region.note_bypass("load_not_registered")
-        return None
+    def _begin(self, load: Load) -> Entry | None:
+        try:
+            return begin(self._region, load)
+        except Exception:  # noqa: BLE001 - as above
+            load.objection = "load_not_registered"
+            return None
 
+    def _run(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
+        on_miss = self._region.on_miss
+        if on_miss.listeners:
+            on_miss.send(Miss(load.label(), load.target))
+        if self._next_change is not None:
+            self._find_next_change(load, args, kwargs)
+        return self._call(*args, **kwargs)
 
-def _objection(
-    keys: KeyMaker, key: Key, result: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> str | None:
-    """Why this answer must not be kept, as far as the arguments tell.
+    def _find_next_change(self, load: Load, args: Args, kwargs: Kwargs) -> None:
+        # Before the method runs: what changes while it does must not be taken for the state after it.
+        try:
+            load.valid_until = self._next_change(args, kwargs) if self._next_change else None
+        except Exception as error:  # noqa: BLE001 - a query of the maintainer's, on a foreign driver
+            load.objection = "valid_until_failed"
+            self._region.bus.emit(ValidUntilFailed(load.target, type(error).__name__))
 
-    A hit can neither change the caller's arguments as the method did, nor give one of them back.
-    """
-    try:
-        if keys.key(args, kwargs) != key:
+    def _after_failure(self, load: Load, error: BaseException) -> Any:
+        stand_in = fail(self._region, load, cause_of(error))
+        return _ABSENT if stand_in is None else _given(stand_in)
+
+    def _answer_of_another(self, load: Load, entry: Entry, args: Args, kwargs: Kwargs) -> Any:
+        answer = _given(entry)
+        if answer is _ABSENT:
+            return self.past_the_cache("lookup_failed", args, kwargs)
+        _rest_on(entry)
+        if load.renews:
+            self._renew(load.key, args, kwargs)
+        return answer
+
+    def _objection(self, key: Key, result: Any, args: Args, kwargs: Kwargs) -> str | None:
+        """Why this answer must not be kept, as far as the arguments tell.
+
+        A hit can neither change the caller's arguments as the method did, nor give one of them back.
+        """
+        if self.key(args, kwargs) != key:  # what cannot be told any more is taken as changed
             return "arguments_changed"
-    except Exception:  # noqa: BLE001 - what cannot be told any more is taken as changed
-        return "arguments_changed"
-    returned = any(result is known for known in (*args, *kwargs.values()))
-    if not returned or (is_immutable(result) and not (keys.has_instance and args and result is args[0])):
-        return None
-    return "returned_an_argument"
+        returned = any(result is known for known in (*args, *kwargs.values()))
+        instance = args[0] if self._keys.has_instance and args else _ABSENT
+        if not returned or (is_immutable(result) and result is not instance):
+            return None
+        return "returned_an_argument"
+
+    # -- past the cache ------------------------------------------------------------------------------
+
+    def past_the_cache(self, why: str, args: Args, kwargs: Kwargs) -> Any:
+        """Run the method as if there were no cache; a load around it must know what it has got."""
+        region = self._region
+        if region.active:
+            region.note_bypass(why)
+        outer = innermost_load()
+        if outer is None:
+            return self._call(*args, **kwargs)
+        if why in _BEFORE_COMMIT or region.suspended:
+            spoil_loads(why)
+            return self._call(*args, **kwargs)
+        version, began_at = region.version, region.clock()
+        try:
+            result = self._call(*args, **kwargs)
+        except BaseException:
+            note_failure()  # its caller may swallow it
+            raise
+        if _counts_as_failure(region, result):
+            note_failure()
+        rest_on_version(region, outer, version, began_at)
+        return result
+
+    # -- ahead of time -------------------------------------------------------------------------------
+
+    def _renew(self, key: Key, args: Args, kwargs: Kwargs) -> None:
+        """Have the answer loaded anew in the background, if nobody can change the arguments meanwhile."""
+        own = args[1:] if self._keys.has_instance else args
+        if self._background is not None and all(map(is_immutable, (*own, *kwargs.values()))):
+            self._background.submit(functools.partial(self._load_in_background, key, args, kwargs))
+
+    def _load_in_background(self, key: Key, args: Args, kwargs: Kwargs) -> None:
+        load = self._new_load(key, args, kwargs)
+        if load is None or not self._region.active or not begin_renewal(self._region, load):
+            return
+        try:
+            result = self._run(load, args, kwargs)
+        except BaseException as error:  # noqa: BLE001 - nobody waits for it; the next miss will show
+            fail(self._region, load, cause_of(error))
+            self._report_failed_renewal(load, type(cause_of(error)).__name__)
+            return
+        finish(self._region, load, result, objection=self._objection(key, result, args, kwargs))
+        if load.entry is None and not load.overtaken:
+            self._report_failed_renewal(load, "not_stored")
+
+    def _report_failed_renewal(self, load: Load, why: str) -> None:
+        self._region.counters.refresh_failures += 1
+        self._region.bus.emit(RefreshFailed(load.label(), load.target, why))
 
 
-# -- generator functions ---------------------------------------------------------------------------
+_BEFORE_COMMIT = ("inside_a_write", "uncommitted_changes")
+"""Reasons to keep away from the cache that a load around the call has as well."""
 
 
-class _RunFailedError(Exception):
+def _rest_on(entry: Entry) -> None:
+    outer = innermost_load()
+    if outer is not None:
+        outer.rest_on(entry)
+
+
+def _given(entry: Entry) -> Any:
+    try:
+        return entry.snapshot.give()
+    except Exception:  # noqa: BLE001 - copying a foreign object may raise anything
+        return _ABSENT
+
+
+def _counts_as_failure(region: Region, result: object) -> bool:
+    try:
+        return is_failure(region, result)
+    except Exception:  # noqa: BLE001 - a result that cannot be compared may well be one
+        return True
+
+
+class RunFailedError(Exception):
     """A run of a generator function that raised: the items that it had given, and what it raised."""
 
     def __init__(self, items: list[Any], error: Exception) -> None:
@@ -125,41 +287,6 @@ class _RunFailedError(Exception):
         self.error = error
 
 
-def _cause(error: BaseException) -> BaseException:
-    return error.error if isinstance(error, _RunFailedError) else error
-
-
-def materialized(call: Call, region: Region, keys: KeyMaker) -> Call:
-    """The generator function that stands in for the generator function `call`.
-
-    The first use runs the generator to its end and keeps the items; later ones replay them. As with
-    any generator nothing runs before the first `next`. A run that raises gives the items it had, then
-    its exception, and is not kept.
-    """
-
-    @functools.wraps(call)
-    def collect(*args: Any, **kwargs: Any) -> list[Any]:
-        items: list[Any] = []
-        try:
-            for item in call(*args, **kwargs):
-                items.append(item)  # noqa: PERF402 - `list` would lose those that came before an error
-        except Exception as error:  # noqa: BLE001 - it is raised where the caller iterates
-            raise _RunFailedError(items, error) from None
-        return items
-
-    collected = cached(collect, region, keys)
-
-    def materialized_call(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        error = None
-        try:
-            items = collected(*args, **kwargs)
-        except _RunFailedError as failed:
-            items, error = failed.items, failed.error
-        yield from items
-        if error is not None:
-            try:
-                raise error
-            finally:
-                del error  # its traceback holds this frame: together they would wait for the collector
-
-    return materialized_call
+def cause_of(error: BaseException) -> BaseException:
+    """What the method itself raised."""
+    return error.error if isinstance(error, RunFailedError) else error

@@ -23,18 +23,14 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
 
     def invalidating_call(*args: Any, **kwargs: Any) -> Any:
         before = _spelled(arguments.read(args, kwargs))
-        regions = invalidator.begin(rule)
+        write = invalidator.begin(rule)
+        concerns = True
         try:
             result = call(*args, **kwargs)
             concerns = _concerns(rule, result)
-        except BaseException:
-            invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
-            raise
         finally:
-            for region in regions:
-                region.writers.leave()
-        if concerns:
-            invalidator.apply(rule, _unchanged(before, arguments.read(args, kwargs)))
+            values = _unchanged(before, arguments.read(args, kwargs))
+            invalidator.end(write, values, concerns=concerns)
         if _writes_later(result):
             invalidator.suspend(rule.patterns, f"{rule.target} returns something that writes later")
         return result

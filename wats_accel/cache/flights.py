@@ -1,0 +1,132 @@
+"""Flights: the loads of one method that are under way, and who waits for them.
+
+A load that an invalidation has overtaken may have read the database before the write: its answer goes
+to its own caller, is not stored, and nobody joins it any more. Every load is registered before it begins,
+so an invalidation finds either the load (and marks it) or the entry that it stored (and drops it); there
+is no third case.
+
+That callers of one key share one load is known as single-flight, after the Go package of that name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from threading import Event, get_ident
+
+from wats_accel.cache.entries import Key
+from wats_accel.cache.loads import Load
+from wats_accel.cache.selection import Selection
+
+
+class Flights:
+    """The loads of one region. Called under the namespace's lock, but for `wait_for`."""
+
+    def __init__(self) -> None:
+        self._running: set[Load] = set()
+        self._by_key: dict[Key, Load] = {}
+        self._fences: list[Selection] = []
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def board(self, load: Load) -> None:
+        """Register a load that is about to begin; from here on others may join it."""
+        load.overtaken = any(fence.matches(load.texts) for fence in self._fences)
+        self._running.add(load)
+        if not load.overtaken:
+            self._by_key.setdefault(load.key, load)
+
+    def of_key(self, key: Key) -> Load | None:
+        """The load to join instead of beginning one."""
+        return self._by_key.get(key)
+
+    @staticmethod
+    def join(load: Load) -> None:
+        """Have `wait_for` possible. Few loads are waited for, so that none has an event of its own."""
+        if load.done is None:
+            load.done = Event()
+
+    def give_up(self, load: Load) -> None:
+        """Have nobody join a load any more: it takes too long."""
+        if self._by_key.get(load.key) is load:
+            del self._by_key[load.key]
+
+    def land(self, load: Load) -> None:
+        """End a load, and wake those who wait for it."""
+        self._running.discard(load)
+        self.give_up(load)
+        if load.done is not None:
+            load.done.set()
+
+    def overtake(self, selection: Selection, spare: Load | None) -> None:
+        """Mark the loads of what is selected; nobody joins them from here on."""
+        for load in tuple(self._running):
+            if load is not spare and selection.matches(load.texts):
+                load.overtaken = True
+                self.give_up(load)
+
+    def raise_fence(self, selection: Selection) -> None:
+        """Have each load of what is selected overtaken from its beginning."""
+        self._fences.append(selection)
+
+    def lift_fence(self, selection: Selection) -> None:
+        """End what `raise_fence` began."""
+        self._fences.remove(selection)
+
+
+# -- waiting ---------------------------------------------------------------------------------------------
+
+_waiting: dict[int, Load] = {}
+"""For which load each thread waits."""
+# Re-entrant: a finalizer of the application's may call a cached method in the middle of it.
+_lock = threading.RLock()
+
+
+def wait_for(load: Load, seconds: float) -> bool:
+    """Wait until a load has ended; False if it has not, or never would.
+
+    Two threads whose loads need each other's answers would wait for ever. So whoever would close such a
+    circle does not begin to wait.
+    """
+    with _in_no_circle(load) as allowed:
+        return allowed and load.done is not None and load.done.wait(seconds)
+
+
+@contextlib.contextmanager
+def _in_no_circle(load: Load) -> Iterator[bool]:
+    here = get_ident()
+    with _lock:
+        closes = _waits_for(load, here)
+        before = _waiting.get(here)
+        if not closes:
+            _waiting[here] = load
+    try:
+        yield not closes
+    finally:
+        with _lock:
+            if before is not None:
+                _waiting[here] = before
+            elif not closes:
+                _waiting.pop(here, None)
+
+
+def _waits_for(load: Load, thread: int) -> bool:
+    """Whether a load's thread waits, through others, for one that `thread` runs."""
+    seen: set[int] = set()
+    while load.thread != thread:
+        following = _waiting.get(load.thread)
+        if following is None or load.thread in seen:
+            return False
+        seen.add(load.thread)
+        load = following
+    return True
+
+
+def forget_other_threads() -> None:
+    """In a child process: the other threads are gone, and with them what they waited for."""
+    known = _waiting.get(get_ident())
+    _waiting.clear()
+    if known is not None:
+        _waiting[get_ident()] = known

@@ -1,0 +1,283 @@
+"""Loading: who runs the method and who waits for it, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import time
+
+from wats_accel.cache.copying import Snapshot, Uncopyable, take_snapshot
+from wats_accel.cache.entries import Entry
+from wats_accel.cache.flights import wait_for
+from wats_accel.cache.loads import Load, enter_load, innermost_load, leave_load, spoil_loads
+from wats_accel.cache.namespace import Departures
+from wats_accel.cache.premises import ValidUntil
+from wats_accel.cache.region import Region, report_departures
+from wats_accel.cache.results import same_result
+from wats_accel.cache.writers import is_writing
+from wats_accel.events import Hit, Joined, LoadFailed, NotStored, ServedStale, Stored
+from wats_accel.failures import failures_met, note_failure
+from wats_accel.transactions import has_uncommitted_changes
+
+# -- beginning -------------------------------------------------------------------------------------------
+
+
+def begin(region: Region, load: Load) -> Entry | None:
+    """Begin a load, or get the answer of one that another call has begun.
+
+    Whoever is writing waits for nobody: the other load may wait for his transaction.
+
+    Returns:
+        the entry that answers the call; None: run the method now, then call `finish` or `fail`.
+    """
+    alone = is_writing() or has_uncommitted_changes()
+    began = time.perf_counter()
+    while True:
+        entry, flight = _board_or_join(region, load, alone)
+        if entry is not None:
+            return _found(region, load, entry)  # point: found-after-all
+        if flight is None:
+            enter_load(load)  # point: boarded
+            region.counters.misses += 1
+            region.bus.checkpoint()
+            return None
+        now = time.perf_counter()
+        if not wait_for(flight, began + region.rules.wait_seconds - now):
+            _stop_joining(region, flight)
+            alone = True
+        elif flight.entry is not None:
+            return _joined(region, load, flight.entry, now)
+        else:
+            # One that an invalidation has overtaken is no answer for anybody else, so: once more. One that
+            # failed is none either; then everybody tries for himself, as without a cache.
+            alone = not flight.overtaken  # point: flight-landed
+
+
+def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | None, Load | None]:
+    """What answers the call already, or the load to wait for; if neither, `load` is registered now."""
+    departures: Departures = []
+    with region.lock:
+        entry = _usable(region, load, departures)
+        flight = None if alone or entry is not None else region.flights.of_key(load.key)
+        if flight is not None:
+            region.flights.join(flight)
+        elif entry is None:
+            _board(region, load)
+    report_departures(departures)
+    return entry, flight
+
+
+def _stop_joining(region: Region, flight: Load) -> None:
+    """A load that has kept a call waiting for too long keeps no other one."""
+    if time.perf_counter() - flight.started >= region.rules.wait_seconds:
+        with region.lock:
+            region.flights.give_up(flight)
+
+
+def begin_renewal(region: Region, load: Load) -> bool:
+    """Begin a load whose answer nobody waits for; False if one of its key is under way already."""
+    with region.lock:
+        if region.flights.of_key(load.key) is not None:
+            return False
+        _board(region, load)
+    enter_load(load)
+    region.counters.refreshed += 1
+    return True
+
+
+def _usable(region: Region, load: Load, departures: Departures) -> Entry | None:
+    try:
+        entry = region.settle(load.key, departures)
+    except Exception:  # noqa: BLE001 - an entry that a store cannot give is a miss
+        return None
+    if entry is None or entry.fresh_until <= region.clock():
+        return None
+    if entry.due_at <= region.clock():
+        entry.due_at = entry.fresh_until  # whoever sees it first renews it, and nobody else
+        load.renews = True
+    entry.visited = True
+    return entry
+
+
+def _board(region: Region, load: Load) -> None:
+    region.bury_dead_instances()
+    load.failures = failures_met()
+    load.version = region.version
+    load.began_at = region.clock()
+    load.started = time.perf_counter()
+    if has_uncommitted_changes():
+        load.objection = "uncommitted_changes"
+    region.flights.board(load)
+
+
+def _found(region: Region, load: Load, entry: Entry) -> Entry:
+    region.counters.hits += 1
+    if region.on_hit.listeners:
+        region.on_hit.send(Hit(load.label(), region.rules.target))
+    return entry
+
+
+def _joined(region: Region, load: Load, entry: Entry, since: float) -> Entry:
+    region.counters.misses += 1
+    region.counters.joined += 1
+    if region.bus.channel(Joined).listeners:
+        region.bus.emit(Joined(load.label(), region.rules.target, time.perf_counter() - since))
+    return entry
+
+
+# -- ending ----------------------------------------------------------------------------------------------
+
+
+def finish(region: Region, load: Load, result: object, *, objection: str | None = None) -> Entry | None:
+    """End a load that gave `result`: store it, unless there is a reason not to.
+
+    Raises nothing of its own: the caller gets an answer, stored or not.
+
+    Args:
+        region: of the method.
+        load: what has begun.
+        result: the method's answer; it stays the caller's own, and may be changed by him.
+        objection: a reason of the caller's for not storing it.
+
+    Returns:
+        the entry to answer from instead, if `result` is the answer to a failure; otherwise None.
+    """
+    why_not: str | None = "store_failed"
+    try:
+        leave_load(load)
+        seconds = time.perf_counter() - load.started if load.started else 0.0
+        region.counters.loads += 1
+        region.counters.load_seconds += seconds
+        why_not = objection or _objection(load) or _store(region, load, result)
+    except Exception:  # noqa: BLE001 - stores and values are foreign code
+        pass
+    finally:
+        _land(region, load)
+    _tell_outer_load(region, load, why_not)
+    if why_not is None:
+        region.counters.stored += 1
+        if region.bus.channel(Stored).listeners:
+            region.bus.emit(Stored(load.label(), region.rules.target, seconds))
+        return None
+    region.counters.not_stored[why_not] += 1
+    if region.bus.channel(NotStored).listeners:
+        region.bus.emit(NotStored(load.label(), region.rules.target, why_not))
+    return _stand_in(region, load, why_not) if why_not == "unless_result" else None
+
+
+def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
+    """End a load that raised; safe to call when it has not even begun.
+
+    Returns:
+        the entry to answer from instead of raising, if the rules allow one to stand in for this error.
+    """
+    try:
+        leave_load(load)
+    finally:
+        _land(region, load)
+    if not load.started:
+        return None
+    note_failure()  # whoever called this method may swallow the error
+    region.counters.load_failures += 1
+    why = type(error).__name__
+    if region.bus.channel(LoadFailed).listeners:
+        region.bus.emit(LoadFailed(load.label(), region.rules.target, why))
+    excused = isinstance(error, Exception) and region.rules.ages.excuses(error)
+    return _stand_in(region, load, why) if excused else None
+
+
+def _land(region: Region, load: Load) -> None:
+    with region.lock:
+        region.flights.land(load)
+
+
+def _objection(load: Load) -> str | None:
+    if load.objection:
+        return load.objection
+    if failures_met() != load.failures:
+        return "failure_within"
+    return "uncommitted_changes" if has_uncommitted_changes() else None
+
+
+def is_failure(region: Region, result: object) -> bool:
+    """Whether a result is one of those that the rules list as answers to a failure."""
+    return any(same_result(result, literal) for literal in region.rules.unless_results)
+
+
+def _store(region: Region, load: Load, result: object) -> str | None:
+    if is_failure(region, result):
+        return "unless_result"
+    try:
+        snapshot = take_snapshot(result, region.rules.copy_mode)
+    except Uncopyable:
+        return "uncopyable"
+    entry = _entry(region, load, snapshot)
+    with region.lock:  # point: about-to-store
+        why_not = region.why_not_keep(entry, load)
+        if why_not is not None:
+            return why_not
+        departures = region.keep(entry)
+        load.entry = entry
+    report_departures(departures)
+    return None
+
+
+def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
+    if load.valid_until is not None:
+        load.premises["valid_until"] = ValidUntil(load.valid_until, region.wall_clock)
+    rules = region.rules
+    lifetime = rules.ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
+    premises = tuple(load.premises.values())
+    return Entry(load.key, load.texts, snapshot, lifetime, region, began_at=load.began_at, premises=premises)
+
+
+def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
+    """What the load inside which this one ran must know of it."""
+    outer = innermost_load()
+    if outer is None:
+        return
+    if load.entry is not None:
+        outer.rest_on(load.entry)
+    elif why_not == "overtaken":
+        spoil_loads("overtaken")
+    elif why_not == "unless_result":
+        note_failure()
+    else:
+        outer.rest_on_all_of(load)
+        rest_on_version(region, outer, load.version, load.began_at)
+
+
+def rest_on_version(region: Region, outer: Load, version: int, began_at: float) -> None:
+    """Have a load rest on an answer of this region's method that was not stored.
+
+    Args:
+        region: of the method.
+        outer: the load that got the answer.
+        version: the region's, before the method ran.
+        began_at: when that was.
+    """
+    lifetime = region.rules.ages.lifetime(began_at, region.rules.ttl_seconds)
+    outer.expires_by = min(outer.expires_by, lifetime.fresh_until)
+    outer.rest_on_version(region, version)
+
+
+# -- standing in for a failure ---------------------------------------------------------------------------
+
+
+def _stand_in(region: Region, load: Load, why: str) -> Entry | None:
+    """The last good answer, if the rules let it stand in and no write has dropped it."""
+    if not region.rules.ages.grace_seconds:
+        return None
+    departures: Departures = []
+    try:
+        with region.lock:
+            entry = region.settle(load.key, departures)
+    except Exception:  # noqa: BLE001 - then there is none
+        return None
+    report_departures(departures)
+    if entry is None:
+        return None
+    note_failure()  # an answer that is made from this one must not be kept
+    region.counters.served_stale += 1
+    if region.bus.channel(ServedStale).listeners:
+        age = region.clock() - entry.began_at
+        region.bus.emit(ServedStale(load.label(), region.rules.target, why, age))
+    return entry
