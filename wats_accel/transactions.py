@@ -1,0 +1,105 @@
+"""Open transactions: what a thread has changed in a database and not committed yet.
+
+An invalidation at the end of a write comes too early where somebody else commits: until then other
+threads load the old rows again. So the pool, which sees changes and commits, keeps a `Transaction` for
+each connection with changes, and whoever invalidates asks for those of its thread and leaves a callback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Hashable
+
+Callback = Callable[[], None]
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        # A dictionary for its order and its single, indivisible steps: a finalizer may come in between.
+        self.changed: dict[Transaction, None] = {}
+
+
+_here = _Here()
+
+
+class Transaction:
+    """Changes on one connection, by one thread or several, that may not be committed yet.
+
+    No lock is taken anywhere. Whoever ends it sets `over` before looking for callbacks, and whoever
+    adds one does so before looking at `over`: so each callback is called by one of them, or by both.
+
+    Attributes:
+        over: whether it has been committed or rolled back. Never becomes false again.
+    """
+
+    __slots__ = ("_callbacks", "over")
+
+    def __init__(self) -> None:
+        self.over = False
+        self._callbacks: dict[Hashable, Callback] = {}
+
+    def changed_here(self) -> None:
+        """Note that the calling thread has changed something in it."""
+        _forget_those_over()
+        _here.changed[self] = None
+
+    def at_commit(self, callback: Callback, *, key: Hashable) -> None:
+        """Have `callback` called when it commits, or at once if it is over.
+
+        It may be called more often than there are commits, and in any thread that commits. What it
+        raises, if that is an `Exception`, is dropped.
+
+        Args:
+            callback: for instance drops cache entries; takes no arguments.
+            key: a later callback with an equal key takes the place of an earlier one.
+        """
+        self._callbacks[key] = callback
+        if self.over:
+            _call(callback)
+
+    def call_back(self) -> None:
+        """Call all callbacks, and keep them: it may have been committed, and may be open still."""
+        with contextlib.ExitStack() as stack:  # each is called, even if a Control-C ends another
+            for callback in reversed(tuple(self._callbacks.values())):
+                stack.callback(_call, callback)
+
+    def end(self, *, committed: bool) -> None:
+        """Note that it is over, and call the callbacks if it was, or may have been, committed.
+
+        Call it after the driver's own commit, and before that returns to its caller. Without
+        `committed` it does nothing but set `over`, so that a finalizer may call it in the middle of
+        anything. Safe to call twice.
+        """
+        self.over = True
+        if committed:
+            self.call_back()
+
+
+def open_transactions() -> list[Transaction]:
+    """Those that are not over, and in which the calling thread has changed something; oldest first."""
+    _forget_those_over()
+    return list(_here.changed)
+
+
+def has_uncommitted_changes() -> bool:
+    """Whether the calling thread has changed something, in any database, that may not be committed yet."""
+    return bool(_here.changed) and bool(open_transactions())
+
+
+def _forget_those_over() -> None:
+    changed = _here.changed
+    for known in list(changed):
+        if known.over:
+            changed.pop(known, None)
+
+
+def _call(callback: Callback) -> None:
+    try:
+        callback()
+    except Exception:  # noqa: BLE001 - the commit it follows has happened, and is none of its business
+        return
+    except BaseException:
+        with contextlib.suppress(Exception):
+            callback()  # it was cut short, by a Control-C: once more, and that time to its end
+        raise
