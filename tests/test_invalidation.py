@@ -44,7 +44,7 @@ class Caches:
         return found
 
     def apply(self, *patterns: str, **values: object) -> None:
-        self.invalidator.apply(rule_of(*patterns), values)
+        self.invalidator.end(self.invalidator.begin(rule_of(*patterns)), values)
 
 
 def rule_of(*patterns: str, target: str = "app:write") -> WriteRule:

@@ -33,7 +33,7 @@ class Transaction:
         over: whether it has been committed or rolled back. Never becomes false again.
     """
 
-    __slots__ = ("_callbacks", "over")
+    __slots__ = ("__weakref__", "_callbacks", "over")
 
     def __init__(self) -> None:
         self.over = False

@@ -6,7 +6,7 @@ from wats_accel.cache.loads import Load, enter_load, innermost_load, leave_load
 
 
 def load(target="app:get"):
-    return Load(target, (0,), (), lambda: "ns:get", started=0.0, began_at=0.0)
+    return Load(target, (0,), (), lambda: "ns:get")
 
 
 def test_there_is_no_load_outside_of_one():

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from wats_accel.cache.loading import begin, finish
+from wats_accel.cache.loads import Load
 from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
@@ -86,7 +88,9 @@ def test_each_region_gets_the_store_that_the_factory_gives():
     registry = CacheRegistry(clock=FakeClock(), bus=EventBus(), store_factory=factory)
     users, groups = registry.add(rules("users", "get")), registry.add(rules("groups", "get_all"))
     for region in (users, groups):
-        region.finish(region.begin((0,), (), str), "answer")
+        load = Load(region.rules.target, (0,), (), str)
+        begin(region, load)
+        finish(region, load, "answer")
     assert len(given) == 1  # an empty store is falsy, and was used nevertheless
     assert len(groups) == 1
     assert asked == [("users", "app.users:Repository.get"), ("groups", "app.users:Repository.get_all")]

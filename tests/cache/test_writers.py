@@ -13,7 +13,7 @@ def test_only_the_writing_thread_is_inside_a_write():
     other = threading.Thread(target=lambda: seen.append((writers.count, writers.here)))
     other.start()
     other.join()
-    assert (writers.here, seen) == (True, [(1, False)])
+    assert (writers.here, seen) == ("inside_a_write", [(1, None)])
 
 
 def test_writes_inside_writes_end_one_by_one():
@@ -21,6 +21,6 @@ def test_writes_inside_writes_end_one_by_one():
     writers.enter()
     writers.enter()
     writers.leave()
-    assert (writers.count, writers.here) == (1, True)
+    assert (writers.count, writers.here) == (1, "inside_a_write")
     writers.leave()
-    assert (writers.count, writers.here) == (0, False)
+    assert (writers.count, writers.here) == (0, None)

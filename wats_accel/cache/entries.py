@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sized
 from typing import Literal, Protocol
 
-from wats_accel.cache.ages import Lifetime
 from wats_accel.cache.copying import Snapshot
 from wats_accel.cache.premises import Breach, Premise
 from wats_accel.cache.texts import Texts
@@ -53,24 +52,32 @@ class Entry:
         key: Key,
         texts: Texts,
         snapshot: Snapshot,
-        lifetime: Lifetime,
+        expires_at: float,
         owner: EntryOwner,
         *,
         began_at: float = 0.0,
+        fresh_until: float | None = None,
+        due_at: float | None = None,
         premises: tuple[Premise, ...] = (),
         size: int = 0,
     ) -> None:
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
         self.snapshot = snapshot
-        self.began_at = began_at  # when its load began, by the cache's monotonic clock
-        self.due_at = lifetime.due_at
-        self.fresh_until = lifetime.fresh_until
-        self.expires_at = lifetime.expires_at
+        # By the cache's monotonic clock: when its load began, from when on a hit is not all that is to be
+        # done, until when it answers, until when it may stand in for a failure. Infinity: until invalidated.
+        self.began_at = began_at
+        self.fresh_until = expires_at if fresh_until is None else fresh_until
+        self.due_at = self.fresh_until if due_at is None else due_at
+        self.expires_at = expires_at
         self.owner = owner
         self.premises = premises  # what else has to hold for it to be given
         self.size = size  # bytes, as an estimate; 0 where nobody asks
         self.visited = False  # set by hits, read by eviction
+
+    def is_orphaned(self) -> bool:
+        """Whether a premise of this answer holds no longer."""
+        return bool(self.premises) and self.breach() is not None
 
     def breach(self) -> Breach | None:
         """Why a premise of this answer holds no longer; None while all do."""

@@ -190,6 +190,8 @@ def _land(region: Region, load: Load) -> None:
 
 
 def _objection(load: Load) -> str | None:
+    if not load.started:
+        return "load_not_registered"
     if load.objection:
         return load.objection
     if failures_met() != load.failures:
@@ -225,8 +227,17 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
         load.premises["valid_until"] = ValidUntil(load.valid_until, region.wall_clock)
     rules = region.rules
     lifetime = rules.ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
-    premises = tuple(load.premises.values())
-    return Entry(load.key, load.texts, snapshot, lifetime, region, began_at=load.began_at, premises=premises)
+    return Entry(
+        load.key,
+        load.texts,
+        snapshot,
+        lifetime.expires_at,
+        region,
+        began_at=load.began_at,
+        fresh_until=lifetime.fresh_until,
+        due_at=lifetime.due_at,
+        premises=tuple(load.premises.values()),
+    )
 
 
 def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:

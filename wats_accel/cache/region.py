@@ -227,6 +227,12 @@ class Region:
         self._indexes.discard(entry)
         self._space.dropped(1)
 
+    def discard(self, entry: Entry | None) -> None:
+        """Take out an entry that is of no use after all. Raises nothing of its own."""
+        with self.lock, contextlib.suppress(Exception):  # of a store that fails
+            if entry is not None:
+                self.remove(entry)
+
     def note_departure(self, why: Departure) -> None:
         """Count and report an entry that left by itself."""
         setattr(self.counters, why, getattr(self.counters, why) + 1)

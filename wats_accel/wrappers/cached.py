@@ -108,7 +108,7 @@ class _CachedMethod:
 
     def answer_to(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
         """The stored answer to a call, or `_ABSENT`."""
-        region = self._region
+        region, entry = self._region, None
         try:
             entry = region.lookup(key)
             if entry is None:
@@ -116,6 +116,7 @@ class _CachedMethod:
             answer = entry.snapshot.give()  # point: answer-given
         except Exception:  # noqa: BLE001 - an answer that cannot be given is a miss
             region.note_bypass("lookup_failed")
+            region.discard(entry)
             return _ABSENT
         region.counters.hits += 1
         if stacks:
