@@ -7,7 +7,7 @@ version is a part of the text (``Grupo 3/17``). Keys are ``("group", 3)``, ``("a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -67,7 +67,7 @@ class Seen(dict[Key, Versions]):
         Raises:
             TornAnswerError: another place in the answer tells another one.
         """
-        version = int(text.rpartition("/")[2])
+        version = _version(text)
         if self.setdefault(key, version) != version:
             raise TornAnswerError(f"versions {self[key]} and {version} of {key} in one answer")
 
@@ -75,6 +75,10 @@ class Seen(dict[Key, Versions]):
         """Note the access of a user to each connection; what is not in the answer is revoked."""
         for connection in GRANTABLE:
             self["access", user, connection] = granted.get(connection, REVOKED)
+
+
+def _version(text: str) -> int:
+    return int(text.rpartition("/")[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,9 @@ def _see_permissions(user: int, permissions: list[dict[str, Any]]) -> Seen:
     seen = Seen()
     for permission in permissions:
         seen.note(permission["connection_name"], "connection", permission["connection_id"])
-    granted = {each["connection_id"]: int(each["observations"].rpartition("/")[2]) for each in permissions}
+    granted: dict[int, Versions] = {
+        each["connection_id"]: _version(each["observations"]) for each in permissions
+    }
     seen.note_access(user, granted)
     return seen
 
@@ -137,7 +143,7 @@ def _group_of(connection: int) -> int:
     return connection % len(GROUPS) + 1
 
 
-def _complete(seen: Seen, kind: str, numbers: Any) -> Seen:
+def _complete(seen: Seen, kind: str, numbers: Iterable[int]) -> Seen:
     missing = [number for number in numbers if (kind, number) not in seen]
     if missing:
         raise TornAnswerError(f"{kind} {missing} is not in the answer")
