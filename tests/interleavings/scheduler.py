@@ -183,16 +183,18 @@ class Run:
 
     def _pass_on(self) -> Actor | None:
         """Wake whoever is next; the caller, who is the only one awake, may be that itself."""
-        last, self._current = self._current, None
+        last, chosen = self._current, None
         try:
-            self._current = self._next(last)
+            chosen = self._next(last)
         except BaseException as failure:  # it is raised where the run was started
             self._failure = failure
-        if self._current is None:
+        self._current = chosen
+        # Nothing of this run may be touched after somebody else has been woken.
+        if chosen is None:
             self._stage.release()
-        elif self._current is not last:
-            self._current.gate.release()
-        return self._current
+        elif chosen is not last:
+            chosen.gate.release()
+        return chosen
 
     def _next(self, last: Actor | None) -> Actor | None:
         moves = self._moves(last)
