@@ -57,14 +57,12 @@ class History:
 
     operations: list[Operation] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
-    jumps: int = 0
     seconds: float = 0.0
 
     def add(self, other: History) -> None:
         """Take in what another thread did."""
         self.operations += other.operations
         self.failures += other.failures
-        self.jumps += other.jumps
 
 
 class Recorder:
@@ -109,11 +107,9 @@ class Recorder:
         history = History()
         self._begin.wait(_WAIT_SECONDS)
         for _ in range(operations):
-            chance = dice.random()
-            if chance < JUMP_SHARE:
+            if dice.random() < JUMP_SHARE:
                 self._clock.jump()
-                history.jumps += 1
-            elif chance < JUMP_SHARE + WRITE_SHARE:
+            if dice.random() < WRITE_SHARE:
                 history.operations.append(self._write(thread, dice, history.failures))
             else:
                 self._read(thread, dice, history)
@@ -128,7 +124,10 @@ class Recorder:
             history.failures[f"read {question.source[0]}: {type(error).__name__}"] += 1
             return
         end = next(self._stamps)
-        history.operations.append(Read(thread, question.see(answer), start, end, question.source))
+        if not answer and question.is_never_empty:
+            history.failures[f"read {question.source[0]}: no answer"] += 1
+        else:
+            history.operations.append(Read(thread, question.see(answer), start, end, question.source))
 
     def _write(self, thread: int, dice: Random, failures: Counter[str]) -> Write:
         key, register = dice.choice(list(self._registers.items()))

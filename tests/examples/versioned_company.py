@@ -83,11 +83,16 @@ def _version(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One call of a cached method: the entry that may answer it, the call, and how its answer is read."""
+    """One call of a cached method: the entry that may answer it, the call, and how its answer is read.
+
+    An empty answer of one that is never empty stands for a failure: the application gives ``[]`` when it
+    could not find out who asks.
+    """
 
     source: tuple[object, ...]
     call: Callable[[], Any]
     see: Callable[[Any], Seen]
+    is_never_empty: bool = True
 
 
 def _see_groups(rows: list[Any]) -> Seen:
@@ -199,6 +204,7 @@ class Company:
             ("permissions", user),
             lambda: permissions.list_user_individual_permissions(user),
             lambda found: _see_permissions(user, found),
+            is_never_empty=False,
         )
 
     # writes
