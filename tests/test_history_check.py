@@ -86,7 +86,10 @@ def test_each_register_is_judged_by_its_own_writes() -> None:
 
 
 def test_the_order_in_which_a_history_is_written_down_does_not_matter() -> None:
-    history = [write(1, 0, 1), read(0, 2, 3), write(2, 4, 7), read(2, 5, 6), read(1, 8, 9)]
+    history: list[Operation] = [
+        *(write(1, 0, 1), write(2, 4, 7)),
+        *(read(0, 2, 3), read(2, 5, 6), read(1, 8, 9)),
+    ]
     expected = check(history)
     assert [violation.kind for violation in expected] == ["stale", "stale"]
     assert all(check(order) == expected for order in itertools.permutations(history))
@@ -158,6 +161,7 @@ def test_versions_that_do_not_rise_cannot_be_judged() -> None:
 
 def histories(dice: random.Random) -> Iterator[list[Operation]]:
     """Short histories of random stamps and versions, right ones and wrong ones."""
+    answers: list[Versions] = [0, 1, 2, EVEN, ODD]
     while True:
         stamps = list(range(2 * dice.randint(3, 6)))
         cuts = sorted(dice.sample(stamps, 4))
@@ -165,8 +169,7 @@ def histories(dice: random.Random) -> Iterator[list[Operation]]:
         rest = [stamp for stamp in stamps if stamp not in cuts]
         dice.shuffle(rest)
         reads = [
-            read(dice.choice([0, 1, 2, EVEN, ODD]), *sorted(pair))
-            for pair in zip(rest[::2], rest[1::2], strict=True)
+            read(dice.choice(answers), *sorted(pair)) for pair in zip(rest[::2], rest[1::2], strict=True)
         ]
         yield [write(1, *cuts[:2], failed=failed), write(2, *cuts[2:]), *reads]
 

@@ -1,73 +1,186 @@
 """Eviction: which entry goes when a namespace is full.
 
-Second chance (Corbató, 1968: "A Paging Experiment with the Multics System"): entries queue in the
-order in which they came; one that was hit since it last stood at the head goes to the back once
-more, one that was not is evicted. A hit only sets a flag, so hits take no lock.
+S3-FIFO (Yang, Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023)
+with one bit for each entry: a hit only sets a flag, so hits take no lock. Why this policy, with figures:
+docs/explanation/eviction.md.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
+from itertools import count
 
-from wats_accel.cache.entries import Entry, Leftovers
+from wats_accel.cache.entries import Departure, Entry, Leftovers
 
+_SMALL_SHARE = 10  # the small queue is held at a tenth of all entries
+_MOST_LOOKS = 1_000  # for one victim; then flags no longer count: where all is hot, any choice is as good
 _SWEEP_SLICE = 4
-_SLACK = 64
 
 
-class SecondChanceQueue:
-    """The queue of one namespace's entries. Called under the namespace's lock."""
+class S3FifoQueue:
+    """The entries of one namespace, in two queues. Called under the namespace's lock.
+
+    Newcomers queue in the small one. Who was hit by the end of it goes on to the main one, who was not is
+    evicted, and remembered for a while: one who comes back goes to the main queue at once. At the end of the
+    main queue, one that was hit since its last turn gets another. So what is asked for once, as by a scan,
+    only passes through the small queue.
+
+    Entries are dropped behind the queue's back, whole stores of them in one step. They are found dead later.
+    """
 
     def __init__(self) -> None:
-        self._queue: deque[Entry] = deque()
+        self._small = _SweepableFifo()
+        self._main = _SweepableFifo()
+        self._swept = self._small
+        self._ghosts = _Ghosts()
         self._leftovers = Leftovers()
 
     def __len__(self) -> int:
-        return len(self._queue)
+        """How many entries stand in it, dead ones among them."""
+        return len(self._small) + len(self._main)
 
     def append(self, entry: Entry) -> None:
         """Take a new entry in, and free a slice of what has been forgotten before."""
         self._leftovers.free_a_slice()
-        self._queue.append(entry)
+        queue = self._main if self._ghosts.discard(entry) else self._small
+        queue.append(entry)
 
     def clear(self) -> None:
         """Forget all entries, without visiting them one by one."""
-        forgotten, self._queue = self._queue, deque()
-        self._leftovers.add(forgotten, forgotten.pop)
+        forgotten = self._small, self._main
+        self._small, self._main = _SweepableFifo(), _SweepableFifo()
+        self._swept = self._small
+        for queue in forgotten:
+            queue.leave_to(self._leftovers)
 
-    def victim(self) -> Entry | None:
-        """Take out the live entry that has to go; None when no live entry is left."""
-        while self._queue:
-            entry = self._queue.popleft()
-            if not entry.owner.holds(entry):
+    def victim(self, now: float) -> tuple[Entry, Departure] | None:
+        """Take out the live entry that has to go, and say why; None when no live entry is left.
+
+        It takes constant time, amortised: each entry that is passed over was hit, or dropped, before.
+        """
+        size = len(self)
+        small_size = max(1, size // _SMALL_SHARE)
+        for looks in count():
+            queue = self._small if len(self._small) >= small_size or not self._main else self._main
+            if not queue:
+                break
+            entry = queue.popleft()
+            if not _is_held(entry, queue):
                 continue
-            if not entry.visited:
-                return entry
-            entry.visited = False
-            self._queue.append(entry)
+            if why := _why_over(entry, now):
+                return entry, why
+            if entry.visited and looks < _MOST_LOOKS:
+                entry.visited = False
+                self._main.append(entry)
+                continue
+            if queue is self._small:
+                self._ghosts.add(entry, most=size - small_size)
+            return entry, "evicted"
         return None
 
-    def sweep(self, live: int, now: float, *, ordered: bool) -> Iterator[Entry]:
-        """Look at a few entries from the head: forget dead ones, give expired ones to be removed.
+    def sweep(self, now: float) -> Iterator[tuple[Entry, Departure]]:
+        """Look at the next few entries, wherever they stand: forget dead ones, take out those that are over.
 
-        A live entry at the head must not keep the dead and expired ones behind it. It goes to the back
-        while more than half of the queue is dead, and always where nothing is ever evicted.
-
-        Args:
-            live: how many live entries the namespace has.
-            now: by the cache's clock.
-            ordered: whether eviction needs the queue in order.
+        The living keep their places. A pass through both queues takes a quarter as many calls as there are
+        entries, so what is dead or over takes up less room than what was alive at the last pass.
         """
         for _ in range(_SWEEP_SLICE):
-            if not self._queue:
-                return
-            entry = self._queue[0]
-            if not entry.owner.holds(entry):
-                self._queue.popleft()
-            elif entry.expires_at <= now:
-                yield self._queue.popleft()
-            elif not ordered or len(self._queue) > 2 * live + _SLACK:
-                self._queue.rotate(-1)
-            else:
-                return
+            queue = self._swept
+            entry = queue.next_of_pass()
+            if entry is None:
+                queue.begin_pass()
+                self._swept = self._main if queue is self._small else self._small
+            elif _is_held(entry, queue):
+                if why := _why_over(entry, now):
+                    yield entry, why
+                else:
+                    queue.keep(entry)
+
+
+def _is_held(entry: Entry, queue: _SweepableFifo) -> bool:
+    """Whether an entry that was just taken out of its queue is alive. A store that fails loses none."""
+    try:
+        return entry.owner.holds(entry)
+    except BaseException:
+        queue.append(entry)
+        raise
+
+
+def _why_over(entry: Entry, now: float) -> Departure | None:
+    """Why an entry is of no use any more, although it can be found under its key."""
+    return "expired" if entry.expires_at <= now else None
+
+
+class _SweepableFifo:
+    """A queue through which a pass goes that takes entries out of its middle.
+
+    The pass divides it in two: what it has seen, which came first, and what is ahead of it.
+    """
+
+    __slots__ = ("_ahead", "_seen")
+
+    def __init__(self) -> None:
+        self._seen: deque[Entry] = deque()
+        self._ahead: deque[Entry] = deque()
+
+    def __len__(self) -> int:
+        return len(self._seen) + len(self._ahead)
+
+    def append(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self._ahead.append(entry)
+
+    def popleft(self) -> Entry:
+        """Take out the entry that came first."""
+        return (self._seen or self._ahead).popleft()
+
+    def next_of_pass(self) -> Entry | None:
+        """Take out the next entry that the pass has to see; `keep` puts it back in its place."""
+        return self._ahead.popleft() if self._ahead else None
+
+    def keep(self, entry: Entry) -> None:
+        """Put back what `next_of_pass` gave."""
+        self._seen.append(entry)
+
+    def begin_pass(self) -> None:
+        """Begin another pass, at the entry that came first. The last one must be through."""
+        self._seen, self._ahead = self._ahead, self._seen
+
+    def leave_to(self, leftovers: Leftovers) -> None:
+        """Give all entries away, to be freed by and by."""
+        for part in (self._seen, self._ahead):
+            leftovers.add(part, part.pop)
+
+
+class _Ghosts:
+    """Which keys left the small queue unasked for, as hashes: they keep no argument alive.
+
+    Two keys of one hash cost no more than a wrong guess.
+    """
+
+    __slots__ = ("_hashes",)
+
+    def __init__(self) -> None:
+        self._hashes: OrderedDict[int, None] = OrderedDict()
+
+    def add(self, entry: Entry, *, most: int) -> None:
+        """Remember the key of an entry, and forget the oldest when there are more than `most`."""
+        self._hashes[_hash_of(entry)] = None
+        for _ in range(2):  # by and by, should there be many more than now have room
+            if len(self._hashes) > most:
+                self._hashes.popitem(last=False)
+
+    def discard(self, entry: Entry) -> bool:
+        """Forget the key of an entry; gives whether it was remembered."""
+        if not self._hashes:
+            return False
+        hashed = _hash_of(entry)
+        if hashed not in self._hashes:
+            return False
+        del self._hashes[hashed]
+        return True
+
+
+def _hash_of(entry: Entry) -> int:
+    return hash((id(entry.owner), entry.key))

@@ -1,11 +1,11 @@
-"""A namespace: methods whose entries share one bound on their number, and one lock."""
+"""A namespace: methods whose entries share bounds on their number and size, and one lock."""
 
 from __future__ import annotations
 
 import threading
 
 from wats_accel.cache.entries import Departure, Entry
-from wats_accel.cache.eviction import SecondChanceQueue
+from wats_accel.cache.eviction import S3FifoQueue
 
 Departures = list[tuple[Entry, Departure]]
 
@@ -16,39 +16,76 @@ class Namespace:
     Args:
         name: as in readable keys and patterns.
         max_entries: how many entries all its methods may have together; 0 for no bound.
+        max_bytes: how many bytes these may take, as `sizing` estimates them; 0 for no bound.
     """
 
-    def __init__(self, name: str, *, max_entries: int) -> None:
+    def __init__(self, name: str, *, max_entries: int, max_bytes: int = 0) -> None:
         self.name = name
         self.max_entries = max_entries
+        self.max_bytes = max_bytes
         # Re-entrant, since freeing a value may run foreign code that calls a cached method.
         self.lock = threading.RLock()
         self._live = 0
-        self._queue = SecondChanceQueue()
+        self._bytes = 0
+        self._queue = S3FifoQueue()
 
-    def admit(self, entry: Entry, *, replaced: bool, now: float) -> Departures:
+    def fits(self, size: int) -> bool:
+        """Whether an entry of this many bytes has room when all others leave. If not, do not admit it."""
+        return not self.max_bytes or size <= self.max_bytes
+
+    def admit(self, entry: Entry, *, replaced: bool, now: float, size: int = 0, freed: int = 0) -> Departures:
         """Take in an entry that was put in its store; gives those that had to leave since.
 
-        Besides those that make room for it, a bounded slice of what has expired leaves too: memory
-        comes back by and by, with neither a pause nor a thread.
+        Besides those that make room for it, a bounded slice of what is over leaves too: memory comes back
+        by and by, with neither a pause nor a thread.
+
+        Args:
+            entry: it has a place in its store already.
+            replaced: whether it took the place of another entry.
+            now: by the cache's clock.
+            size: of the entry, in bytes.
+            freed: the size of the entry that it replaced.
         """
-        self._queue.append(entry)
         self._live += not replaced
+        self._bytes += size - freed
+        try:
+            departures = self.sweep(now)
+            while self._is_full():
+                victim = self._queue.victim(now)
+                if victim is None:
+                    self._bytes = size  # a store has lost the rest by itself
+                    break
+                self._take_out(*victim, departures)
+            return departures
+        finally:
+            # After the others have made room, lest it be the one that goes.
+            self._queue.append(entry)
+
+    def sweep(self, now: float) -> Departures:
+        """Let a bounded slice of what is over leave; gives what has left."""
         departures: Departures = []
-        for expired in self._queue.sweep(self._live, now, ordered=self.max_entries > 0):
-            expired.owner.remove(expired)
-            departures.append((expired, "expired"))
-        # A store may lose entries by itself; then fewer live than were counted, at most the whole queue.
-        while self.max_entries and min(self._live, len(self._queue)) > self.max_entries:
-            victim = self._queue.victim()
-            if victim is None:
-                break
-            victim.owner.remove(victim)
-            departures.append((victim, "evicted"))
+        for entry, why in self._queue.sweep(now):
+            self._take_out(entry, why, departures)
         return departures
 
-    def dropped(self, count: int) -> None:
-        """Note that this many entries were taken out of their stores."""
+    def dropped(self, count: int, size: int = 0) -> None:
+        """Note that this many entries, of so many bytes together, were taken out of their stores."""
         self._live -= count
+        self._bytes -= size
         if not self._live:
             self._queue.clear()
+
+    def _is_full(self) -> bool:
+        """Whether there is no room for the entry that has just been counted."""
+        if self.max_bytes and self._bytes > self.max_bytes:
+            return True
+        # A store may lose entries by itself; then fewer live than were counted, at most the whole queue.
+        return bool(self.max_entries) and min(self._live, len(self._queue) + 1) > self.max_entries
+
+    def _take_out(self, entry: Entry, why: Departure, departures: Departures) -> None:
+        try:
+            entry.owner.remove(entry)
+        except BaseException:
+            self._queue.append(entry)  # a store that failed has it still
+            raise
+        departures.append((entry, why))

@@ -22,6 +22,7 @@ from wats_accel.events import (
     PoolDiscarded,
     PoolExhausted,
 )
+from wats_accel.failures import note_failure, noting_failures
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
 from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
@@ -33,6 +34,7 @@ from wats_accel.pool.forks import begins_anew_when_forked
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.rules import PoolRules
+from wats_accel.pool.slots import slots
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
@@ -90,7 +92,7 @@ class ConnectionPool:
         self._baseline: tuple[str, ...] | None = None
         self._suspect_since = self._collected_at = self._crowded_at = -math.inf
         self._closed: str | None = None
-        self._slots = _slots(rules.limit)
+        self._slots = slots(rules.limit)
         self._queue = ConnectionQueue(rules, self)
         begins_anew_when_forked(self)
 
@@ -104,6 +106,7 @@ class ConnectionPool:
         """
         began = time.perf_counter()
         if not self._take_slot():
+            note_failure()  # nobody sees what fails on it or is changed there: who relies on that is told
             return self._connect_past_the_pool()
         try:
             if self.rules.limit - self._slots.qsize() > self.rules.size:
@@ -111,6 +114,7 @@ class ConnectionPool:
             lease = self._lend(time.perf_counter() - began)
         except BaseException:
             self._slots.put(None)
+            note_failure()
             raise
         try:
             return connection_proxy(lease)
@@ -122,7 +126,8 @@ class ConnectionPool:
 
     def _connect_past_the_pool(self) -> Any:
         self._counters.direct += 1
-        return self._connect(*self._arguments.args, **self._arguments.kwargs)
+        with noting_failures:
+            return self._connect(*self._arguments.args, **self._arguments.kwargs)
 
     def _take_slot(self) -> bool:
         if self._slot_within(0.0):
@@ -302,17 +307,17 @@ class ConnectionPool:
 
     def _warm_up(self) -> None:
         taken: list[Entry] = []
-        slots = 0
+        taken_slots = 0
         # Whatever goes wrong, the application will meet it itself when it connects.
         with contextlib.suppress(Exception):
             while len(taken) < min(self.rules.min_idle, self.rules.size) and not self._closed:
                 self._slots.get_nowait()
-                slots += 1
+                taken_slots += 1
                 taken.append(self._queue.take())
         for entry in taken:
             entry.info.pop("is_new", None)
             self._queue.give_back(entry)
-        for _ in range(slots):
+        for _ in range(taken_slots):
             self._slots.put(None)
 
     @property
@@ -331,7 +336,7 @@ class ConnectionPool:
         """In a child process: leave to the parent all connections and the slots that they take."""
         inherited = self._queue, self.leases
         self.leases = {}
-        self._slots = _slots(self.rules.limit)
+        self._slots = slots(self.rules.limit)
         self._queue = ConnectionQueue(self.rules, self)
         return inherited
 
@@ -339,11 +344,3 @@ class ConnectionPool:
         """Close what is idle; what is in use is closed when it comes back. Safe to call twice."""
         self._closed = why
         self._queue.close(why)
-
-
-def _slots(count: int) -> queue.SimpleQueue[None]:
-    """A queue whose put() may be called from a finalizer, in the middle of anything."""
-    slots: queue.SimpleQueue[None] = queue.SimpleQueue()
-    for _ in range(count):
-        slots.put(None)
-    return slots

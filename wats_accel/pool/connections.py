@@ -8,10 +8,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from wats_accel.failures import noting_failures
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.proxies import NOTHING, Proxy, ProxyT, check_thread, new_proxy, proxy_type, put
+from wats_accel.pool.proxies import (
+    NOTHING,
+    Proxy,
+    ProxyT,
+    check_thread,
+    new_proxy,
+    proxy_type,
+    put,
+    read_attribute,
+)
 
 _MISSING = object()
 ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
@@ -28,14 +38,15 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
         lease.end()
         return told
     check_thread(lease, "close")
-    bury(self, lease)
+    with noting_failures:
+        bury(self, lease)
     lease.closed = True
     lease.end()
     return None
 
 
 def _total_changes(self: ConnectionProxy) -> Any:
-    return self._accel_raw.total_changes - self._accel_lease.changes_before
+    return read_attribute(self._accel_raw, "total_changes") - self._accel_lease.changes_before
 
 
 class ConnectionProxy(Proxy):
@@ -93,7 +104,8 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     again_after_all = self._accel_is_closed and lease.closed
     if again_after_all and is_cursor and lease.lender.driver.closing_asks_connection:
         self._accel_check_thread("close")
-        return lease.lender.corpse(lease)[1].close(*args, **kwargs)
+        with noting_failures:
+            return lease.lender.corpse(lease)[1].close(*args, **kwargs)
     told = self._accel_call("close", args, kwargs)
     if is_cursor:  # a closed blob is still asked, first of all, whether its connection is closed
         lease.dependents.pop(self._accel_number, None)
@@ -104,7 +116,7 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _connection(self: DependentProxy) -> Any:
-    _ = self._accel_raw.connection  # asked only because the driver may refuse
+    read_attribute(self._accel_raw, "connection")  # asked only because the driver may refuse
     return self._accel_facade or self._accel_owner()
 
 
@@ -136,7 +148,8 @@ class DependentProxy(Proxy):
         try:
             if not lease.lender.driver.keeps_session(name, value):
                 lease.release(name)
-            return setattr(self._accel_raw, name, value)
+            with noting_failures:
+                return setattr(self._accel_raw, name, value)
         finally:
             lease.leave()
 

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from wats_accel.failures import note_failure
 from wats_accel.pool.dialects import Dialect
 from wats_accel.pool.drivers import Driver
 
@@ -160,11 +161,12 @@ class Lease:
         self.changed.setdefault(name, value)
 
     def failed(self, error: BaseException) -> None:
-        """Look at what a call of the driver raised."""
+        """Look at what a call of the driver raised to this thread."""
+        if isinstance(error, StopIteration):
+            return
+        note_failure()
         if not isinstance(error, Exception):
             self.doubt = "interrupted"  # nobody knows how far the driver had come
-        elif isinstance(error, StopIteration):
-            return
         elif self.dialect.is_disconnect(error):
             self.lost = True
             self.lender.lost(self)

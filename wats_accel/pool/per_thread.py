@@ -8,9 +8,10 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from wats_accel.failures import noting_failures
 from wats_accel.pool.connections import ENDS_TRANSACTION, ConnectionProxy, DependentProxy
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.proxies import Proxy, new_proxy, proxy_type, put
+from wats_accel.pool.proxies import Proxy, new_proxy, proxy_type, put, read_attribute
 
 if TYPE_CHECKING:
     from wats_accel.pool.connection_pool import ConnectionPool
@@ -62,14 +63,16 @@ class SharedProxy(Proxy):
             return self._accel_settings[name]
         if name == "closed" and self._accel_closed is None and hasattr(self.__class__, name):
             return False
-        return getattr(self._accel_current(), name)
+        return read_attribute(self._accel_current(), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._accel_current(), name, value)
+        with noting_failures:
+            setattr(self._accel_current(), name, value)
         self._accel_settings[name] = value
 
     def __delattr__(self, name: str) -> None:
-        delattr(self._accel_current(), name)
+        with noting_failures:
+            delattr(self._accel_current(), name)
 
     def __dir__(self) -> Iterable[str]:
         return dir(self.__class__)
@@ -82,6 +85,10 @@ class SharedProxy(Proxy):
         return self._accel_current().__reduce_ex__(protocol)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with noting_failures:  # what is under it may be the driver's own, past the pool
+            return self._accel_passed_on(name, args, kwargs)
+
+    def _accel_passed_on(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if name in ENDS_TRANSACTION:
             return self._accel_end(name, args, kwargs)
         connection = self._accel_current()

@@ -9,6 +9,7 @@ from typing import Any
 
 from wats_accel.counters import PoolCounters
 from wats_accel.events import EventBus, PoolLeakSuspected
+from wats_accel.failures import noting_failures
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.corpses import Corpses
@@ -72,7 +73,8 @@ class PooledConnect:
         """
         pool = self._pool(connect, arguments) if self.active and not self._closed else None
         if pool is None:
-            return connect(*arguments.args, **arguments.kwargs)
+            with noting_failures:
+                return connect(*arguments.args, **arguments.kwargs)
         return self.per_thread.connection(pool)
 
     def _pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:

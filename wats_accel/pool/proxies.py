@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType, MappingProxyType, WrapperDescriptorType
 from typing import Any, ClassVar, TypeVar
 
+from wats_accel.failures import note_failure, noting_failures
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
@@ -43,11 +44,12 @@ class Proxy:
     def __getattr__(self, name: str) -> Any:
         if name in self._accel_remains:
             return self._accel_remains[name]
-        return getattr(self._accel_raw, name)
+        return read_attribute(self._accel_raw, name)
 
     def __delattr__(self, name: str) -> None:
         self._accel_lease.release("a deleted attribute")
-        delattr(self._accel_raw, name)
+        with noting_failures:
+            delattr(self._accel_raw, name)
 
     def __dir__(self) -> Iterable[str]:
         return dir(self._accel_raw)
@@ -59,15 +61,16 @@ class Proxy:
         return f"<{kind.__module__}.{kind.__qualname__} object at {id(self):#x}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self._accel_raw.__reduce_ex__(protocol)
+        with noting_failures:
+            return self._accel_raw.__reduce_ex__(protocol)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of the driver's object on behalf of the user."""
         lease = self._accel_lease
         self._accel_check_thread(name)
         if not lease.enter():
-            # Mostly this raises what the driver raises.
-            told = _called(getattr(self._accel_raw, name), args, kwargs)
+            with noting_failures:  # mostly this raises what the driver raises
+                told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
         try:
             if lease.on_use is not None and name in _EXECUTING:
@@ -88,7 +91,8 @@ class Proxy:
         dead = self._accel_raw
         before = _read(dead, name)
         try:
-            setattr(dead, name, value)
+            with noting_failures:
+                setattr(dead, name, value)
         finally:  # one that is refused may have been set all the same
             now = _read(dead, name)
             if now is not _MISSING:
@@ -107,6 +111,17 @@ class Proxy:
     def _accel_present(self, value: Any) -> Any:
         """What the user gets to see of something that the driver returned."""
         raise NotImplementedError
+
+
+def read_attribute(raw: Any, name: str) -> Any:
+    """An attribute of the driver's object. That there is none of this name is an answer, and no failure."""
+    try:
+        return getattr(raw, name)
+    except AttributeError:
+        raise
+    except BaseException:
+        note_failure()
+        raise
 
 
 def _read(dead: Any, name: str) -> Any:
@@ -226,6 +241,7 @@ def check_thread(lease: Lease, name: str) -> None:
         return
     driver = lease.lender.driver
     if name in driver.thread_checked and not lease.is_owned_here():
+        note_failure()
         raise foreign_thread(driver, lease.thread)
 
 
