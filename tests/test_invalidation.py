@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -152,13 +153,18 @@ class WatchedStore(MemoryStore):
         return super().remove(key)
 
 
+def in_another_thread(call, *args):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call, *args).result(30)
+
+
 @pytest.mark.parametrize(
     "patterns", [["outer:*", "inner:*"], ["*:*"], ["outer:outer:{key}", "inner:inner:{key}"]], ids=" ".join
 )
 def test_a_load_amid_an_invalidation_keeps_nothing_that_it_has_from_an_entry_still_there(caches, patterns):
     """The outer cache is empty already, a load fills it, and takes the inner entry that is still there."""
     versions, amid = [1], []
-    caches.stores["app:inner"] = WatchedStore(lambda: amid.append(outer("a")))
+    caches.stores["app:inner"] = WatchedStore(lambda: amid.append(in_another_thread(outer, "a")))
     outer = caches.cached(named("outer", lambda key: inner(key)), namespace="outer")
     inner = caches.cached(named("inner", lambda key: versions[-1]), namespace="inner")
     assert outer("a") == 1
@@ -170,7 +176,7 @@ def test_a_load_amid_an_invalidation_keeps_nothing_that_it_has_from_an_entry_sti
 
 def test_a_load_amid_an_invalidation_that_does_not_concern_it_is_kept(caches):
     runs = []
-    caches.stores["app:inner"] = WatchedStore(lambda: outer("b"))
+    caches.stores["app:inner"] = WatchedStore(lambda: in_another_thread(outer, "b"))
     outer = caches.cached(named("outer", runs.append), namespace="outer")
     inner = caches.cached(named("inner"), namespace="inner")
     inner("a")

@@ -154,7 +154,7 @@ class Invalidator:
         try:
             self._bus.checkpoint()
             self._drop(own)
-            self._drop(repeated, quietly=True)
+            self._drop_again(repeated)
         finally:
             self._leave(write, [*own, *repeated])
 
@@ -178,7 +178,10 @@ class Invalidator:
         with self._lock:
             repetition = self._at_commit.setdefault(transaction, Repetition())
             repetition.add(drops)
-        transaction.at_commit(partial(self._drop, repetition, quietly=True), key=id(self))
+        transaction.at_commit(partial(self._drop_again, repetition), key=id(self))
+
+    def _drop_again(self, drops: Iterable[Drop]) -> None:
+        self._drop(drops, quietly=True)
 
     # -- dropping --------------------------------------------------------------------------------------
 

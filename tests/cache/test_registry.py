@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.loading import begin, finish
 from wats_accel.cache.loads import Load
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.errors import TargetError

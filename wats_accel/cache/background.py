@@ -66,7 +66,8 @@ class Background:
             job = self._next()
             if job is None:
                 return
-            with contextlib.suppress(BaseException):  # what a job raises is its own to tell; here nobody waits
+            # It tells of its failures itself; here is nobody to tell them to.
+            with contextlib.suppress(BaseException):
                 job()
             del job  # it holds the application's objects
 

@@ -99,7 +99,7 @@ class Region:
         self._indexes = EntryIndexes(store.entries)
 
     @property
-    def lock(self) -> threading.RLock:  # type: ignore[valid-type]  # a function, before Python 3.13
+    def lock(self) -> threading.RLock:
         """The namespace's: of everything that changes the region."""
         return self._space.lock
 
