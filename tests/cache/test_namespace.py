@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wats_accel.cache.copying import Snapshot
 from wats_accel.cache.entries import Entry
@@ -15,6 +17,7 @@ class Owner:
     def __init__(self, space):
         self.space = space
         self.held = []
+        self.sizes = {}
 
     def holds(self, entry):
         return entry in self.held
@@ -22,15 +25,25 @@ class Owner:
     def remove(self, entry):
         if entry in self.held:
             self.held.remove(entry)
-            self.space.dropped(1)
+            self.space.dropped(1, self.sizes.pop(entry, 0))
+
+    def clear(self):
+        count, size = len(self.held), sum(self.sizes.values())
+        self.held, self.sizes = [], {}
+        self.space.dropped(count, size)
 
     def note_departure(self, why):
         pass
 
-    def add(self, number, *, expires_at=FOREVER, now=0.0):
+    def add(self, number, *, size=0, expires_at=FOREVER, now=0.0):
         entry = Entry((0, number), (), Snapshot(None, None), expires_at, self)
+        replaced = next((held for held in self.held if held.key == entry.key), None)
+        if replaced is not None:
+            self.held.remove(replaced)
+        freed = self.sizes.pop(replaced, 0)
         self.held.append(entry)
-        departures = self.space.admit(entry, replaced=False, now=now)
+        self.sizes[entry] = size
+        departures = self.space.admit(entry, replaced=replaced is not None, now=now, size=size, freed=freed)
         return [(departed.key[1], why) for departed, why in departures]
 
     def numbers(self):
@@ -59,8 +72,7 @@ def test_an_entry_that_replaced_another_needs_no_room():
     space = Namespace("ns", max_entries=2)
     owner = Owner(space)
     owner.add(1), owner.add(2)
-    owner.held[1] = entry = Entry((0, 2), (), Snapshot(None, None), FOREVER, owner)
-    assert space.admit(entry, replaced=True, now=0.0) == []
+    assert owner.add(2) == []
 
 
 def test_room_that_was_given_back_is_used_again():
@@ -108,3 +120,89 @@ def test_expired_entries_go_by_and_by(max_entries):
         owner.add(number, expires_at=number + 5, now=number)
     assert "living" in owner.numbers() or max_entries
     assert len(owner.held) <= 50
+
+
+def test_a_store_that_fails_to_remove_loses_no_place():
+    owner = Owner(Namespace("ns", max_entries=2))
+    owner.add(1), owner.add(2)
+    whole, owner.remove = owner.remove, lambda entry: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        owner.add(3)
+    owner.remove = whole
+    gone = [number for number in range(4, 7) for number, _ in owner.add(number)]
+    assert len(owner.held) == 2
+    assert sorted(gone + owner.numbers()) == list(range(1, 7))
+
+
+@pytest.mark.parametrize("max_entries", [0, 3])
+def test_a_slice_of_what_has_expired_leaves_by_a_sweep_too(max_entries):
+    owner = Owner(Namespace("ns", max_entries=max_entries))
+    owner.add(1), owner.add(2, expires_at=5)
+    assert owner.space.sweep(now=4) == []
+    (_, two) = owner.held
+    assert owner.space.sweep(now=5) == [(two, "expired")]
+    assert owner.numbers() == [1]
+
+
+# -- bytes ---------------------------------------------------------------------------------------------
+
+
+def test_the_bound_on_bytes_is_kept_by_evicting_as_many_as_needed():
+    owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
+    assert [owner.add(number, size=40) for number in (1, 2)] == [[], []]
+    assert owner.add(3, size=90) == [(1, "evicted"), (2, "evicted")]
+    assert owner.numbers() == [3]
+
+
+def test_both_bounds_hold():
+    owner = Owner(Namespace("ns", max_entries=2, max_bytes=100))
+    owner.add(1, size=1), owner.add(2, size=1)
+    assert owner.add(3, size=1) == [(1, "evicted")]
+    assert owner.add(4, size=99) == [(2, "evicted")]
+    assert owner.add(5, size=2) == [(3, "evicted"), (4, "evicted")]
+
+
+def test_bytes_count_only_when_they_are_bounded():
+    owner = Owner(Namespace("ns", max_entries=2))
+    assert [owner.add(number, size=10**12) for number in (1, 2)] == [[], []]
+    assert owner.space.fits(10**12)
+
+
+def test_what_alone_is_larger_than_the_bound_does_not_fit():
+    space = Namespace("ns", max_entries=0, max_bytes=100)
+    assert [space.fits(size) for size in (0, 100, 101)] == [True, True, False]
+
+
+def test_bytes_that_were_given_back_are_used_again():
+    owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
+    owner.add(1, size=60), owner.add(2, size=40)
+    owner.remove(owner.held[0])
+    assert owner.add(3, size=60) == []
+    owner.clear()
+    assert [owner.add(number, size=50) for number in (4, 5)] == [[], []]
+
+
+def test_of_a_replaced_entry_only_the_new_size_counts():
+    owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
+    owner.add(1, size=90)
+    assert owner.add(1, size=50) == []
+    assert owner.add(2, size=50) == []
+    assert owner.add(3, size=1) == [(1, "evicted")]
+
+
+def test_an_expired_entry_gives_its_bytes_back_before_anything_is_evicted():
+    owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
+    owner.add(1, size=50), owner.add(2, size=50, expires_at=5)
+    assert owner.add(3, size=50, now=5) == [(2, "expired")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 100), st.booleans()), max_size=100))
+def test_bounds_hold_whatever_comes(steps):
+    owner = Owner(Namespace("ns", max_entries=8, max_bytes=150))
+    for number, size, drop in steps:
+        owner.add(number, size=size)
+        assert sum(owner.sizes.values()) <= 150
+        assert len(owner.held) <= 8
+        assert number in owner.numbers()
+        if drop:
+            owner.remove(owner.held[0])
