@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PEERS  := build/peers
 # As many tests at a time as there are cores.
 PARALLEL := --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak cover lint format generated wheel clean
+.PHONY: help install demo test soak peers cover lint format generated wheel clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -29,6 +30,15 @@ test: $(STAMP) ## All tests; installs Debian's database parts first when it can
 soak: $(STAMP) ## The tests whose whole size takes long, whole (about 20 minutes)
 	@sh tests/system_packages.sh
 	WATS_ACCEL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
+
+# In an environment of its own: no test may come to depend on what a rival brings along.
+$(PEERS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	@touch $@
+
+peers: $(PEERS)/.installed ## The freshness suite against other caching libraries (some minutes)
+	$(PEERS)/bin/python tests/benchmarks/peers/run.py
 
 cover: $(STAMP) ## All tests with branch coverage, 95 % or more
 	@sh tests/system_packages.sh
