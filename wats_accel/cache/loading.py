@@ -12,6 +12,7 @@ from wats_accel.cache.namespace import Departures
 from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region, report_departures
 from wats_accel.cache.results import same_result
+from wats_accel.cache.sizing import ENTRY_BYTES, estimate_bytes
 from wats_accel.cache.writers import is_writing
 from wats_accel.events import Hit, Joined, LoadFailed, NotStored, ServedStale, Stored
 from wats_accel.failures import failures_met, note_failure
@@ -237,7 +238,12 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
         fresh_until=lifetime.fresh_until,
         due_at=lifetime.due_at,
         premises=tuple(load.premises.values()),
+        size=_size(load, snapshot) if region.counts_bytes else 0,
     )
+
+
+def _size(load: Load, snapshot: Snapshot) -> int:
+    return ENTRY_BYTES + estimate_bytes((load.key, load.texts, snapshot.stored))
 
 
 def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:

@@ -97,11 +97,17 @@ class Region:
         self._store = store
         self._space = space
         self._indexes = EntryIndexes(store.entries)
+        self._bytes = 0
 
     @property
     def lock(self) -> threading.RLock:
         """The namespace's: of everything that changes the region."""
         return self._space.lock
+
+    @property
+    def counts_bytes(self) -> bool:
+        """Whether anybody asks for the size of entries."""
+        return self._space.max_bytes > 0
 
     # -- finding ---------------------------------------------------------------------------------------
 
@@ -138,6 +144,8 @@ class Region:
             return "overtaken"
         if not self.active:
             return "switched_off"
+        if not self._space.fits(entry.size):
+            return "too_large"
         held = self._store.get(entry.key)
         if held is not None and held.began_at > load.began_at:
             return "overtaken"  # by a later load: time must not run backwards for later readers
@@ -156,7 +164,11 @@ class Region:
             self._indexes.forget()
             raise
         self._indexes.add(entry, replaced=replaced)
-        return self._space.admit(entry, replaced=replaced is not None, now=self.clock())
+        freed = 0 if replaced is None else replaced.size
+        self._bytes += entry.size - freed
+        return self._space.admit(
+            entry, replaced=replaced is not None, now=self.clock(), size=entry.size, freed=freed
+        )
 
     def bury_dead_instances(self) -> None:
         """Give back the entries of instances that are gone: nobody finds them again. Under the lock."""
@@ -210,7 +222,8 @@ class Region:
     def _drop_all(self) -> int:
         count = self._store.clear()
         self._indexes.clear()
-        self._space.dropped(count)
+        self._space.dropped(count, self._bytes)
+        self._bytes = 0
         return count
 
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
@@ -225,7 +238,8 @@ class Region:
             return
         self._store.remove(entry.key)
         self._indexes.discard(entry)
-        self._space.dropped(1)
+        self._bytes -= entry.size
+        self._space.dropped(1, entry.size)
 
     def discard(self, entry: Entry | None) -> None:
         """Take out an entry that is of no use after all. Raises nothing of its own."""

@@ -52,7 +52,7 @@ class CacheRegistry:
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""
         if name not in self._namespaces:
-            self._namespaces[name] = Namespace(name, max_entries=max_entries)
+            self._namespaces[name] = Namespace(name, max_entries=max_entries, max_bytes=max_bytes)
         return self._namespaces[name]
 
     def add(self, rules: RegionRules) -> Region:

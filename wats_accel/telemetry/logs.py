@@ -31,15 +31,29 @@ _LineOf = Callable[[Any], str]
 _LINES: dict[type[Event], tuple[int, _LineOf]] = {
     events.Hit: (logging.DEBUG, lambda event: f"Cache HIT: {event.key}"),
     events.Miss: (logging.DEBUG, lambda event: f"Cache MISS: {event.key}"),
+    events.Joined: (
+        logging.DEBUG,
+        lambda event: f"Cache JOINED: {event.key} (waited {event.wait_seconds * 1e3:.1f} ms)",
+    ),
     events.Stored: (
         logging.DEBUG,
         lambda event: f"Cache STORED: {event.key} ({event.load_seconds * 1e3:.1f} ms)",
     ),
     events.NotStored: (logging.DEBUG, lambda event: f"Cache NOT STORED: {event.key} ({event.why})"),
     events.LoadFailed: (logging.DEBUG, lambda event: f"Cache LOAD FAILED: {event.key} ({event.error})"),
+    events.ServedStale: (
+        logging.WARNING,
+        lambda event: f"Cache STALE: {event.key} ({event.why}; {event.age_seconds:.0f}s old)",
+    ),
+    events.RefreshFailed: (logging.INFO, lambda event: f"Cache REFRESH FAILED: {event.key} ({event.why})"),
+    events.ValidUntilFailed: (
+        logging.WARNING,
+        lambda event: f"Not cached, valid_until failed: {event.target} ({event.error})",
+    ),
     events.Bypassed: (logging.DEBUG, lambda event: f"Cache BYPASSED: {event.target} ({event.why})"),
     events.Expired: (logging.DEBUG, lambda event: f"Cache entry expired: {event.target}"),
     events.Evicted: (logging.DEBUG, lambda event: f"Cache entry evicted: {event.target}"),
+    events.Orphaned: (logging.DEBUG, lambda event: f"Cache entry orphaned: {event.target}"),
     events.Invalidated: (
         logging.INFO,
         lambda event: f"Invalidated {event.count} cache entries matching {event.pattern!r}",

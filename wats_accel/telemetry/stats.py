@@ -14,11 +14,13 @@ from wats_accel.counters import Counters, PoolCounters
 class CacheStats:
     """Figures at one moment. Times are in seconds, `hit_rate` in percent.
 
-    `saved_seconds` is what the hits would have taken as loads: hits times the mean time of a load.
+    `saved_seconds` is what the hits would have taken as loads: hits times the mean time of a load. Of the
+    misses, `joined` did not run the method either: another call was running it already.
     """
 
     hits: int = 0
     misses: int = 0
+    joined: int = 0
     loads: int = 0
     load_failures: int = 0
     load_seconds: float = 0.0
@@ -29,6 +31,10 @@ class CacheStats:
     invalidated: int = 0
     expired: int = 0
     evicted: int = 0
+    orphaned: int = 0
+    served_stale: int = 0
+    refreshed: int = 0
+    refresh_failures: int = 0
     size: int = 0
 
     @property
@@ -187,34 +193,19 @@ def _size(source: Counted) -> int:
 
 def _of_method(counters: Counters, size: int) -> CacheStats:
     mean = counters.load_seconds / counters.loads if counters.loads else 0.0
-    return CacheStats(
-        hits=counters.hits,
-        misses=counters.misses,
-        loads=counters.loads,
-        load_failures=counters.load_failures,
-        load_seconds=counters.load_seconds,
-        saved_seconds=counters.hits * mean,
-        stored=counters.stored,
-        not_stored=dict(counters.not_stored),
-        bypassed=dict(counters.bypassed),
-        invalidated=counters.invalidated,
-        expired=counters.expired,
-        evicted=counters.evicted,
-        size=size,
-    )
+    figures = {known.name: getattr(counters, known.name) for known in fields(counters)}
+    figures |= {name: dict(figures[name]) for name in _REASONS}
+    return CacheStats(**figures, saved_seconds=counters.hits * mean, size=size)
 
 
-_ADDED = (
-    "hits", "misses", "loads", "load_failures", "load_seconds", "saved_seconds", "stored",
-    "invalidated", "expired", "evicted", "size",
-)  # fmt: skip
+_REASONS = ("not_stored", "bypassed")
+_ADDED = tuple(known.name for known in fields(CacheStats) if known.name not in _REASONS)
 
 
 def _sum(parts: Iterable[CacheStats]) -> CacheStats:
     known = list(parts)
     added: dict[str, Any] = {name: sum(getattr(part, name) for part in known) for name in _ADDED}
     reasons: dict[str, Any] = {
-        name: dict(sum((Counter(getattr(part, name)) for part in known), Counter()))
-        for name in ("not_stored", "bypassed")
+        name: dict(sum((Counter(getattr(part, name)) for part in known), Counter())) for name in _REASONS
     }
     return CacheStats(**added, **reasons)

@@ -216,7 +216,7 @@ class _CachedMethod:
         if outer is None:
             return self._call(*args, **kwargs)
         if why in _BEFORE_COMMIT or region.suspended:
-            spoil_loads(why)
+            spoil_loads("inner_suspended" if region.suspended else why)
             return self._call(*args, **kwargs)
         version, began_at = region.version, region.clock()
         try:
