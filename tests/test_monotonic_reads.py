@@ -130,12 +130,6 @@ def threads(board: Any) -> Iterator[Threads]:
             known.end_all()
 
 
-def known_to_fail(reason: str) -> pytest.MarkDecorator:
-    """What the cache does not do. Once it does, the mark has to go; nothing but an assertion may fail."""
-    return pytest.mark.xfail(raises=AssertionError, strict=True, reason=reason)
-
-
-@known_to_fail("an overtaken load drops nothing when it ends, whatever it has given to its caller")
 def test_an_overtaken_load_that_saw_a_write_first_leaves_no_older_entry(board: Any, threads: Threads) -> None:
     overtaken, (before,) = threads.begin(board.read, "before")
     board.write("y", "new")  # it marks that load
@@ -146,7 +140,6 @@ def test_an_overtaken_load_that_saw_a_write_first_leaves_no_older_entry(board: A
     assert board.read()["x"] == "new"
 
 
-@known_to_fail("a load is stored although another one of its key has given an answer meanwhile")
 def test_a_load_does_not_store_what_is_older_than_what_an_overtaken_one_has_given(
     board: Any, threads: Threads
 ) -> None:
@@ -161,7 +154,6 @@ def test_a_load_does_not_store_what_is_older_than_what_an_overtaken_one_has_give
     assert board.read()["x"] == "new"
 
 
-@known_to_fail("a write drops entries when it ends, so until then loads may be newer than entries")
 def test_what_one_method_has_shown_of_a_write_another_one_shows_too(board: Any, threads: Threads) -> None:
     assert board.first() == "old"
     threads.begin(lambda: board.write("x", "new"), "after")

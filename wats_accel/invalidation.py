@@ -14,7 +14,7 @@ from wats_accel.cache.loads import Load, innermost_load, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, Selection, bound_text, select
-from wats_accel.cache.writers import enter_write, leave_write
+from wats_accel.cache.writers import Writing, enter_write, leave_write
 from wats_accel.events import EventBus, Invalidated
 from wats_accel.patterns import KeyPattern
 from wats_accel.transactions import Transaction, open_transactions
@@ -79,9 +79,9 @@ class Repetition:
 class OpenWrite:
     """A patched write that a thread is inside of."""
 
-    def __init__(self, rule: WriteRule, regions: list[Region]) -> None:
+    def __init__(self, rule: WriteRule) -> None:
         self.rule = rule
-        self.regions = regions  # from which this thread keeps away until it ends
+        self.keeps_away: list[tuple[Region, Writing]] = []  # readers, until this write is over
         self.within = Repetition()  # what patched writes inside this one have dropped
 
 
@@ -124,17 +124,27 @@ class Invalidator:
 
     # -- a write ---------------------------------------------------------------------------------------
 
-    def begin(self, rule: WriteRule) -> OpenWrite:
-        """Note that this thread is inside a write; follow it by `end`."""
+    def begin(self, rule: WriteRule, values: Mapping[str, object]) -> OpenWrite:
+        """Note that this thread is inside a write; follow it by `end`.
+
+        Args:
+            rule: of the write.
+            values: what `rule.paths` give in its call; what is missing matches anything.
+        """
         # A hit would leave the write out. The one exception is a method that reads and writes at once.
         spoil_loads("wrote", spare=_own_load(rule.target))
-        regions = {region.rules.target: region for known in rule.patterns for region in self._of(known)}
-        write = OpenWrite(rule, list(regions.values()))
-        for region in write.regions:
-            region.writers.enter()
+        write = OpenWrite(rule)
+        for pattern in rule.patterns:
+            for region in self._of(pattern):
+                self._keep_away(write, region, Writing(select(pattern, values)))
         enter_write()
         self._open.stack.append(write)
         return write
+
+    @staticmethod
+    def _keep_away(write: OpenWrite, region: Region, writing: Writing) -> None:
+        write.keeps_away.append((region, writing))
+        region.writers.enter(writing)
 
     def end(self, write: OpenWrite, values: Mapping[str, object], *, concerns: bool = True) -> None:
         """Drop what a write that has just ended concerns. Raises nothing of its own.
@@ -165,14 +175,14 @@ class Invalidator:
         leave_write()
         if stack:
             stack[-1].within.add(drops)
-            stack[-1].regions += write.regions
+            stack[-1].keeps_away += write.keeps_away
             return
         for transaction in open_transactions() if drops else ():
             self._repeat_at_commit(transaction, drops)
-            for region in write.regions:
-                region.writers.await_end(transaction)
-        for region in write.regions:
-            region.writers.leave()
+            for region, writing in write.keeps_away:
+                region.writers.enter(Writing(writing.selection, transaction))
+        for region, writing in write.keeps_away:
+            region.writers.leave(writing)
 
     def _repeat_at_commit(self, transaction: Transaction, drops: list[Drop]) -> None:
         with self._lock:

@@ -26,6 +26,10 @@ class EntryOwner(Protocol):
         """Rises with each invalidation, before anything is dropped."""
         ...
 
+    def is_being_written(self, texts: Texts | None, /) -> bool:
+        """Whether a write is under way that concerns an entry with these argument texts; None: any."""
+        ...
+
     def holds(self, entry: Entry, /) -> bool:
         """Whether the entry is still the one to be found under its key."""
         ...

@@ -44,12 +44,12 @@ def begin(region: Region, load: Load) -> Entry | None:
         if not wait_for(flight, began + region.rules.wait_seconds - now):
             _stop_joining(region, flight)
             alone = True
-        elif flight.entry is not None:
+        elif flight.entry is not None and flight.entry.breach() is None:
             return _joined(region, load, flight.entry, now)
         else:
             # One that an invalidation has overtaken is no answer for anybody else, so: once more. One that
             # failed is none either; then everybody tries for himself, as without a cache.
-            alone = not flight.overtaken  # point: flight-landed
+            alone = flight.entry is None and not flight.overtaken  # point: flight-landed
 
 
 def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | None, Load | None]:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from wats_accel.cache.texts import Texts
+
 if TYPE_CHECKING:
     from wats_accel.cache.entries import Entry
 
@@ -35,6 +37,10 @@ class Versioned(Protocol):
         """Rises with each invalidation, before anything is dropped."""
         ...
 
+    def is_being_written(self, texts: Texts | None, /) -> bool:
+        """Whether a write is under way that concerns an answer with these argument texts; None: any."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class HeldEntry:
@@ -46,9 +52,11 @@ class HeldEntry:
     reference: weakref.ref[Entry]
 
     def breach(self) -> Breach | None:
-        """Orphaned, once the inner entry has been dropped, has expired, was evicted or replaced."""
+        """Orphaned, once the inner entry has been dropped, was evicted or replaced, or is being written."""
         entry = self.reference()
-        return None if entry is not None and entry.owner.holds(entry) else "orphaned"
+        if entry is None or not entry.owner.holds(entry) or entry.owner.is_being_written(entry.texts):
+            return "orphaned"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,9 @@ class SameVersion:
     version: int
 
     def breach(self) -> Breach | None:
-        """Orphaned, once anything of the method has been invalidated."""
-        return None if self.region.version == self.version else "orphaned"
+        """Orphaned, once anything of the method has been invalidated, or is being written."""
+        holds = self.region.version == self.version and not self.region.is_being_written(None)
+        return None if holds else "orphaned"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from wats_accel.cache.namespace import Departures, Namespace
 from wats_accel.cache.results import ResultLiteral
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
+from wats_accel.cache.texts import Texts
 from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
 from wats_accel.events import (
@@ -227,6 +228,10 @@ class Region:
         return count
 
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
+
+    def is_being_written(self, texts: Texts | None) -> bool:
+        """Whether a write is under way that concerns reads with these argument texts; None: any reads."""
+        return bool(self.writers.under_way) and self.writers.why_keep_away(lambda: texts) is not None
 
     def holds(self, entry: Entry) -> bool:
         """Whether the entry is still the one to be found under its key."""

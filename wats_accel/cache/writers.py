@@ -1,66 +1,85 @@
-"""Writers: the threads that are inside a write, or have changes that are not committed yet."""
+"""Writers: the writes that are under way, and the reads that they concern.
+
+While a write is under way nobody knows whether the database has the old state or the new one. So the reads
+that it concerns go to the database, as they would without a cache. A write is under way until it has
+returned, and the transaction that it has left open is over.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from threading import get_ident
 
+from wats_accel.cache.selection import Selection
+from wats_accel.cache.texts import Texts
 from wats_accel.transactions import Transaction
 
 
-class Writers:
-    """Keeps a writing thread away from the cache of what it writes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Writing:
+    """A write that is under way, as far as one region is concerned.
 
-    Until its write ends, and the transaction that the write has left open, it must see its own uncommitted
-    rows, and nobody else may.
+    Attributes:
+        selection: the reads that it concerns, as far as its arguments tell when it begins.
+        transaction: that it has left open when it returned.
     """
 
-    def __init__(self) -> None:
-        self.count = 0  # read without the lock: whoever writes himself has added to it before
-        # Re-entrant: a finalizer of the application's may write in the middle of it.
-        self._lock = threading.RLock()
-        self._depths: dict[int, int] = {}
-        self._uncommitted: list[tuple[int, Transaction]] = []
+    selection: Selection
+    transaction: Transaction | None = None
+    thread: int = field(default_factory=get_ident)
 
-    def enter(self) -> None:
-        """Note that this thread begins a write."""
-        here = get_ident()
-        with self._lock:
-            self._depths[here] = self._depths.get(here, 0) + 1
-            self._count()
-
-    def leave(self) -> None:
-        """Note that this thread has ended a write."""
-        here = get_ident()
-        with self._lock:
-            depth = self._depths.pop(here, 0) - 1
-            if depth > 0:
-                self._depths[here] = depth
-            self._count()
-
-    def await_end(self, transaction: Transaction) -> None:
-        """Note that this thread's changes are in a transaction that is still open."""
-        entry = get_ident(), transaction
-        with self._lock:
-            if entry not in self._uncommitted:
-                self._uncommitted.append(entry)
-            self._count()
-
-    def _count(self) -> None:
-        # A transaction may be ended by the garbage collector, which can only mark it.
-        self._uncommitted = [known for known in self._uncommitted if not known[1].over]
-        self.count = len(self._depths) + len(self._uncommitted)
+    def concerns(self, texts: Texts | None) -> bool:
+        """Whether reads with these argument texts are concerned; None for any reads."""
+        # The writing thread must see its own rows. Which they are it may find out only while it writes.
+        return texts is None or self.thread == get_ident() or self.selection.matches(texts)
 
     @property
-    def here(self) -> str | None:
-        """Why this thread must keep away from the cache, if it must."""
-        here = get_ident()
-        if here in self._depths:
-            return "inside_a_write"
+    def reason(self) -> str:
+        """Why this thread has to keep away from what the write concerns."""
+        if self.thread != get_ident():
+            return "being_written"
+        return "inside_a_write" if self.transaction is None else "uncommitted_changes"
+
+
+class Writers:
+    """The writes that are under way and concern one region."""
+
+    def __init__(self) -> None:
+        self.under_way: tuple[Writing, ...] = ()  # read without a lock, and never changed in place
+        # Re-entrant: a finalizer of the application's may write in the middle of it.
+        self._lock = threading.RLock()
+
+    def enter(self, writing: Writing) -> None:
+        """Note that a write begins."""
         with self._lock:
-            self._count()
-            own = any(thread == here for thread, _ in self._uncommitted)
-        return "uncommitted_changes" if own else None
+            self.under_way = (*self.under_way, writing)
+
+    def leave(self, writing: Writing) -> None:
+        """Note that it is over."""
+        with self._lock:
+            self.under_way = tuple(known for known in self.under_way if known is not writing)
+
+    def why_keep_away(self, texts: Callable[[], Texts | None]) -> str | None:
+        """Why a read must neither be answered from the cache nor be stored.
+
+        Args:
+            texts: gives the read's arguments in the loose form; None matches any write.
+        """
+        own: str | None = None
+        known_texts = texts() if self.under_way else None
+        for writing in self.under_way:
+            if writing.transaction is not None and writing.transaction.over:
+                self.leave(
+                    writing
+                )  # the garbage collector may have ended it, and can do no more than mark it
+            elif writing.concerns(known_texts):
+                own = own if own in _OWN else writing.reason
+        return own
+
+
+_OWN = ("inside_a_write", "uncommitted_changes")
 
 
 class _Depth(threading.local):

@@ -17,6 +17,7 @@ from wats_accel.cache.keys import KeyMaker, NoScopeError
 from wats_accel.cache.loading import begin, begin_renewal, fail, finish, is_failure, rest_on_version
 from wats_accel.cache.loads import Load, innermost_load, runs_here, spoil_loads, stacks
 from wats_accel.cache.region import Region
+from wats_accel.cache.texts import Texts
 from wats_accel.events import Hit, Miss, RefreshFailed, ValidUntilFailed
 from wats_accel.failures import note_failure
 
@@ -51,8 +52,8 @@ def cached(
     def cached_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active:
             return method.past_the_cache("switched_off", args, kwargs) if stacks else call(*args, **kwargs)
-        if region.writers.count:
-            why = region.writers.here
+        if region.writers.under_way:
+            why = method.why_keep_away(args, kwargs)
             if why is not None:
                 return method.past_the_cache(why, args, kwargs)
         key = method.key(args, kwargs)
@@ -84,6 +85,16 @@ class _CachedMethod:
         self._background = background
 
     # -- keys ----------------------------------------------------------------------------------------
+
+    def why_keep_away(self, args: Args, kwargs: Kwargs) -> str | None:
+        """Why a call must neither be answered from the cache nor be stored: a write that is under way."""
+        return self._region.writers.why_keep_away(lambda: self._texts(args, kwargs))
+
+    def _texts(self, args: Args, kwargs: Kwargs) -> Texts | None:
+        try:
+            return self._keys.texts(args, kwargs)
+        except Exception:  # noqa: BLE001 - what cannot be told matches anything
+            return None
 
     def key(self, args: Args, kwargs: Kwargs) -> Key | None:
         """The key of a call; None if it has none."""
@@ -215,7 +226,7 @@ class _CachedMethod:
         outer = innermost_load()
         if outer is None:
             return self._call(*args, **kwargs)
-        if why in _BEFORE_COMMIT or region.suspended:
+        if why in _DURING_A_WRITE or region.suspended:
             spoil_loads("inner_suspended" if region.suspended else why)
             return self._call(*args, **kwargs)
         version, began_at = region.version, region.clock()
@@ -256,7 +267,7 @@ class _CachedMethod:
         self._region.bus.emit(RefreshFailed(load.label(), load.target, why))
 
 
-_BEFORE_COMMIT = ("inside_a_write", "uncommitted_changes")
+_DURING_A_WRITE = ("inside_a_write", "uncommitted_changes", "being_written")
 """Reasons to keep away from the cache that a load around the call has as well."""
 
 

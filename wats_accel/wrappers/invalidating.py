@@ -22,8 +22,9 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
     """
 
     def invalidating_call(*args: Any, **kwargs: Any) -> Any:
-        before = _spelled(arguments.read(args, kwargs))
-        write = invalidator.begin(rule)
+        values = arguments.read(args, kwargs)
+        before = _spelled(values)
+        write = invalidator.begin(rule, values)
         concerns = True
         try:
             result = call(*args, **kwargs)
