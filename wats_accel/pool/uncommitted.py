@@ -139,7 +139,8 @@ class Uncommitted:
 
     def _levels(self, change: Change, *, autocommit: bool) -> int:
         """How many transactions are open, one inside the other, after a call that commits some."""
-        return self._begun + change.begins - change.commits + (not autocommit)
+        implicit = not autocommit or self._each_begins
+        return self._begun + change.begins - change.commits + implicit
 
     def _count(self, change: Change, *, raised: bool, surely_ended: bool, autocommit: bool) -> None:
         self._each_begins = self._each_begins or change.for_good
