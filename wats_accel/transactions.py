@@ -44,11 +44,16 @@ class Transaction:
         _forget_those_over()
         _here.changed[self] = None
 
+    def is_changed_here(self) -> bool:
+        """Whether the calling thread has changed something in it."""
+        return self in _here.changed
+
     def at_commit(self, callback: Callback, *, key: Hashable) -> None:
         """Have `callback` called when it commits, or at once if it is over.
 
         It may be called more often than there are commits, and in any thread that commits. What it
-        raises, if that is an `Exception`, is dropped.
+        raises, if that is an `Exception`, is dropped. If the same is to be done at once, too, leave the
+        callback first: the commit may come in between.
 
         Args:
             callback: for instance drops cache entries; takes no arguments.

@@ -43,7 +43,7 @@ def queue_of(owner, *numbers, expires_at=FOREVER):
 
 
 def add(queue, owner, number, expires_at=FOREVER):
-    entry = Entry((0, number), (), Snapshot(None, None), expires_at, owner)
+    entry = Entry((0, number), (), Snapshot(None, None), expires_at, owner, size=10)
     owner.held.add(entry)
     queue.append(entry)
     return entry
@@ -143,13 +143,26 @@ def test_what_is_dead_is_no_victim():
     queue, (one, _) = queue_of(owner, 1, 2)
     owner.held.discard(one)
     assert victims(queue) == [2]
-    assert len(queue) == 0
+    assert (len(queue), queue.bytes) == (0, 0)
 
 
 def test_what_has_expired_goes_as_such_even_if_it_was_hit():
     queue, (one, _) = queue_of(Owner(), 1, 2, expires_at=5)
     one.visited = True
     assert queue.victim(5) == (one, "expired")
+
+
+class Broken:
+    """A premise that holds no longer."""
+
+    def breach(self):
+        return "orphaned"
+
+
+def test_what_was_made_from_something_that_is_gone_goes_as_such():
+    queue, (one, _) = queue_of(Owner(), 1, 2)
+    one.visited, one.premises = True, (Broken(),)
+    assert queue.victim(0) == (one, "orphaned")
 
 
 def test_for_one_victim_a_bounded_number_of_entries_is_looked_at():
@@ -169,6 +182,7 @@ def test_an_owner_that_fails_loses_no_place():
         with pytest.raises(ZeroDivisionError):
             look()
     owner.holds = whole
+    assert queue.bytes == 50
     assert sorted(victims(queue)) == [0, 1, 2, 3, 4]
 
 
@@ -188,11 +202,11 @@ class Cache:
     def remove(self, entry):
         if self.holds(entry):
             del self.entries[entry.key]
-            self.space.dropped(1)
+            self.space.dropped(1, entry.size)
 
     def clear(self):
         dropped, self.entries = self.entries, {}
-        self.space.dropped(len(dropped))
+        self.space.dropped(len(dropped), len(dropped))
 
     def note_departure(self, why):
         pass
@@ -202,10 +216,11 @@ class Cache:
         if entry is not None and entry.expires_at > now:
             entry.visited = True
             return True
-        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self)
+        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=1)
         replaced = self.entries.get(entry.key)
         self.entries[entry.key] = entry
-        self.space.admit(entry, replaced=replaced is not None, now=now)
+        freed = replaced.size if replaced else 0
+        self.space.admit(entry, replaced=replaced is not None, now=now, freed=freed)
         return False
 
 
@@ -264,8 +279,11 @@ def test_bounds_hold_and_every_living_entry_has_one_place(max_entries, steps):
             for entry, why in cache.space.sweep(now):
                 assert (entry.expires_at <= now, why) == (True, "expired")
         assert not max_entries or len(cache.entries) <= max_entries
-    living = sorted(number for _, number in cache.entries)
-    assert sorted(victims(cache.space._queue, now=now)) == living
+        assert cache.space._queue.bytes == len(cache.space._queue)
+    living = sorted(number for _, number in cache.entries if cache.entries[0, number].expires_at > now)
+    queue = cache.space._queue
+    evicted = [entry.key[1] for entry, why in iter(lambda: queue.victim(now), None) if why == "evicted"]
+    assert sorted(evicted) == living
 
 
 # -- what is dead or has expired -----------------------------------------------------------------------
@@ -278,6 +296,13 @@ def test_a_sweep_gives_the_expired_and_forgets_the_dead():
     owner.held.discard(one)
     assert sweep(queue, now=5) == [(2, "expired")]
     assert victims(queue) == [3]
+
+
+def test_a_sweep_gives_what_was_made_from_something_that_is_gone():
+    queue, (_, two) = queue_of(Owner(), 1, 2)
+    two.premises = (Broken(),)
+    assert sweep(queue) == [(2, "orphaned")]
+    assert victims(queue) == [1]
 
 
 def test_a_sweep_is_bounded():

@@ -17,7 +17,6 @@ class Owner:
     def __init__(self, space):
         self.space = space
         self.held = []
-        self.sizes = {}
 
     def holds(self, entry):
         return entry in self.held
@@ -25,25 +24,21 @@ class Owner:
     def remove(self, entry):
         if entry in self.held:
             self.held.remove(entry)
-            self.space.dropped(1, self.sizes.pop(entry, 0))
+            self.space.dropped(1, entry.size)
 
     def clear(self):
-        count, size = len(self.held), sum(self.sizes.values())
-        self.held, self.sizes = [], {}
-        self.space.dropped(count, size)
+        dropped, self.held = self.held, []
+        self.space.dropped(len(dropped), sum(entry.size for entry in dropped))
 
     def note_departure(self, why):
         pass
 
     def add(self, number, *, size=0, expires_at=FOREVER, now=0.0):
-        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self)
-        replaced = next((held for held in self.held if held.key == entry.key), None)
-        if replaced is not None:
-            self.held.remove(replaced)
-        freed = self.sizes.pop(replaced, 0)
-        self.held.append(entry)
-        self.sizes[entry] = size
-        departures = self.space.admit(entry, replaced=replaced is not None, now=now, size=size, freed=freed)
+        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=size)
+        replaced = [held for held in self.held if held.key == entry.key]
+        self.held = [held for held in self.held if held.key != entry.key] + [entry]
+        freed = sum(held.size for held in replaced)
+        departures = self.space.admit(entry, replaced=bool(replaced), now=now, freed=freed)
         return [(departed.key[1], why) for departed, why in departures]
 
     def numbers(self):
@@ -190,6 +185,15 @@ def test_of_a_replaced_entry_only_the_new_size_counts():
     assert owner.add(3, size=1) == [(1, "evicted")]
 
 
+def test_bytes_that_a_store_lost_do_not_take_up_room_for_ever():
+    owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
+    for number in range(4):
+        owner.add(number, size=50)
+        owner.held.clear()
+    assert [owner.add("a", size=50), owner.add("b", size=50)] == [[], []]
+    assert owner.add("c", size=50) == [("a", "evicted")]
+
+
 def test_an_expired_entry_gives_its_bytes_back_before_anything_is_evicted():
     owner = Owner(Namespace("ns", max_entries=0, max_bytes=100))
     owner.add(1, size=50), owner.add(2, size=50, expires_at=5)
@@ -201,7 +205,7 @@ def test_bounds_hold_whatever_comes(steps):
     owner = Owner(Namespace("ns", max_entries=8, max_bytes=150))
     for number, size, drop in steps:
         owner.add(number, size=size)
-        assert sum(owner.sizes.values()) <= 150
+        assert sum(entry.size for entry in owner.held) <= 150
         assert len(owner.held) <= 8
         assert number in owner.numbers()
         if drop:

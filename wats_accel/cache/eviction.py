@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from itertools import count
+from typing import Literal
 
 from wats_accel.cache.entries import Departure, Entry, Leftovers
+from wats_accel.cache.premises import Breach
 
 _SMALL_SHARE = 10  # the small queue is held at a tenth of all entries
 _MOST_LOOKS = 1_000  # for one victim; then flags no longer count: where all is hot, any choice is as good
@@ -40,6 +42,11 @@ class S3FifoQueue:
         """How many entries stand in it, dead ones among them."""
         return len(self._small) + len(self._main)
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes they take, as their entries say."""
+        return self._small.bytes + self._main.bytes
+
     def append(self, entry: Entry) -> None:
         """Take a new entry in, and free a slice of what has been forgotten before."""
         self._leftovers.free_a_slice()
@@ -66,10 +73,11 @@ class S3FifoQueue:
             if not queue:
                 break
             entry = queue.popleft()
-            if not _is_held(entry, queue):
+            standing = _standing(entry, now, queue)
+            if standing == "dead":
                 continue
-            if why := _why_over(entry, now):
-                return entry, why
+            if standing != "alive":
+                return entry, standing
             if entry.visited and looks < _MOST_LOOKS:
                 entry.visited = False
                 self._main.append(entry)
@@ -91,25 +99,23 @@ class S3FifoQueue:
             if entry is None:
                 queue.begin_pass()
                 self._swept = self._main if queue is self._small else self._small
-            elif _is_held(entry, queue):
-                if why := _why_over(entry, now):
-                    yield entry, why
-                else:
-                    queue.keep(entry)
+                continue
+            standing = _standing(entry, now, queue)
+            if standing == "alive":
+                queue.keep(entry)
+            elif standing != "dead":
+                yield entry, standing
 
 
-def _is_held(entry: Entry, queue: _SweepableFifo) -> bool:
-    """Whether an entry that was just taken out of its queue is alive. A store that fails loses none."""
+def _standing(entry: Entry, now: float, queue: _SweepableFifo) -> Literal["alive", "dead"] | Breach:
+    """What is to be said of an entry that was just taken out of its queue. An owner that fails loses none."""
     try:
-        return entry.owner.holds(entry)
+        if not entry.owner.holds(entry):
+            return "dead"
+        return "expired" if entry.expires_at <= now else entry.breach() or "alive"
     except BaseException:
         queue.append(entry)
         raise
-
-
-def _why_over(entry: Entry, now: float) -> Departure | None:
-    """Why an entry is of no use any more, although it can be found under its key."""
-    return "expired" if entry.expires_at <= now else None
 
 
 class _SweepableFifo:
@@ -118,9 +124,10 @@ class _SweepableFifo:
     The pass divides it in two: what it has seen, which came first, and what is ahead of it.
     """
 
-    __slots__ = ("_ahead", "_seen")
+    __slots__ = ("_ahead", "_seen", "bytes")
 
     def __init__(self) -> None:
+        self.bytes = 0
         self._seen: deque[Entry] = deque()
         self._ahead: deque[Entry] = deque()
 
@@ -130,18 +137,25 @@ class _SweepableFifo:
     def append(self, entry: Entry) -> None:
         """Put an entry at the end."""
         self._ahead.append(entry)
+        self.bytes += entry.size
 
     def popleft(self) -> Entry:
         """Take out the entry that came first."""
-        return (self._seen or self._ahead).popleft()
+        return self._taken_from(self._seen or self._ahead)
 
     def next_of_pass(self) -> Entry | None:
         """Take out the next entry that the pass has to see; `keep` puts it back in its place."""
-        return self._ahead.popleft() if self._ahead else None
+        return self._taken_from(self._ahead) if self._ahead else None
 
     def keep(self, entry: Entry) -> None:
         """Put back what `next_of_pass` gave."""
         self._seen.append(entry)
+        self.bytes += entry.size
+
+    def _taken_from(self, part: deque[Entry]) -> Entry:
+        entry = part.popleft()
+        self.bytes -= entry.size
+        return entry
 
     def begin_pass(self) -> None:
         """Begin another pass, at the entry that came first. The last one must be through."""

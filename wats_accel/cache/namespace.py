@@ -33,7 +33,9 @@ class Namespace:
         """Whether an entry of this many bytes has room when all others leave. If not, do not admit it."""
         return not self.max_bytes or size <= self.max_bytes
 
-    def admit(self, entry: Entry, *, replaced: bool, now: float, size: int = 0, freed: int = 0) -> Departures:
+    def admit(
+        self, entry: Entry, *, replaced: bool, now: float, size: int | None = None, freed: int = 0
+    ) -> Departures:
         """Take in an entry that was put in its store; gives those that had to leave since.
 
         Besides those that make room for it, a bounded slice of what is over leaves too: memory comes back
@@ -43,18 +45,14 @@ class Namespace:
             entry: it has a place in its store already.
             replaced: whether it took the place of another entry.
             now: by the cache's clock.
-            size: of the entry, in bytes.
-            freed: the size of the entry that it replaced.
+            size: not looked at; `entry.size` counts.
+            freed: the bytes of the entry that it replaced.
         """
         self._live += not replaced
-        self._bytes += size - freed
+        self._bytes += entry.size - freed
         try:
             departures = self.sweep(now)
-            while self._is_full():
-                victim = self._queue.victim(now)
-                if victim is None:
-                    self._bytes = size  # a store has lost the rest by itself
-                    break
+            while self._is_full(entry) and (victim := self._queue.victim(now)):
                 self._take_out(*victim, departures)
             return departures
         finally:
@@ -75,12 +73,12 @@ class Namespace:
         if not self._live:
             self._queue.clear()
 
-    def _is_full(self) -> bool:
-        """Whether there is no room for the entry that has just been counted."""
-        if self.max_bytes and self._bytes > self.max_bytes:
-            return True
-        # A store may lose entries by itself; then fewer live than were counted, at most the whole queue.
-        return bool(self.max_entries) and min(self._live, len(self._queue) + 1) > self.max_entries
+    def _is_full(self, newcomer: Entry) -> bool:
+        """Whether there is no room for an entry that has been counted, and is not in the queue."""
+        # A store may lose entries by itself; then less lives than was counted, at most the whole queue.
+        live = min(self._live, len(self._queue) + 1)
+        size = min(self._bytes, self._queue.bytes + newcomer.size)
+        return live > self.max_entries > 0 or size > self.max_bytes > 0
 
     def _take_out(self, entry: Entry, why: Departure, departures: Departures) -> None:
         try:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wats_accel.failures import noting_failures
+from wats_accel.pool.changes import COMMIT, MAY_COMMIT, Change
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
@@ -22,6 +23,7 @@ from wats_accel.pool.proxies import (
     put,
     read_attribute,
 )
+from wats_accel.pool.uncommitted import Covered
 
 _MISSING = object()
 ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
@@ -63,11 +65,17 @@ class ConnectionProxy(Proxy):
             check_thread(lease, "commit")
         if not lease.enter():
             return self._accel_set_on_dead(name, value)
+        covered: Covered | None = None
         try:
+            covered = lease.uncommitted.begin(MAY_COMMIT)  # autocommit does, and levels of isolation
             _set_session_attribute(lease, self._accel_raw, name, value)
         except BaseException as error:
             lease.failed(error)
+            if covered is not None:
+                self._accel_settle(MAY_COMMIT, covered, raised=True)
             raise
+        else:
+            self._accel_settle(MAY_COMMIT, covered, raised=False)
         finally:
             lease.leave()
 
@@ -82,6 +90,9 @@ class ConnectionProxy(Proxy):
 
     def _accel_present(self, value: Any) -> Any:
         return self if value is self._accel_raw else _presented(self, value)
+
+    def _accel_link(self) -> Any:
+        return self._accel_raw
 
 
 def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> None:
@@ -165,6 +176,18 @@ class DependentProxy(Proxy):
         if self._accel_facade is not None and name in ENDS_TRANSACTION and not any(args):
             self._accel_facade._accel_has_ended(self._accel_connection)
         return told
+
+    def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
+        if name == "__exit__":
+            lender, is_cursor = self._accel_lease.lender, hasattr(self._accel_raw, "fetchone")
+            return COMMIT if is_cursor and lender.driver.commits_with_cursor and not any(args) else MAY_COMMIT
+        return super()._accel_change(name, args, kwargs)
+
+    def _accel_link(self) -> Any:
+        if not self._accel_lease.released:
+            return self._accel_lease.raw
+        owner = self._accel_connection or self._accel_weakly()
+        return None if owner is None else owner._accel_raw
 
     def _accel_check_thread(self, name: str) -> None:
         if name == "close" or not self._accel_is_closed:  # a closed cursor says so to any thread

@@ -53,12 +53,15 @@ class Dialect:
         reset_sql: statements that make a session as good as new; empty if there are none.
         history_sql: statements after which nobody can tell that rows were inserted.
         not_reset: what a full reset leaves behind, in the words of `statements`.
+        nests_transactions: whether a COMMIT may end but the innermost of several that were begun, and a
+            text of several statements may still be under way when the driver returns.
     """
 
     ping_sql = "SELECT 1"
     reset_sql: tuple[str, ...] = ()
     history_sql: tuple[str, ...] = ()
     not_reset: frozenset[str] = frozenset()
+    nests_transactions = True
 
     def taint_of(self, sql: object, taint: str) -> str:
         """What a statement leaves that is known to leave `taint`: that, or worse."""
@@ -130,6 +133,7 @@ class PostgreSql(Dialect):
     # psqlODBC keeps an account of its own, and loses it: after a ROLLBACK in the text of a statement it
     # no longer frees the plans of statements with values, up to "already exists" and a crash.
     not_reset = frozenset({TRANSACTION, _SET_FOR_GOOD})
+    nests_transactions = False
 
     def taint_of(self, sql: object, taint: str) -> str:
         """DISCARD ALL leaves random numbers as they were seeded, and '' of settings of one's own."""
@@ -160,6 +164,7 @@ class Sqlite(Dialect):
         "DELETE FROM wats_accel_history.empty WHERE 0",
         "DETACH wats_accel_history",
     )
+    nests_transactions = False
 
     def has_history(self, raw: Any, *, inserted: bool) -> bool:
         """An UPDATE leaves a number behind, too."""

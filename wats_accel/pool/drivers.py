@@ -39,6 +39,8 @@ class Driver:
     frees_connection_with_cursor = True
     closing_asks_connection = False
     """Whether closing a cursor again asks first whether its connection is closed."""
+    commits_with_cursor = False
+    """Whether a cursor commits when its ``with`` block is left without an exception."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -221,6 +223,7 @@ class Pyodbc(Driver):
     """pyodbc, with any ODBC driver below."""
 
     clean_calls = _CLEAN_ANYWHERE | {"get_output_converter", "getinfo"}
+    commits_with_cursor = True
 
     def keeps_session(self, name: str, value: object) -> bool:
         """A deprecated name for `decimal_mode`: reading it and setting it back would warn the user twice."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from wats_accel.failures import note_failure
 from wats_accel.pool.dialects import Dialect
 from wats_accel.pool.drivers import Driver
+from wats_accel.pool.uncommitted import Uncommitted
 
 SETTLED = ("IntegrityError", "ProgrammingError", "DataError", "NotSupportedError", "Warning")
 """Driver errors after which a connection is as good as before: the server has answered."""
@@ -63,7 +64,7 @@ class Lease:
     __slots__ = (
         "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "closed",
         "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use",
-        "process", "raw", "reported", "stack", "taint", "taken_at", "thread",
+        "process", "raw", "reported", "stack", "taint", "taken_at", "thread", "uncommitted",
     )  # fmt: skip
 
     def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
@@ -78,6 +79,7 @@ class Lease:
         self.stack: Any = None
         self.reported = False
         self.on_use: Callable[[Lease], None] | None = None
+        self.uncommitted = Uncommitted(dialect)
         self.changed: dict[str, Any] = {}
         self.changes_before = getattr(raw, "total_changes", 0)
         self.taint: str | None = None
@@ -120,6 +122,7 @@ class Lease:
             if not self.ended or self._busy or self._over:
                 return
             self._over = True
+        self.uncommitted.abandon()  # it will be rolled back, or closed
         self.lender.take_back(self)
 
     # -- what its user does to it --------------------------------------------------------------------

@@ -14,12 +14,13 @@ from types import FunctionType, MappingProxyType, WrapperDescriptorType
 from typing import Any, ClassVar, TypeVar
 
 from wats_accel.failures import note_failure, noting_failures
+from wats_accel.pool.changes import EXECUTING, READS, Change, change_by_call, statement_of
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.statements import TRANSACTION, effect_of
+from wats_accel.pool.uncommitted import Covered
 
-_EXECUTING = frozenset({"__call__", "execute", "executemany", "executescript"})
 _SPECIAL = (
     "__init__", "__enter__", "__exit__", "__call__", "__iter__", "__next__",
     "__len__", "__bool__", "__getitem__", "__setitem__", "__delitem__", "__contains__",
@@ -72,16 +73,44 @@ class Proxy:
             with noting_failures:  # mostly this raises what the driver raises
                 told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
+        covered: Covered | None = None
         try:
-            if lease.on_use is not None and name in _EXECUTING:
+            change = self._accel_change(name, args, kwargs)
+            if change is not READS:
+                covered = lease.uncommitted.begin(change)
+            elif lease.uncommitted.dirty:
+                lease.uncommitted.note_read()
+            if lease.on_use is not None and name in EXECUTING:
                 lease.on_use(lease)
             self._accel_note(name, args, kwargs)
-            return self._accel_present(_called(getattr(self._accel_raw, name), args, kwargs))
+            told = self._accel_present(_called(getattr(self._accel_raw, name), args, kwargs))
         except BaseException as error:
             lease.failed(error)
+            if covered is not None:
+                self._accel_settle(change, covered, raised=True)
             raise
+        else:
+            if covered is not None:
+                self._accel_settle(change, covered, raised=False)
+            elif lease.uncommitted.dirty:
+                lease.uncommitted.note_read()
+            return told
         finally:
             lease.leave()
+
+    def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
+        """What a call can do to data."""
+        return change_by_call(name, args, kwargs)
+
+    def _accel_settle(self, change: Change, covered: Covered, *, raised: bool) -> None:
+        """See what a call has done to data, before its caller goes on."""
+        lease, raw = self._accel_lease, self._accel_link()
+        lost = raised and lease.lost
+        lease.uncommitted.settle(change, covered, lease.lender.driver, raw, raised=raised, lost=lost)
+
+    def _accel_link(self) -> Any:
+        """The driver's connection; None if it is out of reach."""
+        raise NotImplementedError
 
     def _accel_check_thread(self, name: str) -> None:
         check_thread(self._accel_lease, name)
@@ -103,8 +132,8 @@ class Proxy:
 
     def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note what a call may leave behind."""
-        if name in _EXECUTING:
-            _note_statement(self._accel_lease, next(iter((*args, *kwargs.values())), None))
+        if name in EXECUTING:
+            _note_statement(self._accel_lease, statement_of(args, kwargs))
         elif name == "callproc":
             self._accel_lease.stain("procedure")
 

@@ -19,7 +19,8 @@ _UNKNOWN: Final = "unknown statement"
 _PROCEDURE: Final = "procedure"
 _PREPARED: Final = "prepared statement"
 _TEMPORARY: Final = "temporary table"
-_LONGEST_CACHED: Final = 4_000  # characters
+LONGEST_CACHED: Final = 4_000
+"""Characters: what is found out of a longer text is not remembered."""
 _ESCAPED_NAME: Final = re.compile(r'\bU&"', re.IGNORECASE)
 """A name of PostgreSQL that may be spelled in escapes."""
 
@@ -47,7 +48,7 @@ def effect_of(sql: object) -> Effect:
     if not isinstance(sql, str):
         return _NOT_TEXT
     text = str.__str__(sql)  # a subclass may compare in a way of its own
-    return _remembered(text) if len(text) <= _LONGEST_CACHED else _effect(text)
+    return _remembered(text) if len(text) <= LONGEST_CACHED else _effect(text)
 
 
 _NOT_TEXT: Final = Effect("not text", True)
@@ -124,7 +125,7 @@ _EXPLAIN_OPTIONS: Final = frozenset(
 )
 
 
-def _beginning(statement: Statement) -> tuple[str, str]:
+def beginning(statement: Statement) -> tuple[str, str]:
     """The first word that says what a statement does, and the one behind it."""
     tokens = iter([*statement, "", ""])
     first = next(token for token in tokens if token not in _BEFORE_FIRST_WORD)
@@ -133,8 +134,14 @@ def _beginning(statement: Statement) -> tuple[str, str]:
     return first, next(tokens, "")
 
 
+def begins_transaction(statement: Statement) -> bool:
+    """Whether it begins a transaction by its first words, and is no block of statements."""
+    first, second = beginning(statement)
+    return first in ("BEGIN", "START") and second in _BY_FIRST_WORDS[first][1]
+
+
 def _leading(statement: Statement) -> str | None:
-    first, second = _beginning(statement)
+    first, second = beginning(statement)
     reason, seconds = _BY_FIRST_WORDS.get(first, (None, frozenset()))
     if second in seconds:
         return reason
@@ -277,6 +284,6 @@ _INSERTING_TOGETHER: Final = (
 
 def _inserts(statement: Statement) -> bool:
     words = frozenset(statement)
-    if not words.isdisjoint(_INSERTING) or _beginning(statement)[0] == "REPLACE":
+    if not words.isdisjoint(_INSERTING) or beginning(statement)[0] == "REPLACE":
         return True
     return any(words.issuperset(together) for together in _INSERTING_TOGETHER)

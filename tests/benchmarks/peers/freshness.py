@@ -164,6 +164,15 @@ def nested(peer: Peer, load: Callable[[Any], Any], **ttl: float) -> Iterator[Any
         yield reads
 
 
+@scenario(NESTED, "A second read of the outer one is a hit")
+def outer_hit(peer: Peer) -> str:
+    database = Database()
+    with nested(peer, database.read) as reads:
+        reads.outer(KEY)
+        database.write()
+        return OK if reads.outer(KEY) == 1 else "a load each time"
+
+
 @for_each_drop(NESTED, "The inner one is invalidated: the outer one is not served any more")
 def inner_invalidated(peer: Peer, drop: Drop) -> str:
     database = Database()

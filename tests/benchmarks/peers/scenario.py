@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,10 @@ class Scenario:
     play: Callable[[Peer], str]
 
     def result(self, peer_type: type[Peer]) -> str:
-        """The cell of one library, played with a cache of its own."""
+        """The cell of one library, played with a cache of its own.
+
+        Any other exception ends the run, without a table: a scenario or an installation is broken.
+        """
         with contextlib.closing(peer_type()) as peer:
             try:
                 return self.play(peer)
@@ -34,9 +36,6 @@ class Scenario:
                 return "no such feature"
             except HangsError:
                 return "hangs"
-            except Exception as error:
-                traceback.print_exc()  # it may be the scenario's own fault
-                return f"raises {type(error).__name__}"
 
 
 REGISTERED: list[Scenario] = []

@@ -1,0 +1,163 @@
+"""Uncommitted changes: what the user of one lease has changed and not committed, as far as anybody can tell.
+
+sqlite3 says whether a transaction is open. ODBC does not: there autocommit has to tell, and what texts of
+SQL have begun. An end that is not sure counts for the callbacks, and leaves the transaction open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from wats_accel.failures import note_failure
+from wats_accel.pool.changes import Change
+from wats_accel.pool.dialects import Dialect
+from wats_accel.pool.drivers import Driver
+from wats_accel.transactions import Transaction
+
+T = TypeVar("T")
+Covered = tuple[Transaction, ...]
+"""The transactions that were open when a call began: only these can have been ended by it."""
+
+
+class Uncommitted:
+    """The open transactions of one connection: one, mostly.
+
+    Threads may share the connection. A change that one makes while another commits may have come too late
+    for that commit, so it gets a transaction of its own, which the next commit ends.
+
+    Args:
+        dialect: that the connection speaks.
+
+    Attributes:
+        dirty: whether the connection has changes that are not committed, or one is being made.
+    """
+
+    __slots__ = (
+        "_begun", "_changing", "_dialect", "_each_begins", "_ending", "_lock", "_open", "dirty",
+    )  # fmt: skip
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dirty = False
+        self._dialect = dialect
+        self._open: list[Transaction] = []
+        self._changing = 0  # calls under way that may change data
+        self._ending = 0  # calls under way that may end those open
+        self._begun = 0  # by texts of SQL, and not ended yet, as far as is sure
+        self._each_begins = False  # a statement begins a transaction, whatever autocommit says
+        # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that write.
+        self._lock = threading.RLock()
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The one that the last change is a part of; None if nothing is uncommitted."""
+        return self._open[-1] if self._open else None
+
+    def begin(self, change: Change) -> Covered:
+        """Be told of a call that is no mere read, before it is made; gives what `settle` wants."""
+        with self._lock:
+            self._changing += change.may_change
+            self._ending += _may_end(change)
+            self.dirty = self.dirty or change.may_change
+            return tuple(self._open)
+
+    def settle(
+        self, change: Change, covered: Covered, driver: Driver, raw: Any, *, raised: bool, lost: bool
+    ) -> None:
+        """Be told that a call has returned or raised, in the thread that made it, before its caller is.
+
+        Args:
+            change: what the call can have done.
+            covered: what `begin` gave.
+            driver: of the connection.
+            raw: the driver's connection; None if it cannot be asked any more.
+            raised: whether the call raised something.
+            lost: whether that said that the connection is gone.
+        """
+        autocommit = _asked(lambda: getattr(raw, "autocommit", False)) is True
+        known_open = _asked(lambda: driver.in_transaction(raw))
+        with self._lock:
+            surely_ended = not raised and self._ends(change, autocommit=autocommit)
+            self._count(change, raised=raised, surely_ended=surely_ended, autocommit=autocommit)
+            is_open = not lost and self._is_open(known_open, autocommit=autocommit)
+            over = covered if surely_ended or not is_open else ()
+            changed = change.may_change and is_open and not surely_ended
+            still_open = self._update(change, over, changed=changed)
+        # Whose commit it was is not always known, so nothing but a plain rollback spares the callbacks.
+        rolled_back = change.end == "rollback" and not change.may_commit
+        for known in over:
+            known.end(committed=not rolled_back)
+        if change.may_commit:
+            for known in still_open:
+                known.call_back()
+
+    def note_read(self) -> None:
+        """Be told that this thread reads while the connection is dirty.
+
+        It may see what another thread has changed and will take back, so no answer made of that may be
+        kept. (What it has changed itself is known to `transactions`.)
+        """
+        if self._changing > 0 or not all(known.is_changed_here() for known in tuple(self._open)):
+            note_failure()
+
+    def abandon(self) -> None:
+        """Be told that the connection is closed, or rolled back, for good; no call is under way.
+
+        The garbage collector may be the caller, in the middle of anything: nothing is waited for.
+        """
+        for known in self._open:
+            known.end(committed=False)
+
+    # -- what is open --------------------------------------------------------------------------------
+
+    def _update(self, change: Change, over: Covered, *, changed: bool) -> Covered:
+        """Take out what is over, and put in what this thread has changed; gives what is open now."""
+        self._changing -= change.may_change
+        self._ending -= _may_end(change)
+        self._open = [known for known in self._open if known not in over]
+        if changed:
+            if self._ending > 0 or not self._open:
+                self._open.append(Transaction())
+            self._open[-1].changed_here()
+        self.dirty = bool(self._open) or self._changing > 0
+        return tuple(self._open)
+
+    def _is_open(self, known: bool | None, *, autocommit: bool) -> bool:
+        return known if known is not None else not autocommit or self._begun > 0 or self._each_begins
+
+    # -- transactions by texts of SQL ----------------------------------------------------------------
+
+    def _ends(self, change: Change, *, autocommit: bool) -> bool:
+        """Whether a call that has returned has ended the transaction for sure."""
+        if change.end is None or (change.by_driver and autocommit):
+            return False  # with autocommit on, methods of many drivers do nothing, whatever a text has begun
+        if not self._dialect.nests_transactions:
+            return True
+        return change.alone and (change.end == "rollback" or self._levels(change, autocommit=autocommit) <= 0)
+
+    def _levels(self, change: Change, *, autocommit: bool) -> int:
+        """How many transactions are open, one inside the other, after a call that commits some."""
+        implicit = not autocommit or self._each_begins
+        return self._begun + change.begins - change.commits + implicit
+
+    def _count(self, change: Change, *, raised: bool, surely_ended: bool, autocommit: bool) -> None:
+        self._each_begins = self._each_begins or change.for_good
+        if surely_ended:
+            self._begun = 0
+        elif raised or change.end != "commit" or (change.by_driver and autocommit) or not change.alone:
+            self._begun += change.begins
+        else:
+            self._begun = max(0, self._begun + change.begins - change.commits)
+
+
+def _may_end(change: Change) -> bool:
+    return change.may_commit or change.end is not None
+
+
+def _asked(question: Callable[[], T]) -> T | None:
+    """What a connection says; None if it does not, since it is closed."""
+    with contextlib.suppress(Exception):
+        return question()
+    return None
