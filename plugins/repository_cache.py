@@ -2,131 +2,42 @@
 
 from __future__ import annotations
 
-import ast
 import functools
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from wats_accel.extension import (
-    AttributePaths,
+    AgeRules,
     ConfigSection,
-    CopyMode,
-    Duration,
     Finding,
+    FunctionNextChange,
     KeyMaker,
     KeyRules,
     Layer,
     MethodInfo,
     MethodName,
-    OneOrSeveral,
+    NextChange,
     PatchSpec,
     PluginContext,
     Region,
     RegionRules,
-    Section,
+    SqlNextChange,
     Target,
     cached,
     hookimpl,
     mapping_at,
     materialized,
     nearest,
+    parse_duration,
     quoted,
     repository_rules,
     rules_given_twice,
+    sequence,
 )
 
+from .cache_options import CachedRule, CacheSection, CursorPath, NamespaceOptions, StaleIfError, is_sql
+
 # -- configuration -------------------------------------------------------------------------------------
-
-
-def _literal(value: object) -> object:
-    """A result as the file spells it; ``{python: "(None, False)"}`` spells what TOML has no word for."""
-    if isinstance(value, dict) and list(value) == ["python"]:
-        try:
-            return ast.literal_eval(str(value["python"]))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # as `ast` has it
-            raise ValueError("expected a Python literal such as \"(None, False)\" after 'python:'") from None
-    return [_literal(item) for item in value] if isinstance(value, list) else value
-
-
-ResultLiteral = Annotated[Any, BeforeValidator(_literal), WithJsonSchema({})]
-
-
-_NAMESPACE = r"[^:*?\[\]{}\s]+"
-
-
-def _namespace(text: str) -> str:
-    if not re.fullmatch(_NAMESPACE, text):
-        raise ValueError("expected a name without spaces and without any of : * ? [ ] { }")
-    return text
-
-
-NamespaceName = Annotated[str, AfterValidator(_namespace)]
-
-
-class KeyOptions(Section):
-    """What else makes two calls the same, or different."""
-
-    exclude: OneOrSeveral = Field(default=[])
-    """Parameters that do not change the answer, such as a connection that is passed in."""
-    include: AttributePaths = Field(default=[])
-    """Attributes that do, such as ``self.account_id``."""
-
-
-class CachedRule(Section):
-    """How one method is cached. In short: just the namespace."""
-
-    namespace: NamespaceName = Field(json_schema_extra={"pattern": f"^{_NAMESPACE}$"})
-    """The namespace that its entries belong to; one of `cache.namespaces`."""
-    ttl: Duration | None = None
-    """How long an answer is good, if no write drops it before; 0: until a write does."""
-    enabled: StrictBool = True
-    """False: this method is left alone."""
-    fold: OneOrSeveral = Field(default=[])
-    """Parameters whose case does not matter, as in a database with a case-insensitive collation."""
-    key: KeyOptions = KeyOptions()
-    unless_result: list[ResultLiteral] = Field(default=[])
-    """Results that are answers to a failure, and must not be kept: ``[null, false]`` is one such result."""
-    copy_: CopyMode = Field(default="auto", alias="copy")
-    """How callers are kept from changing what the next caller gets."""
-    materialize: StrictBool = False
-    """True: a generator function is run to its end, and a hit replays its items."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        if isinstance(value, str):
-            return {"namespace": value}
-        if not isinstance(value, dict):
-            raise ValueError("expected a namespace, or a mapping")  # noqa: TRY004 - pydantic's protocol
-        return value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{"type": "string", "description": "The namespace."}, long_form]}
-
-
-class NamespaceOptions(Section):
-    """Defaults for the methods of one namespace."""
-
-    ttl: Duration | None = None
-    max_entries: int | None = Field(default=None, ge=0, strict=True)
-    """How many entries its methods may have together; 0 for no bound."""
-
-
-class CacheSection(Section):
-    """Defaults for all cached methods, and the namespaces that they may use."""
-
-    enabled: StrictBool = True
-    """False: nothing is cached; writes go on invalidating."""
-    default_ttl: Duration = 300.0
-    max_entries: int = Field(default=10_000, ge=0, strict=True)
-    """How many entries each namespace may have; 0 for no bound."""
-    namespaces: dict[NamespaceName, NamespaceOptions] = Field(default={})
-
 
 _TWICE = "this method has a rule already, in an earlier entry of the same target"
 
@@ -135,6 +46,8 @@ def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _undeclared_namespaces(raw)
     # Two caches for one method: writes would drop the outer one, and the inner one would answer.
     yield from (Finding(path, _TWICE) for path in rules_given_twice(raw, "cached"))
+    yield from _sql_without_a_cursor(raw)
+    yield from _grace_for_nothing(raw)
 
 
 def _undeclared_namespaces(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -148,9 +61,46 @@ def _undeclared_namespaces(raw: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(where, what + nearest(name, declared))
 
 
+_NO_CURSOR = (
+    "SQL needs a cursor: say 'cursor: self.db.get_cursor' in this repository, or "
+    "'valid_until: {sql: ..., cursor: self.db.get_cursor}'"
+)
+
+
+def _sql_without_a_cursor(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for path, _, rule in repository_rules(raw, "cached"):
+        until = mapping_at(rule).get("valid_until")
+        asks_sql = is_sql(until) if isinstance(until, str) else bool(mapping_at(until).get("sql"))
+        repository = mapping_at(sequence(raw.get("repositories"))[int(path[1])])
+        if asks_sql and not (mapping_at(until).get("cursor") or repository.get("cursor")):
+            yield Finding((*path, "valid_until"), _NO_CURSOR)
+
+
+_NO_FAILURE = (
+    "nothing would count as a failure: list exception types under 'errors', or failure answers under "
+    "'unless_result'"
+)
+
+
+def _grace_for_nothing(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    for path, _, rule in repository_rules(raw, "cached"):
+        given = mapping_at(rule).get("stale_if_error")
+        grace = given.get("grace") if isinstance(given, dict) else given
+        named = mapping_at(given).get("errors") or mapping_at(rule).get("unless_result")
+        if not named and _lasts(grace):
+            yield Finding((*path, "stale_if_error"), _NO_FAILURE)
+
+
+def _lasts(duration: object) -> bool:
+    try:
+        return parse_duration(duration) > 0
+    except ValueError:  # not a duration: the model says so
+        return False
+
+
 @hookimpl
 def accel_config_sections() -> list[ConfigSection]:
-    """``cache:``, and ``cached:`` in each repository."""
+    """``cache:``, and ``cached:`` and ``cursor:`` in each repository."""
     return [
         ConfigSection(
             "cache", CacheSection, CacheSection(), check=_across_sections, description="The cache."
@@ -161,6 +111,13 @@ def accel_config_sections() -> list[ConfigSection]:
             {},
             within="repositories",
             description="The reads that are cached: method and rule.",
+        ),
+        ConfigSection(
+            "cursor",
+            CursorPath | None,
+            None,
+            within="repositories",
+            description="Where the cursor for the SQL of 'valid_until' comes from: 'self.db.get_cursor'.",
         ),
     ]
 
@@ -182,8 +139,11 @@ def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
     """One wrapper for each method under ``cached:``."""
     section: CacheSection = context.section("cache")
     for name, options in section.namespaces.items():
-        bound = section.max_entries if options.max_entries is None else options.max_entries
-        context.caches.namespace(name, max_entries=bound)
+        context.caches.namespace(
+            name,
+            max_entries=_first(options.max_entries, section.max_entries),
+            max_bytes=_first(options.max_bytes, section.max_bytes),
+        )
     return list(_specs(context, section)) if section.enabled else []
 
 
@@ -195,20 +155,31 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
             if rule.enabled:
                 target = Target.parse(repository.target).child(method)
                 region = context.caches.add(_region_rules(section, repository.scope, target, rule))
-                path = ("repositories", number, "cached", method)
-                yield _spec(target, region, rule, path)
+                yield PatchSpec(
+                    target,
+                    Layer.CACHE,
+                    functools.partial(_wrap, context, region, rule, repository.cursor),
+                    key_path=("repositories", number, "cached", method),
+                    accepts_generators=rule.materialize,
+                )
 
 
-def _region_rules(
-    section: CacheSection, scope: Iterable[str], target: Target, rule: CachedRule
-) -> RegionRules:
-    of_namespace = section.namespaces[rule.namespace].ttl
-    ttls = (rule.ttl, of_namespace, section.default_ttl)
+# -- rules of one method: its own, or else its namespace's, or else those for all ----------------------
+
+ValueT = TypeVar("ValueT")
+
+
+def _first(*given: ValueT | None) -> ValueT:
+    return next(value for value in given if value is not None)
+
+
+def _region_rules(section: CacheSection, scope: list[str], target: Target, rule: CachedRule) -> RegionRules:
+    options = section.namespaces[rule.namespace]
     return RegionRules(
         namespace=rule.namespace,
         method=target.name,
         target=str(target),
-        ttl_seconds=next(ttl for ttl in ttls if ttl is not None),
+        ttl_seconds=_first(rule.ttl, options.ttl, section.default_ttl),
         key=KeyRules(
             scope=tuple(scope),
             fold=frozenset(rule.fold),
@@ -217,20 +188,35 @@ def _region_rules(
         ),
         copy_mode=rule.copy_,
         unless_results=tuple(rule.unless_result),
+        ages=_age_rules(options, rule),
+        wait_seconds=_first(rule.wait_timeout, options.wait_timeout, section.wait_timeout),
     )
 
 
-def _spec(target: Target, region: Region, rule: CachedRule, path: tuple[str | int, ...]) -> PatchSpec:
-    return PatchSpec(
-        target,
-        Layer.CACHE,
-        functools.partial(_wrap, region),
-        key_path=path,
-        accepts_generators=rule.materialize,
+def _age_rules(options: NamespaceOptions, rule: CachedRule) -> AgeRules:
+    stale = _first(rule.stale_if_error, options.stale_if_error, StaleIfError(grace=0.0))
+    until = rule.valid_until
+    return AgeRules(
+        jitter=_first(rule.jitter, options.jitter, 0.0),
+        grace_seconds=stale.grace,
+        grace_errors=tuple(stale.errors),
+        refresh_after=_first(rule.refresh_ahead, options.refresh_ahead, 0.0),
+        max_age_seconds=_first(rule.max_age_from_clock, options.max_age_from_clock, 0.0),
+        valid_until="" if until is None else until.function or "SQL",
     )
 
 
-def _wrap(region: Region, call: Callable[..., Any], info: MethodInfo) -> Callable[..., Any]:
+# -- wrappers ------------------------------------------------------------------------------------------
+
+
+def _wrap(
+    context: PluginContext,
+    region: Region,
+    rule: CachedRule,
+    cursor: str | None,
+    call: Callable[..., Any],
+    info: MethodInfo,
+) -> Callable[..., Any]:
     keys = KeyMaker(
         info.signature,
         has_instance=info.has_instance,
@@ -238,4 +224,28 @@ def _wrap(region: Region, call: Callable[..., Any], info: MethodInfo) -> Callabl
         scopes=region.scopes,
         is_exact=info.is_exact,
     )
-    return materialized(call, region, keys) if info.is_generator else cached(call, region, keys)
+    return (materialized if info.is_generator else cached)(
+        call,
+        region,
+        keys,
+        next_change=_next_change(context, rule, cursor, info),
+        background=context.caches.background if region.rules.ages.refresh_after else None,
+    )
+
+
+def _next_change(
+    context: PluginContext, rule: CachedRule, cursor: str | None, info: MethodInfo
+) -> NextChange | None:
+    until = rule.valid_until
+    if until is None:
+        return None
+    if until.function is not None:
+        return FunctionNextChange(Target.parse(until.function))
+    return SqlNextChange(
+        _first(until.sql),
+        cursor=_first(until.cursor, cursor),
+        signature=info.signature,
+        has_instance=info.has_instance,
+        is_exact=info.is_exact,
+        wall_clock=context.caches.wall_clock,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wats_accel.cache.ages import AgeRules
+from wats_accel.cache.background import Background
 from wats_accel.cache.copying import CopyMode
 from wats_accel.cache.entries import Entry, Key, MemoryStore, Store
 from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
@@ -42,9 +44,11 @@ from wats_accel.events import (
     Hit,
     Initialized,
     Invalidated,
+    Joined,
     LoadFailed,
     Miss,
     NotStored,
+    Orphaned,
     Patched,
     PluginFailed,
     PoolCheckedIn,
@@ -53,10 +57,13 @@ from wats_accel.events import (
     PoolDiscarded,
     PoolExhausted,
     PoolLeakSuspected,
+    RefreshFailed,
     RuleSkipped,
+    ServedStale,
     StatsSummary,
     Stored,
     Unpatched,
+    ValidUntilFailed,
 )
 from wats_accel.hookspecs import hookimpl
 from wats_accel.invalidation import Invalidator, When, WriteRule
@@ -67,15 +74,18 @@ from wats_accel.pool.registry import PoolRegistry
 from wats_accel.pool.rules import NEVER, PoolRules
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
-from wats_accel.wrappers.cached import cached
+from wats_accel.wrappers.cached import NextChange, cached
 from wats_accel.wrappers.invalidating import invalidating
 from wats_accel.wrappers.materialized import materialized
+from wats_accel.wrappers.valid_until import FunctionNextChange, SqlNextChange
 
 __all__ = [
     "NEVER",
     "AccelError",
+    "AgeRules",
     "ArgumentReader",
     "AttributePaths",
+    "Background",
     "Bypassed",
     "CacheRegistry",
     "CacheSuspended",
@@ -91,10 +101,12 @@ __all__ = [
     "Expired",
     "FeatureInitialized",
     "Finding",
+    "FunctionNextChange",
     "Hit",
     "Initialized",
     "Invalidated",
     "Invalidator",
+    "Joined",
     "Key",
     "KeyMaker",
     "KeyPath",
@@ -107,8 +119,10 @@ __all__ = [
     "MethodInfo",
     "MethodName",
     "Miss",
+    "NextChange",
     "NotStored",
     "OneOrSeveral",
+    "Orphaned",
     "PatchSpec",
     "Patched",
     "PatternError",
@@ -125,10 +139,13 @@ __all__ = [
     "PoolRules",
     "PooledConnect",
     "Problem",
+    "RefreshFailed",
     "Region",
     "RegionRules",
     "RuleSkipped",
     "Section",
+    "ServedStale",
+    "SqlNextChange",
     "StatsSummary",
     "Store",
     "Stored",
@@ -138,6 +155,7 @@ __all__ = [
     "TargetText",
     "Unpatched",
     "UnsupportedTargetError",
+    "ValidUntilFailed",
     "When",
     "WriteRule",
     "cached",

@@ -116,10 +116,9 @@ def test_a_fetch_that_fails_is_met(driver: Driver, connection: Any, how: str) ->
 @on(SQLITE3, modes=POOLED)
 @pytest.mark.parametrize("how", ["fetchone", "fetchmany", "fetchall", "next", "for"])
 def test_a_row_that_cannot_be_read_is_met(driver: Driver, connection: Any, how: str) -> None:
-    # The first row is read when the statement is executed.
     cursor = connection.execute("SELECT 'a' UNION ALL SELECT CAST(x'ff' AS TEXT)")
-    cursor.fetchone()
-    assert met(fetches(cursor)[how], driver.module.Error)
+    fetch = fetches(cursor)[how]
+    assert met(lambda: (fetch(), fetch()), driver.module.Error)  # Python 3.10 reads one row ahead
 
 
 # -- transactions ------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class AgeRules:
         refresh_after: the share of its fresh life after which an answer is renewed in the background;
             0: never.
         max_age_seconds: a bound that no grace extends, for answers that time alone changes; 0: none.
+        valid_until: what tells when time alone changes an answer, in a word for explanations.
     """
 
     jitter: float = 0.0
@@ -41,6 +42,7 @@ class AgeRules:
     grace_errors: tuple[str, ...] = ()
     refresh_after: float = 0.0
     max_age_seconds: float = 0.0
+    valid_until: str = ""
 
     def lifetime(self, began_at: float, ttl_seconds: float, *, at_most: float = FOREVER) -> Lifetime:
         """The moments of an answer.

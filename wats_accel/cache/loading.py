@@ -9,7 +9,6 @@ from wats_accel.cache.entries import Entry
 from wats_accel.cache.flights import wait_for
 from wats_accel.cache.loads import Load, enter_load, innermost_load, leave_load, spoil_loads
 from wats_accel.cache.namespace import Departures
-from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region, report_departures
 from wats_accel.cache.results import same_result
 from wats_accel.cache.sizing import ENTRY_BYTES, estimate_bytes
@@ -151,7 +150,7 @@ def finish(region: Region, load: Load, result: object, *, objection: str | None 
     except Exception:  # noqa: BLE001 - stores and values are foreign code
         pass
     finally:
-        _land(region, load)
+        end(region, load)
     _tell_outer_load(region, load, why_not)
     if why_not is None:
         region.counters.stored += 1
@@ -170,10 +169,7 @@ def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
     Returns:
         the entry to answer from instead of raising, if the rules allow one to stand in for this error.
     """
-    try:
-        leave_load(load)
-    finally:
-        _land(region, load)
+    end(region, load)
     if not load.started:
         return None
     note_failure()  # whoever called this method may swallow the error
@@ -185,7 +181,9 @@ def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
     return _stand_in(region, load, why) if excused else None
 
 
-def _land(region: Region, load: Load) -> None:
+def end(region: Region, load: Load) -> None:
+    """Have a load be over, and whoever waits for it go on. Safe to call at any time, and more than once."""
+    leave_load(load)
     with region.lock:
         region.flights.land(load)
 
@@ -224,8 +222,6 @@ def _store(region: Region, load: Load, result: object) -> str | None:
 
 
 def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
-    if load.valid_until is not None:
-        load.premises["valid_until"] = ValidUntil(load.valid_until, region.wall_clock)
     rules = region.rules
     lifetime = rules.ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
     return Entry(

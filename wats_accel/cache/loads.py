@@ -14,7 +14,7 @@ from threading import get_ident
 
 from wats_accel.cache.ages import FOREVER
 from wats_accel.cache.entries import Entry, Key
-from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, Versioned
+from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, ValidUntil, Versioned
 from wats_accel.cache.texts import Texts
 
 _MOST_PREMISES = 32
@@ -25,7 +25,7 @@ class Load:
 
     __slots__ = (
         "began_at", "done", "entry", "expires_by", "failures", "key", "label", "objection", "overtaken",
-        "premises", "renews", "started", "target", "texts", "thread", "valid_until", "version",
+        "premises", "renews", "started", "target", "texts", "thread", "version",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
@@ -41,7 +41,6 @@ class Load:
         self.objection: str | None = None  # why its answer must not be kept
         self.premises: dict[object, Premise] = {}
         self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
-        self.valid_until: float | None = None  # by the computer's clock: when time alone changes the answer
         self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
         # What follows is written and read under the namespace's lock.
         self.overtaken = False  # by an invalidation
@@ -68,9 +67,17 @@ class Load:
             self._take_over(premise)
         self._keep_premises_few()
 
+    def rest_on_moment(self, premise: ValidUntil) -> None:
+        """Note that time alone changes the answer; of many moments the first is enough."""
+        known = self.premises.get(premise.wall_clock)
+        if not isinstance(known, ValidUntil) or premise.moment < known.moment:
+            self.premises[premise.wall_clock] = premise
+
     def _take_over(self, premise: Premise) -> None:
         if isinstance(premise, SameVersion):
             self.rest_on_version(premise.region, premise.version)
+        elif isinstance(premise, ValidUntil):
+            self.rest_on_moment(premise)
         else:
             self.premises.setdefault(getattr(premise, "reference", premise), premise)
 

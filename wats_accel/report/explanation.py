@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wats_accel.cache.region import Region
-from wats_accel.durations import format_duration
 from wats_accel.errors import TargetError
 from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.report.ages import age_facts, ttl_text
 from wats_accel.report.pools import pool_facts, pool_figures
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
@@ -119,14 +119,10 @@ def _facts(region: Region) -> dict[str, str]:
         "exclude": ", ".join(sorted(rules.key.exclude)),
         "include": ", ".join(rules.key.include),
         "not kept": ", ".join(map(repr, rules.unless_results)),
+        **age_facts(rules),
         "not cached": region.suspended or ("" if region.active else "switched off"),
     }
     return facts | {name: fact for name, fact in optional.items() if fact}
-
-
-def ttl_text(ttl_seconds: float) -> str:
-    """A TTL as people write it."""
-    return format_duration(ttl_seconds) if ttl_seconds else "until invalidated"
 
 
 def _droppers(region: Region, invalidator: Invalidator) -> tuple[tuple[str, str], ...]:

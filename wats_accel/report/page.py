@@ -8,7 +8,8 @@ from wats_accel.cache.region import Region
 from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.pool.rules import PoolRules
-from wats_accel.report.explanation import ttl_text, when_text
+from wats_accel.report.ages import age_facts, ttl_text
+from wats_accel.report.explanation import when_text
 from wats_accel.report.pools import pool_facts, size_of
 from wats_accel.targets import Target
 
@@ -71,7 +72,8 @@ def _read_row(region: Region, invalidator: Invalidator) -> str:
     owner, method = _split(region.rules.target)
     writes = dict.fromkeys(Target.parse(rule.target).path for rule, _ in invalidator.dropping(region))
     droppers = "<br>".join(f"`{write}`" for write in writes) or "its TTL only"
-    ttl = ttl_text(region.rules.ttl_seconds)
+    policies = [f"{name}: {fact}" for name, fact in age_facts(region.rules).items() if fact]
+    ttl = "<br>".join([ttl_text(region.rules.ttl_seconds), *policies])
     return f"| `{owner}` | `{method}` | `{region.rules.namespace}` | {ttl} | {droppers} |"
 
 

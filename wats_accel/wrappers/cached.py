@@ -14,8 +14,9 @@ from wats_accel.cache.background import Background
 from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import Unfreezable, is_immutable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
-from wats_accel.cache.loading import begin, begin_renewal, fail, finish, is_failure, rest_on_version
+from wats_accel.cache.loading import begin, begin_renewal, end, fail, finish, is_failure, rest_on_version
 from wats_accel.cache.loads import Load, innermost_load, runs_here, spoil_loads, stacks
+from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts
 from wats_accel.events import Hit, Miss, RefreshFailed, ValidUntilFailed
@@ -146,6 +147,14 @@ class _CachedMethod:
         if load is None:
             return self.past_the_cache("load_not_registered", args, kwargs)
         try:
+            return self._answer_of(load, args, kwargs)
+        except BaseException:
+            # It has ended, unless a Control-C came before it could: then nobody must wait for it.
+            end(self._region, load)
+            raise
+
+    def _answer_of(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
+        try:
             entry = self._begin(load)
             if entry is None:
                 result = self._run(load, args, kwargs)
@@ -156,7 +165,8 @@ class _CachedMethod:
             return answer
         if entry is not None:
             return self._answer_of_another(load, entry, args, kwargs)
-        stand_in = finish(self._region, load, result, objection=self._objection(key, result, args, kwargs))
+        objection = self._objection(load.key, result, args, kwargs)
+        stand_in = finish(self._region, load, result, objection=objection)
         answer = _ABSENT if stand_in is None else _given(stand_in)
         return result if answer is _ABSENT else answer
 
@@ -178,17 +188,24 @@ class _CachedMethod:
         on_miss = self._region.on_miss
         if on_miss.listeners:
             on_miss.send(Miss(load.label(), load.target))
-        if self._next_change is not None:
-            self._find_next_change(load, args, kwargs)
+        self._rest_on_time(load, args, kwargs)
         return self._call(*args, **kwargs)
 
-    def _find_next_change(self, load: Load, args: Args, kwargs: Kwargs) -> None:
-        # Before the method runs: what changes while it does must not be taken for the state after it.
+    def _rest_on_time(self, load: Load, args: Args, kwargs: Kwargs) -> None:
+        """Have a load, this call's or one around it, rest on when time alone changes the answer.
+
+        Before the method runs: what changes while it does must not be taken for the state after it.
+        """
+        if self._next_change is None:
+            return
         try:
-            load.valid_until = self._next_change(args, kwargs) if self._next_change else None
+            moment = self._next_change(args, kwargs)
         except Exception as error:  # noqa: BLE001 - a query of the maintainer's, on a foreign driver
-            load.objection = "valid_until_failed"
-            self._region.bus.emit(ValidUntilFailed(load.target, type(error).__name__))
+            spoil_loads("valid_until_failed")
+            self._region.bus.emit(ValidUntilFailed(self._region.rules.target, type(error).__name__))
+            return
+        if moment is not None:
+            load.rest_on_moment(ValidUntil(moment, self._region.wall_clock))
 
     def _after_failure(self, load: Load, error: BaseException) -> Any:
         stand_in = fail(self._region, load, cause_of(error))
@@ -230,6 +247,7 @@ class _CachedMethod:
             spoil_loads("inner_suspended" if region.suspended else why)
             return self._call(*args, **kwargs)
         version, began_at = region.version, region.clock()
+        self._rest_on_time(outer, args, kwargs)
         try:
             result = self._call(*args, **kwargs)
         except BaseException:

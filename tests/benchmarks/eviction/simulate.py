@@ -2,7 +2,7 @@
 
     python tests/benchmarks/eviction/simulate.py
 
-Seeded: each run prints the same. README.md beside this file has the table and what follows from it.
+Seeded: each run prints the same. README.md beside this file has the tables.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from statistics import mean
 from policies import Clock, Fifo, Lru, Optimum, Policy, S3Fifo, S3FifoOneBit, Sieve, TwoQueues
 from traces import KEYS, TRACES, Trace
 
-_SHARES = (0.01, 0.05, 0.10, 0.25)
+SHARES = (0.01, 0.05, 0.10, 0.25)
 _WARM_UP = 5  # one request in five is not counted, the first ones
 
 _POLICIES: dict[str, Callable[[int, Trace], Policy]] = {
@@ -54,29 +54,41 @@ def hit_rate(policy: Policy, trace: Trace) -> float:
     return hits / (len(trace.requests) - warm_up)
 
 
-def main() -> None:
-    """Print the table, one trace and size of cache after the other."""
-    print("| trace | cache |", " | ".join(_POLICIES), "|")
-    print("|---|--:|" + "--:|" * len(_POLICIES))
-    rows: dict[str, list[list[float]]] = {}
-    for name, trace_for in TRACES.items():
-        for share in _SHARES:
-            capacity = round(KEYS * share)
-            trace = trace_for(capacity)
-            rates = [hit_rate(make(capacity, trace), trace) for make in _POLICIES.values()]
-            rows.setdefault(name, []).append(rates)
-            print(_row(name, f"{share:.0%}", rates))
-    without_loops = [rates for name, several in rows.items() if "loop" not in name for rates in several]
-    print(_row("mean", "", _means([rates for several in rows.values() for rates in several])))
-    print(_row("mean without the loops", "", _means(without_loops)))
+def hit_rates(name: str) -> list[list[float]]:
+    """For one trace: a row for each size of the cache, with one hit rate for each policy."""
+    rows = []
+    for share in SHARES:
+        capacity = round(KEYS * share)
+        trace = TRACES[name](capacity)
+        rows.append([hit_rate(make(capacity, trace), trace) for make in _POLICIES.values()])
+    return rows
 
 
-def _means(rows: list[list[float]]) -> list[float]:
+def row(label: str, rates: list[float]) -> str:
+    """One line of a table."""
+    return f"| {label} | " + " | ".join(f"{rate:.1%}" for rate in rates) + " |"
+
+
+def means(rows: list[list[float]]) -> list[float]:
+    """The mean hit rate of each policy."""
     return [mean(column) for column in zip(*rows, strict=True)]
 
 
-def _row(name: str, share: str, rates: list[float]) -> str:
-    return f"| {name} | {share} | " + " | ".join(f"{rate:.1%}" for rate in rates) + " |"
+def main() -> None:
+    """Print the whole table, and one of means."""
+    by_trace = {name: hit_rates(name) for name in TRACES}
+    without_loops = [rates for name, rows in by_trace.items() if "loop" not in name for rates in rows]
+    print("| trace, cache |", " | ".join(_POLICIES), "|")
+    print("|---|" + "--:|" * len(_POLICIES))
+    for name, rows in by_trace.items():
+        for share, rates in zip(SHARES, rows, strict=True):
+            print(row(f"{name}, {share:.0%}", rates))
+    print("\n| mean of four sizes |", " | ".join(_POLICIES), "|")
+    print("|---|" + "--:|" * len(_POLICIES))
+    for name, rows in by_trace.items():
+        print(row(name, means(rows)))
+    print(row("all", means([rates for rows in by_trace.values() for rates in rows])))
+    print(row("all without a loop", means(without_loops)))
 
 
 if __name__ == "__main__":

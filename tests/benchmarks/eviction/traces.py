@@ -130,7 +130,7 @@ TRACES: dict[str, Callable[[int], Trace]] = {
     "Zipf 1.1": lambda _: zipf(1.1),
     "Zipf 0.9 with scans": lambda _: zipf_with_scans(),
     "shifting popularity": lambda _: shifting_popularity(),
-    "loop, 1.1 of the cache": loop,
+    "a loop a tenth too long": loop,
     "Zipf 0.9 and a loop": zipf_and_loop,
     "as WATS asks": lambda _: wats(),
 }
