@@ -219,8 +219,7 @@ class Cache:
         entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=1)
         replaced = self.entries.get(entry.key)
         self.entries[entry.key] = entry
-        freed = replaced.size if replaced else 0
-        self.space.admit(entry, replaced=replaced is not None, now=now, freed=freed)
+        self.space.admit(entry, replaced=replaced, now=now)
         return False
 
 

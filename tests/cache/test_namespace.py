@@ -35,10 +35,9 @@ class Owner:
 
     def add(self, number, *, size=0, expires_at=FOREVER, now=0.0):
         entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=size)
-        replaced = [held for held in self.held if held.key == entry.key]
+        replaced = next((held for held in self.held if held.key == entry.key), None)
         self.held = [held for held in self.held if held.key != entry.key] + [entry]
-        freed = sum(held.size for held in replaced)
-        departures = self.space.admit(entry, replaced=bool(replaced), now=now, freed=freed)
+        departures = self.space.admit(entry, replaced=replaced, now=now)
         return [(departed.key[1], why) for departed, why in departures]
 
     def numbers(self):

@@ -33,9 +33,7 @@ class Namespace:
         """Whether an entry of this many bytes has room when all others leave. If not, do not admit it."""
         return not self.max_bytes or size <= self.max_bytes
 
-    def admit(
-        self, entry: Entry, *, replaced: bool, now: float, size: int | None = None, freed: int = 0
-    ) -> Departures:
+    def admit(self, entry: Entry, *, replaced: Entry | None, now: float) -> Departures:
         """Take in an entry that was put in its store; gives those that had to leave since.
 
         Besides those that make room for it, a bounded slice of what is over leaves too: memory comes back
@@ -43,13 +41,11 @@ class Namespace:
 
         Args:
             entry: it has a place in its store already.
-            replaced: whether it took the place of another entry.
+            replaced: the one whose place it took, if any.
             now: by the cache's clock.
-            size: not looked at; `entry.size` counts.
-            freed: the bytes of the entry that it replaced.
         """
-        self._live += not replaced
-        self._bytes += entry.size - freed
+        self._live += replaced is None
+        self._bytes += entry.size - (0 if replaced is None else replaced.size)
         try:
             departures = self.sweep(now)
             while self._is_full(entry) and (victim := self._queue.victim(now)):

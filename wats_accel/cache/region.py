@@ -165,11 +165,8 @@ class Region:
             self._indexes.forget()
             raise
         self._indexes.add(entry, replaced=replaced)
-        freed = 0 if replaced is None else replaced.size
-        self._bytes += entry.size - freed
-        return self._space.admit(
-            entry, replaced=replaced is not None, now=self.clock(), size=entry.size, freed=freed
-        )
+        self._bytes += entry.size - (0 if replaced is None else replaced.size)
+        return self._space.admit(entry, replaced=replaced, now=self.clock())
 
     def bury_dead_instances(self) -> None:
         """Give back the entries of instances that are gone: nobody finds them again. Under the lock."""
