@@ -10,13 +10,16 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
+from threads_in_step import Joins
 
+from wats_accel.cache import flights
 from wats_accel.extension import Event, Store
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, accelerated
@@ -163,3 +166,17 @@ def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Application:
     module = ModuleType("legacy_app")
     monkeypatch.setitem(sys.modules, "legacy_app", module)
     return Application(module, tmp_path)
+
+
+@pytest.fixture
+def joins(monkeypatch: pytest.MonkeyPatch) -> Joins:
+    """Tells who waits for whom."""
+    made = Joins()
+
+    class NotedEvent(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            made.note()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(flights, "Event", NotedEvent)
+    return made

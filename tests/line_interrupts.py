@@ -1,4 +1,4 @@
-"""Interrupts at a chosen line: what a Control-C, or an exception from another thread, may do to the engine."""
+"""Interrupts at a chosen line: what a Control-C, or another thread, may do to the engine."""
 
 from __future__ import annotations
 

@@ -7,10 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import pytest
-
-from wats_accel.cache import flights
-
 PATIENCE = 30.0
 """Seconds after which a wait has failed. No test that passes waits as long."""
 
@@ -93,17 +89,3 @@ class Joins:
         """Wait until so many more calls wait."""
         for _ in range(calls):
             assert self._seen.acquire(timeout=PATIENCE)
-
-
-@pytest.fixture
-def joins(monkeypatch: pytest.MonkeyPatch) -> Joins:
-    """Tells who waits for whom; import it where it is wanted."""
-    made = Joins()
-
-    class NotedEvent(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            made.note()
-            return super().wait(timeout)
-
-    monkeypatch.setattr(flights, "Event", NotedEvent)
-    return made
