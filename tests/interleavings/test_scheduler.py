@@ -56,7 +56,7 @@ def counting(*, locked: bool) -> Callable[[], Scenario]:
 # -- exploring ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (1, 1), (2, 3), (6, 6)])
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (1, 1), (2, 3), (5, 5)])
 def test_two_actors_are_interleaved_in_every_way_once(first: int, second: int) -> None:
     schedules: list[tuple[str, ...]] = []
 
