@@ -10,9 +10,7 @@ That callers of one key share one load is known as single-flight, after the Go p
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
 from threading import Event, get_ident
 
 from wats_accel.cache.entries import Key
@@ -90,26 +88,20 @@ def wait_for(load: Load, seconds: float) -> bool:
     Two threads whose loads need each other's answers would wait for ever. So whoever would close such a
     circle does not begin to wait.
     """
-    with _in_no_circle(load) as allowed:
-        return allowed and load.done is not None and load.done.wait(seconds)
-
-
-@contextlib.contextmanager
-def _in_no_circle(load: Load) -> Iterator[bool]:
     here = get_ident()
     with _lock:
-        closes = _waits_for(load, here)
+        if _waits_for(load, here):
+            return False
         before = _waiting.get(here)
-        if not closes:
-            _waiting[here] = load
+        _waiting[here] = load
     try:
-        yield not closes
+        return load.done is not None and load.done.wait(seconds)
     finally:
         with _lock:
-            if before is not None:
-                _waiting[here] = before
-            elif not closes:
+            if before is None:
                 _waiting.pop(here, None)
+            else:
+                _waiting[here] = before
 
 
 def _waits_for(load: Load, thread: int) -> bool:
@@ -117,11 +109,16 @@ def _waits_for(load: Load, thread: int) -> bool:
     seen: set[int] = set()
     while load.thread != thread:
         following = _waiting.get(load.thread)
-        if following is None or load.thread in seen:
+        if following is None or _has_landed(following) or load.thread in seen:
             return False
         seen.add(load.thread)
         load = following
     return True
+
+
+def _has_landed(load: Load) -> bool:
+    # A Control-C may leave a thread in the books that waits no longer; once the load is over it shows.
+    return load.done is not None and load.done.is_set()
 
 
 def forget_other_threads() -> None:
