@@ -42,14 +42,24 @@ def midway() -> None:
 
 
 class HeldCall:
-    """A call in a thread of its own; it has come to `midway` and stands there until `end`."""
+    """A call in a thread of its own; it has come to `midway` and stands there until `end`.
 
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._stopped = False
+    Args:
+        call: what to call.
+        may_end: whether it may as well end without coming there.
+
+    Attributes:
+        stopped: whether it has come there.
+    """
+
+    def __init__(self, call: Callable[[], Any], *, may_end: bool = False) -> None:
+        self.stopped = False
         self._arrived = threading.Event()
         self._opened = threading.Event()
         self._future = in_thread(lambda: self._run(call))
+        self._future.add_done_callback(lambda _: self._arrived.set())
         assert self._arrived.wait(PATIENCE)
+        assert self.stopped or may_end
 
     def _run(self, call: Callable[[], Any]) -> Any:
         _held.call = self
@@ -57,8 +67,8 @@ class HeldCall:
 
     def stop(self) -> None:
         """Called in the thread itself."""
-        if not self._stopped:
-            self._stopped = True
+        if not self.stopped:
+            self.stopped = True
             self._arrived.set()
             assert self._opened.wait(PATIENCE)
 
@@ -67,10 +77,14 @@ class HeldCall:
         """Whether the call has returned or raised."""
         return self._future.done()
 
+    def let_go(self) -> Future[Any]:
+        """Let it go on, without waiting for its end."""
+        self._opened.set()
+        return self._future
+
     def end(self) -> Any:
         """Let it go on to its end; gives what it gives, or raises what it raises."""
-        self._opened.set()
-        return self._future.result(PATIENCE)
+        return self.let_go().result(PATIENCE)
 
 
 class Joins:
@@ -78,14 +92,28 @@ class Joins:
 
     def __init__(self) -> None:
         self.count = 0
-        self._seen = threading.Semaphore(0)
+        self._awaited = 0
+        self._changed = threading.Condition()
 
     def note(self) -> None:
         """Called by whoever is about to wait."""
-        self.count += 1
-        self._seen.release()
+        with self._changed:
+            self.count += 1
+            self._changed.notify_all()
 
     def await_waiting(self, calls: int = 1) -> None:
         """Wait until so many more calls wait."""
-        for _ in range(calls):
-            assert self._seen.acquire(timeout=PATIENCE)
+        self._awaited += calls
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count >= self._awaited, PATIENCE)
+
+    def await_waiting_or_end(self, call: Future[Any]) -> None:
+        """Wait until one more call waits, or this one has ended."""
+        call.add_done_callback(lambda _: self._tell())
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count > self._awaited or call.done(), PATIENCE)
+            self._awaited = self.count
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
