@@ -233,12 +233,26 @@ def test_each_way_of_sqlite3_is_told(driver: Driver, connection: Any, how: tuple
 def test_a_connection_that_is_its_users_own_is_still_watched(
     driver: Driver, connection: Any, how: tuple[str, End]
 ) -> None:
+    make_its_users_own(driver, connection)
+    check_end(driver, connection, how)
+
+
+@on(modes=POOLED)
+def test_a_cursor_of_a_connection_that_is_its_users_own_knows_of_autocommit(
+    driver: Driver, connection: Any
+) -> None:
+    make_its_users_own(driver, in_autocommit(driver, connection))
+    connection.cursor().execute(INSERT)
+    assert not has_uncommitted_changes()
+
+
+def make_its_users_own(driver: Driver, connection: Any) -> None:
+    """From now on the pool does not know the connection any more."""
     if driver.is_odbc:
         connection.add_output_converter(-155, bytes)
     else:
         connection.create_function("f", 0, int)
     assert driver.stats.discarded["user's own"] == 1
-    check_end(driver, connection, how)
 
 
 @on(modes=POOLED)
@@ -422,6 +436,16 @@ def test_a_commit_that_is_refused_calls_back_and_the_next_one_too(
         connection.commit()
         assert len(watched.calls) > calls
     assert watched.transaction.over
+
+
+@on(SQLITE3, modes=POOLED)
+def test_a_setting_that_commits_and_is_refused_calls_back(driver: Driver, connection: Any) -> None:
+    break_next_commit(driver, connection)
+    watched = Watched()
+    assert raised_by(lambda: setattr(connection, "isolation_level", None)) is not None
+    assert watched.calls
+    assert watched.end == "open"
+    connection.rollback()
 
 
 @on(POSTGRESQL, modes=POOLED)

@@ -191,6 +191,13 @@ def test_where_they_do_not_nest_any_commit_is_the_end():
     assert connection.do(COMMIT) is None
 
 
+def test_what_a_text_changes_before_its_own_commit_is_committed():
+    connection = Connection(PostgreSql())
+    assert connection.do("DELETE FROM t; COMMIT") is None
+    assert connection.do("COMMIT; DELETE FROM t") is not None
+    connection.do(ROLLBACK)
+
+
 def test_a_batch_of_sql_server_may_still_run_when_the_driver_returns():
     connection = Connection(SqlServer(), autocommit=True)
     transaction = connection.do("BEGIN TRAN; DELETE FROM t; COMMIT")
@@ -207,7 +214,10 @@ def test_in_a_mode_in_which_statements_begin_transactions_each_change_is_open(sq
     connection.do(sql)
     assert connection.do(DELETE) is not None
     assert connection.do("COMMIT") is None
+    connection.do("BEGIN TRAN")
     assert connection.do(DELETE) is not None
+    assert connection.do("COMMIT") is not None, "it was the inner one of two"
+    assert connection.do("COMMIT") is None
 
 
 def test_a_definition_may_commit_what_came_before_it():
