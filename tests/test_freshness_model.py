@@ -68,6 +68,13 @@ class Repository:
             {"name": name, "role": self.role(name)} for name in self.database.rows().groups.get(group, [])
         ]
 
+    def members_or_nothing(self, group: int) -> list[object]:
+        """A cached read that makes an answer of another one's failure, as legacy applications do."""
+        try:
+            return [member["role"] for member in self.members(group)]
+        except ConnectionError:
+            return []
+
     def overview(self, *groups: int, **options: object) -> dict[str, object]:
         found = {str(group): len(self.members(group)) for group in groups or self.database.rows().groups}
         return {**found, **options}
@@ -103,7 +110,8 @@ class Repository:
         raise RuntimeError("half way")
 
 
-OF_ROLES = ["users:own_role", "users:each_name:*", "groups:*"]
+# No rule says that the groups show roles: they call the method that reads them.
+OF_ROLES = ["users:own_role", "users:each_name:*"]
 OF_NAME = ["users:role:{name}", "users:role_or_failure:{name}", *OF_ROLES]
 OF_ENSURED = "users:ensure:{name}"
 OF_GROUPS = ["groups:members:{group}", "groups:overview:*"]
@@ -112,7 +120,7 @@ CONFIG: dict[str, Any] = {
     "version": 1,
     "cache": {
         "default_ttl": 60,
-        "namespaces": {"users": {"max_entries": 7}, "groups": {"ttl": 0, "max_entries": 3}},
+        "namespaces": {"users": {"max_entries": 7}, "groups": {"ttl": 0, "max_entries": 3}, "failing": {"ttl": 0}},
     },
     "repositories": [
         {
@@ -125,13 +133,14 @@ CONFIG: dict[str, Any] = {
                 "each_name": {"namespace": "users", "materialize": True},
                 "ensure": {"namespace": "users", "fold": "name"},
                 "members": {"namespace": "groups", "ttl": "10s"},
+                "members_or_nothing": {"namespace": "failing", "jitter": 0.5},
                 "overview": "groups",
             },
             "invalidates": {
-                "ensure": ["users:*", "groups:*"],
+                "ensure": ["users:*"],
                 "set_role": [*OF_NAME, OF_ENSURED],
                 "set_roles": [pattern.replace("{name}", "{names}") for pattern in (*OF_NAME, OF_ENSURED)],
-                "delete": {"patterns": ["users:*", "groups:*"], "when": "truthy"},
+                "delete": {"patterns": ["users:*"], "when": "truthy"},
                 "join": OF_GROUPS,
                 "fail_half_way": OF_GROUPS,
             },
@@ -146,7 +155,7 @@ READS = st.one_of(
     ),
     st.tuples(st.sampled_from(["role_or_failure", "ensure"]), st.tuples(st.sampled_from(NAMES))),
     st.tuples(st.just("own_role"), st.just(())),
-    st.tuples(st.just("members"), st.tuples(st.integers(1, 3))),
+    st.tuples(st.sampled_from(["members", "members_or_nothing"]), st.tuples(st.integers(1, 3))),
     st.tuples(st.just("overview"), st.lists(st.integers(1, 3), max_size=2).map(tuple)),
     st.tuples(st.just("each_name"), st.sampled_from([(), ("a",), ("b",)])),
 )
@@ -304,7 +313,7 @@ def copy_of(argument: Any) -> Any:
 
 
 TestFreshness = FreshnessMachine.TestCase
-TestFreshness.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestFreshness.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 
 
 # -- threads -------------------------------------------------------------------------------------------

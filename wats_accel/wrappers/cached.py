@@ -28,7 +28,7 @@ Kwargs = dict[str, Any]
 NextChange = Callable[[Args, Kwargs], float | None]
 """When time alone changes the answer of a call, in seconds since the epoch; None: never."""
 
-_ABSENT = object()
+_ABSENT, _FAILED = object(), object()
 
 
 def cached(
@@ -57,11 +57,23 @@ def cached(
             why = method.why_keep_away(args, kwargs)
             if why is not None:
                 return method.past_the_cache(why, args, kwargs)
-        key = method.key(args, kwargs)
-        if key is None:
-            return method.past_the_cache(method.why_no_key(args, kwargs), args, kwargs)
-        answer = method.answer_to(key, args, kwargs)
-        return method.load(key, args, kwargs) if answer is _ABSENT else answer  # point: missed
+        key = entry = None
+        try:
+            key = keys.key(args, kwargs)
+            entry = region.lookup(key)
+            answer = _ABSENT if entry is None else entry.snapshot.give()
+        except Exception:  # noqa: BLE001 - nothing may be called from here: it would get this as context
+            answer = _FAILED
+        if answer is _FAILED or key is None:
+            return method.after_failed_lookup(key, entry, args, kwargs)
+        if answer is _ABSENT:
+            return method.load(key, args, kwargs)  # point: missed
+        region.counters.hits += 1  # point: answer-given
+        if stacks:
+            _rest_on(entry)
+        if region.on_hit.listeners:
+            region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
+        return answer
 
     return cached_call
 
@@ -97,13 +109,6 @@ class _CachedMethod:
         except Exception:  # noqa: BLE001 - what cannot be told matches anything
             return None
 
-    def key(self, args: Args, kwargs: Kwargs) -> Key | None:
-        """The key of a call; None if it has none."""
-        try:
-            return self._keys.key(args, kwargs)
-        except Exception:  # noqa: BLE001 - a call that does not fit gets the method's own TypeError
-            return None
-
     def why_no_key(self, args: Args, kwargs: Kwargs) -> str:
         """Why a call has no key."""
         try:
@@ -116,28 +121,15 @@ class _CachedMethod:
             return "no_key"
         return "no_key"
 
-    # -- hits ----------------------------------------------------------------------------------------
-
-    def answer_to(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
-        """The stored answer to a call, or `_ABSENT`."""
-        region, entry = self._region, None
-        try:
-            entry = region.lookup(key)
-            if entry is None:
-                return _ABSENT
-            answer = entry.snapshot.give()  # point: answer-given
-        except Exception:  # noqa: BLE001 - an answer that cannot be given is a miss
-            region.note_bypass("lookup_failed")
-            region.discard(entry)
-            return _ABSENT
-        region.counters.hits += 1
-        if stacks:
-            _rest_on(entry)
-        if region.on_hit.listeners:
-            region.on_hit.send(Hit(self._keys.label(region.prefix, args, kwargs), region.rules.target))
-        return answer
-
     # -- misses --------------------------------------------------------------------------------------
+
+    def after_failed_lookup(self, key: Key | None, entry: Entry | None, args: Args, kwargs: Kwargs) -> Any:
+        """What a call gets that has no key, or whose entry cannot be read or given."""
+        if key is None:
+            return self.past_the_cache(self.why_no_key(args, kwargs), args, kwargs)
+        self._region.note_bypass("lookup_failed")
+        self._region.discard(entry)
+        return self.load(key, args, kwargs)
 
     def load(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
         """Run the method and store its answer, or get that of another call which does so already."""
@@ -225,7 +217,10 @@ class _CachedMethod:
 
         A hit can neither change the caller's arguments as the method did, nor give one of them back.
         """
-        if self.key(args, kwargs) != key:  # what cannot be told any more is taken as changed
+        try:
+            if self._keys.key(args, kwargs) != key:
+                return "arguments_changed"
+        except Exception:  # noqa: BLE001 - what cannot be told any more is taken as changed
             return "arguments_changed"
         returned = any(result is known for known in (*args, *kwargs.values()))
         instance = args[0] if self._keys.has_instance and args else _ABSENT
@@ -289,9 +284,9 @@ _DURING_A_WRITE = ("inside_a_write", "uncommitted_changes", "being_written")
 """Reasons to keep away from the cache that a load around the call has as well."""
 
 
-def _rest_on(entry: Entry) -> None:
+def _rest_on(entry: Entry | None) -> None:
     outer = innermost_load()
-    if outer is not None:
+    if outer is not None and entry is not None:
         outer.rest_on(entry)
 
 
