@@ -124,9 +124,8 @@ def _waits_for(load: Load, thread: int) -> bool:
     return True
 
 
-def forget_other_threads() -> None:
+def begin_anew() -> None:
     """In a child process: the other threads are gone, and with them what they waited for."""
-    known = _waiting.get(get_ident())
+    global _lock
+    _lock = threading.RLock()
     _waiting.clear()
-    if known is not None:
-        _waiting[get_ident()] = known
