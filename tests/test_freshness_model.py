@@ -120,7 +120,11 @@ CONFIG: dict[str, Any] = {
     "version": 1,
     "cache": {
         "default_ttl": 60,
-        "namespaces": {"users": {"max_entries": 7}, "groups": {"ttl": 0, "max_entries": 3}, "failing": {"ttl": 0}},
+        "namespaces": {
+            "users": {"max_entries": 7},
+            "groups": {"ttl": 0, "max_entries": 3},
+            "failing": {"ttl": 0},
+        },
     },
     "repositories": [
         {

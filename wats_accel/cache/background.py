@@ -25,9 +25,10 @@ class Background:
     def __init__(self, *, most_threads: int = 2, most_waiting: int = 100) -> None:
         self._most_threads = most_threads
         self._most_waiting = most_waiting
-        self._begin_anew()
+        self.begin_anew()
 
-    def _begin_anew(self) -> None:
+    def begin_anew(self) -> None:
+        """Have no threads and no jobs: so at first, and in a child process."""
         self._waiting: deque[Job] = deque()
         self._threads = 0
         self._idle = 0

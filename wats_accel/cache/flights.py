@@ -121,9 +121,8 @@ def _has_landed(load: Load) -> bool:
     return load.done is not None and load.done.is_set()
 
 
-def forget_other_threads() -> None:
+def begin_anew() -> None:
     """In a child process: the other threads are gone, and with them what they waited for."""
-    known = _waiting.get(get_ident())
+    global _lock
+    _lock = threading.RLock()
     _waiting.clear()
-    if known is not None:
-        _waiting[get_ident()] = known

@@ -131,6 +131,14 @@ def runs_here(target: str, key: Key) -> bool:
     return any(load.key == key and load.target == target for load in stacks.get(get_ident(), ()))
 
 
+def begin_anew() -> None:
+    """In a child process: the other threads are gone. This one's loads are registered in the parent only."""
+    here = get_ident()
+    for thread in [known for known in stacks if known != here]:
+        del stacks[thread]
+    spoil_loads("load_not_registered")
+
+
 def spoil_loads(why: str, *, spare: Load | None = None) -> None:
     """Have no load kept that this thread runs, but for one."""
     for load in stacks.get(get_ident(), ()):

@@ -29,6 +29,10 @@ class Namespace:
         self._bytes = 0
         self._queue = S3FifoQueue()
 
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self.lock = threading.RLock()
+
     def fits(self, size: int) -> bool:
         """Whether an entry of this many bytes has room when all others leave. If not, do not admit it."""
         return not self.max_bytes or size <= self.max_bytes

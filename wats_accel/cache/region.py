@@ -286,6 +286,17 @@ class Region:
             self._settle_switches()
             self._drop_all()
 
+    def begin_anew(self) -> None:
+        """Be empty, in a child process: a thread of the parent may have stopped between two steps."""
+        self.flights = Flights()
+        self.writers.begin_anew()
+        self.scopes.begin_anew()
+        self._indexes.forget()
+        try:
+            self._drop_all()
+        except Exception as error:  # noqa: BLE001 - what a store still has nobody can trust
+            self.suspend(f"emptying it in a child process failed: {type(error).__name__}")
+
     @property
     def suspended(self) -> str | None:
         """Why this method is not cached although its rule asks for it, if so."""

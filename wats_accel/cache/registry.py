@@ -6,12 +6,14 @@ import fnmatch
 import time
 from collections.abc import Callable, Iterator
 
+from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
 from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, RegionRules
 from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patterns import KeyPattern
 from wats_accel.targets import Target
 
@@ -48,6 +50,7 @@ class CacheRegistry:
         self._store_factory = store_factory
         self._namespaces: dict[str, Namespace] = {}
         self._regions: dict[str, Region] = {}
+        begins_anew_when_forked(self)
 
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""
@@ -86,6 +89,16 @@ class CacheRegistry:
     def named(self, pattern: str) -> list[Region]:
         """The regions that a maintainer means: by namespace, ``users:*``, or by target, in globs."""
         return [region for region in self if _is_named(region.rules, pattern)]
+
+    def begin_anew(self) -> None:
+        """Be empty, in a child process, with no thread at work."""
+        flights.begin_anew()
+        loads.begin_anew()
+        self.background.begin_anew()
+        for namespace in self._namespaces.values():
+            namespace.begin_anew()
+        for region in self:
+            region.begin_anew()
 
     def close(self) -> None:
         """Stop caching, and forget everything."""

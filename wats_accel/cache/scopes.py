@@ -68,5 +68,9 @@ class ScopeNumbers:
                 known = by_instance[address] = (weakref.ref(instance, gone), next(self._next))
             return known[1]
 
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
+
     def __repr__(self) -> str:
         return f"<ScopeNumbers values={len(self._by_value)} instances={len(self._by_instance)}>"

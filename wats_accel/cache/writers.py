@@ -61,6 +61,11 @@ class Writers:
         with self._lock:
             self.under_way = tuple(known for known in self.under_way if known is not writing)
 
+    def begin_anew(self) -> None:
+        """In a child process: the other threads are gone."""
+        self._lock = threading.RLock()
+        self.under_way = tuple(known for known in self.under_way if known.thread == get_ident())
+
     def why_keep_away(self, texts: Callable[[], Texts | None]) -> str | None:
         """Why a read must neither be answered from the cache nor be stored.
 

@@ -23,6 +23,7 @@ from wats_accel.events import (
     PoolExhausted,
 )
 from wats_accel.failures import note_failure, noting_failures
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
 from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
@@ -30,7 +31,6 @@ from wats_accel.pool.connections import connection_proxy
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.dialects import Dialect, dialect_and_baseline
 from wats_accel.pool.drivers import Connect, Driver
-from wats_accel.pool.forks import begins_anew_when_forked
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.rules import PoolRules

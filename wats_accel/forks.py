@@ -1,4 +1,8 @@
-"""Forks: a child has copies of its parent's connections; closing one would end the parent's session."""
+"""Forks: a child process has copies of its parent's locks and connections, and none of its threads.
+
+A lock that another thread of the parent held is held for ever in the child; and to close a copy of a
+connection would end the parent's session. So whoever has such things begins anew in a child.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,25 @@ from typing import Protocol
 
 
 class Forked(Protocol):
-    """What has connections."""
+    """What has locks or connections."""
 
     def begin_anew(self) -> object:
-        """Forget all connections, in a child process; gives what they are kept in."""
+        """Be as new, in a child process; gives what must not be closed there, if there is something."""
         ...
 
 
-_with_connections: weakref.WeakSet[Forked] = weakref.WeakSet()
+_to_be_told: weakref.WeakSet[Forked] = weakref.WeakSet()
 _inherited: list[object] = []
 """What the parent process has; kept from being closed in this one, even at the interpreter's end."""
 
 
 def begins_anew_when_forked(owner: Forked) -> None:
     """Have `owner` told when it finds itself in a child process."""
-    _with_connections.add(owner)
+    _to_be_told.add(owner)
 
 
 def _in_child() -> None:
-    _inherited.extend(owner.begin_anew() for owner in list(_with_connections))
+    _inherited.extend(owner.begin_anew() for owner in list(_to_be_told))
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: PLC0415 - a forked process only needs it
 
