@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wats_accel.pool.changes import COMMIT, MAY_COMMIT, READS, ROLLBACK, UNKNOWN, change_by_call, change_of
+from wats_accel.pool.changes import (
+    BY_METHOD,
+    COMMIT,
+    MAY_COMMIT,
+    READS,
+    ROLLBACK,
+    UNKNOWN,
+    change_by_text,
+    change_of,
+)
 
 READING = [
     "",
@@ -187,7 +196,8 @@ def test_what_is_no_text_may_do_anything(sql):
         ("cursor", READS),
         ("commit", COMMIT),
         ("rollback", ROLLBACK),
-        ("__exit__", COMMIT),
+        ("__exit__", None),
+        ("execute", None),
         ("nextset", MAY_COMMIT),
         ("callproc", UNKNOWN),
         ("copy_expert", UNKNOWN),
@@ -195,15 +205,15 @@ def test_what_is_no_text_may_do_anything(sql):
     ],
 )
 def test_methods_that_are_given_no_text(name, change):
-    assert change_by_call(name, (), {}) is change
+    assert BY_METHOD.get(name, UNKNOWN) is change
 
 
 def test_methods_that_are_given_a_text():
-    assert change_by_call("execute", ("SELECT ?", 1), {}) is READS
-    assert change_by_call("execute", (), {"sql": "DELETE FROM t"}).may_change
-    assert change_by_call("executemany", ("DELETE FROM t WHERE a = ?", []), {}).may_change
-    assert change_by_call("execute", (), {}) is UNKNOWN
-    assert change_by_call("executescript", ("SELECT 1",), {}) == MAY_COMMIT, "sqlite3 commits first"
+    assert change_by_text("execute", ("SELECT ?", 1), {}) is READS
+    assert change_by_text("execute", (), {"sql": "DELETE FROM t"}).may_change
+    assert change_by_text("executemany", ("DELETE FROM t WHERE a = ?", []), {}).may_change
+    assert change_by_text("execute", (), {}) is UNKNOWN
+    assert change_by_text("executescript", ("SELECT 1",), {}) == MAY_COMMIT, "sqlite3 commits first"
 
 
 @given(st.text(max_size=60))

@@ -60,40 +60,29 @@ EXECUTING: Final = frozenset({"__call__", "execute", "executemany", "executescri
 
 # Of connections, cursors, blobs and generators; of any other method nobody knows.
 _READING: Final = (
-    *(
-        "close",
-        "cursor",
-        "fetchone",
-        "fetchmany",
-        "fetchall",
-        "fetchval",
-        "skip",
-        "scroll",
-        "cancel",
-        "noscan",
-    ),
+    *("close", "cursor", "fetchone", "fetchmany", "fetchall", "fetchval", "skip", "scroll", "cancel"),
+    *("noscan", "read", "seek", "tell", "send", "throw", "__init__", "__enter__", "__iter__", "__next__"),
     *("setinputsizes", "setoutputsize", "setoutputsizes", "tables", "columns", "statistics", "getTypeInfo"),
     *("rowIdColumns", "rowVerColumns", "primaryKeys", "foreignKeys", "procedures", "procedureColumns"),
     *("setencoding", "setdecoding", "getinfo", "add_output_converter", "get_output_converter"),
     *("remove_output_converter", "clear_output_converters", "iterdump", "blobopen", "interrupt"),
     *("getlimit", "getconfig", "create_function", "create_aggregate", "create_collation", "serialize"),
     *("create_window_function", "set_trace_callback", "set_progress_handler", "set_authorizer"),
-    *("read", "seek", "tell", "send", "throw", "__init__", "__enter__", "__iter__", "__next__"),
     *("__len__", "__bool__", "__getitem__", "__contains__"),
 )
-_BY_METHOD: Final[Mapping[str, Change]] = {
+BY_METHOD: Final[Mapping[str, Change | None]] = {
     **dict.fromkeys(_READING, READS),
+    **dict.fromkeys(EXECUTING),
     "commit": COMMIT,
     "rollback": ROLLBACK,
-    "__exit__": COMMIT,  # after an exception most connections roll back instead; nobody knows
+    "__exit__": None,
     "nextset": MAY_COMMIT,  # SQL Server runs a batch while its results are fetched
 }
+"""What methods do of which that is known; None if it depends on the object and the arguments."""
 
 
-def change_by_call(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Change:
-    """What calling a method of a connection, or of something that works on one, can do."""
-    if name not in EXECUTING:
-        return _BY_METHOD.get(name, UNKNOWN)
+def change_by_text(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Change:
+    """What calling a method that executes does, with these arguments."""
     change = change_of(statement_of(args, kwargs))
     if name == "executescript":  # sqlite3 commits first
         return dataclasses.replace(change, may_commit=True)

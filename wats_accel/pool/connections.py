@@ -94,6 +94,9 @@ class ConnectionProxy(Proxy):
     def _accel_link(self) -> Any:
         return self._accel_raw
 
+    def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
+        return COMMIT  # after an exception most roll back instead; nobody knows
+
 
 def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> None:
     if not lease.lender.driver.keeps_session(name, value):
@@ -177,11 +180,9 @@ class DependentProxy(Proxy):
             self._accel_facade._accel_has_ended(self._accel_connection)
         return told
 
-    def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
-        if name == "__exit__":
-            lender, is_cursor = self._accel_lease.lender, hasattr(self._accel_raw, "fetchone")
-            return COMMIT if is_cursor and lender.driver.commits_with_cursor and not any(args) else MAY_COMMIT
-        return super()._accel_change(name, args, kwargs)
+    def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
+        lender, is_cursor = self._accel_lease.lender, hasattr(self._accel_raw, "fetchone")
+        return COMMIT if is_cursor and lender.driver.commits_with_cursor and not any(args) else MAY_COMMIT
 
     def _accel_link(self) -> Any:
         if not self._accel_lease.released:

@@ -14,7 +14,7 @@ from types import FunctionType, MappingProxyType, WrapperDescriptorType
 from typing import Any, ClassVar, TypeVar
 
 from wats_accel.failures import note_failure, noting_failures
-from wats_accel.pool.changes import EXECUTING, READS, Change, change_by_call, statement_of
+from wats_accel.pool.changes import BY_METHOD, EXECUTING, READS, UNKNOWN, Change, change_by_text, statement_of
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
@@ -75,7 +75,7 @@ class Proxy:
             return self if told is self._accel_raw else told
         covered: Covered | None = None
         try:
-            change = self._accel_change(name, args, kwargs)
+            change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
             if change is not READS:
                 covered = lease.uncommitted.begin(change)
             elif lease.uncommitted.dirty:
@@ -99,8 +99,12 @@ class Proxy:
             lease.leave()
 
     def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
-        """What a call can do to data."""
-        return change_by_call(name, args, kwargs)
+        """What a call can do to data, if the name alone does not say it."""
+        return self._accel_leaving(args) if name == "__exit__" else change_by_text(name, args, kwargs)
+
+    def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
+        """What leaving the ``with`` block of the driver's object can do to data."""
+        raise NotImplementedError
 
     def _accel_settle(self, change: Change, covered: Covered, *, raised: bool) -> None:
         """See what a call has done to data, before its caller goes on."""

@@ -6,10 +6,8 @@ SQL have begun. An end that is not sure counts for the callbacks, and leaves the
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from wats_accel.failures import note_failure
 from wats_accel.pool.changes import Change
@@ -17,7 +15,6 @@ from wats_accel.pool.dialects import Dialect
 from wats_accel.pool.drivers import Driver
 from wats_accel.transactions import Transaction
 
-T = TypeVar("T")
 Covered = tuple[Transaction, ...]
 """The transactions that were open when a call began: only these can have been ended by it."""
 
@@ -76,8 +73,7 @@ class Uncommitted:
             raised: whether the call raised something.
             lost: whether that said that the connection is gone.
         """
-        autocommit = _asked(lambda: getattr(raw, "autocommit", False)) is True
-        known_open = _asked(lambda: driver.in_transaction(raw))
+        autocommit, known_open = _autocommit(raw), _in_transaction(driver, raw)
         with self._lock:
             surely_ended = not raised and self._ends(change, autocommit=autocommit)
             self._count(change, raised=raised, surely_ended=surely_ended, autocommit=autocommit)
@@ -156,8 +152,15 @@ def _may_end(change: Change) -> bool:
     return change.may_commit or change.end is not None
 
 
-def _asked(question: Callable[[], T]) -> T | None:
-    """What a connection says; None if it does not, since it is closed."""
-    with contextlib.suppress(Exception):
-        return question()
-    return None
+def _autocommit(raw: Any) -> bool:
+    try:
+        return getattr(raw, "autocommit", False) is True
+    except Exception:  # noqa: BLE001 - that is how drivers say that it is closed
+        return False
+
+
+def _in_transaction(driver: Driver, raw: Any) -> bool | None:
+    try:
+        return driver.in_transaction(raw)
+    except Exception:  # noqa: BLE001 - as above
+        return None
