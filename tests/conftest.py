@@ -136,6 +136,7 @@ class Application:
         max_entries: int = 0,
         listen: Sequence[tuple[type[Event], Callable[[Any], None]]] = (),
         store: Callable[[str, str], Store | None] = lambda namespace, target: None,
+        pool: Sequence[Mapping[str, Any]] = (),
     ) -> Iterator[Accelerator]:
         """Accelerate a class, or with an empty `target` the module's functions; namespaces are declared."""
         self.module.listen, self.module.store = listen, store
@@ -148,6 +149,7 @@ class Application:
         }
         config = {
             "version": 1,
+            "pool": list(pool),
             "plugins": {"load": [str(self._plugin)]},
             "cache": {"default_ttl": 60, "namespaces": namespaces},
             "repositories": [repository],
