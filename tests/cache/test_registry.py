@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from wats_accel.cache.entries import MemoryStore
-from wats_accel.cache.loading import begin, finish
+from wats_accel.cache.loading import begin, fail, finish
 from wats_accel.cache.loads import Load
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
@@ -99,3 +101,20 @@ def test_each_region_gets_the_store_that_the_factory_gives():
 def test_a_method_has_one_region(registry):
     with pytest.raises(TargetError, match="is cached already"):
         registry.add(rules("other", "get"))
+
+
+def test_entries_that_are_over_leave_also_where_nothing_is_stored_any_more():
+    clock, bus = FakeClock(), EventBus()
+    registry = CacheRegistry(clock=clock, bus=bus)
+    idle = registry.add(replace(rules("idle", "get"), ttl_seconds=10))
+    busy = registry.add(rules("busy", "get_all"))
+    for number in range(100):
+        load = Load(idle.rules.target, (number,), (), str)
+        begin(idle, load)
+        finish(idle, load, "answer")
+    clock.advance(1e6)
+    for number in range(60):
+        load = Load(busy.rules.target, (number,), (), str)
+        begin(busy, load)
+        fail(busy, load, ValueError())
+    assert (len(idle), idle.counters.expired) == (0, 100)

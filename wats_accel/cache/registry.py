@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import time
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
 from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
-from wats_accel.cache.region import Clock, Region, RegionRules
+from wats_accel.cache.region import Clock, Region, RegionRules, report_departures
 from wats_accel.errors import TargetError
 from wats_accel.events import EventBus
 from wats_accel.forks import begins_anew_when_forked
@@ -50,7 +51,9 @@ class CacheRegistry:
         self._store_factory = store_factory
         self._namespaces: dict[str, Namespace] = {}
         self._regions: dict[str, Region] = {}
+        self._turns = itertools.count()
         begins_anew_when_forked(self)
+        bus.at_checkpoints(self.sweep)
 
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""
@@ -89,6 +92,18 @@ class CacheRegistry:
     def named(self, pattern: str) -> list[Region]:
         """The regions that a maintainer means: by namespace, ``users:*``, or by target, in globs."""
         return [region for region in self if _is_named(region.rules, pattern)]
+
+    def sweep(self) -> None:
+        """Let a few entries leave that are over, of one namespace after another.
+
+        Each namespace does so whenever something is stored in it. This is for those where nothing is.
+        """
+        spaces = list(self._namespaces.values())
+        if spaces:
+            space = spaces[next(self._turns) % len(spaces)]
+            with space.lock:
+                departures = space.sweep(self._clock())
+            report_departures(departures)
 
     def begin_anew(self) -> None:
         """Be empty, in a child process, with no thread at work."""
