@@ -7,7 +7,15 @@ import math
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
 
 from wats_accel.extension import (
     AttributePaths,
@@ -77,8 +85,13 @@ def _none_for_false(value: object) -> object:
     return 0 if value is False else value
 
 
+_A_DURATION = TypeAdapter(Duration).json_schema()
+_A_DURATION_OR_NONE = {
+    "description": f"{_A_DURATION['description']} False or 0 for none.",
+    "anyOf": [*_A_DURATION["anyOf"], {"const": False}],
+}
 # The second validator sees the value first.
-OptionalDuration = Annotated[Duration, BeforeValidator(_none_for_false)]
+OptionalDuration = Annotated[Duration, BeforeValidator(_none_for_false), WithJsonSchema(_A_DURATION_OR_NONE)]
 """Seconds; in a file a duration, or false for none."""
 
 
