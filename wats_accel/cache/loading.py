@@ -249,8 +249,8 @@ def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
         return
     if load.entry is not None:
         outer.rest_on(load.entry)
-    elif why_not == "overtaken":
-        spoil_loads("overtaken")
+    elif why_not in ("overtaken", "uncommitted_changes"):
+        spoil_loads(why_not)
     elif why_not == "unless_result":
         note_failure()
     else:
