@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+from dataclasses import dataclass
 
 import pytest
 from threads_in_step import HeldCall, midway, result_of
 
 from wats_accel.extension import NotStored
+from wats_accel.invalidation import Invalidator
 from wats_accel.transactions import Transaction, open_transactions
 
 
@@ -418,6 +420,44 @@ def test_a_write_inside_a_write_is_dropped_again_at_the_commit(accelerated):
     assert result_of(lambda: [known.get("a"), known.get("b")]) == ["old", "old"]
     known.commit()
     assert result_of(lambda: [known.get("a"), known.get("b")]) == ["new", "new"]
+
+
+@dataclass
+class Row:
+    id: int
+
+
+def test_a_commit_of_another_thread_just_as_the_write_ends_drops_what_was_loaded_before_it(app, monkeypatch):
+    """The write finds out the row that it writes; nobody could know before that this is the one."""
+    rows = {7: "old"}
+    transaction, loads = Transaction(), []
+
+    @app.add
+    class Repository:
+        def get(self, key):
+            found = rows[key]
+            midway()
+            return found
+
+        def change(self, row):
+            row.id = 7
+            transaction.changed_here()
+
+    def commit():
+        rows[7] = "new"
+        transaction.end(committed=True)
+
+    def leave(self, write, drops, original=Invalidator._leave):
+        loads.append(HeldCall(lambda: known.get(7)))
+        result_of(commit)
+        original(self, write, drops)
+
+    with app.accelerated({"get": "rows"}, {"change": ["rows:get:{row.id}"]}):
+        known = Repository()
+        monkeypatch.setattr(Invalidator, "_leave", leave)
+        known.change(Row(id=3))
+        assert loads[0].end() == "old"
+        assert known.get(7) == "new"
 
 
 # -- changes that no patched write has made --------------------------------------------------------------

@@ -161,12 +161,22 @@ class Invalidator:
         patterns = write.rule.patterns if concerns else ()
         own = [self._bound(known, values, write.rule.target) for known in patterns]
         repeated = list(write.within)
-        try:
+        with ExitStack() as steps:  # from the last: whatever interrupts one of them, the others are done
+            steps.callback(self._leave, write, [*own, *repeated])
+            steps.callback(self._drop_again, repeated)
+            steps.callback(self._drop, own)
+            self._await_commits(write, [*own, *repeated])
             self._bus.checkpoint()
-            self._drop(own)
-            self._drop_again(repeated)
-        finally:
-            self._leave(write, [*own, *repeated])
+
+    def _await_commits(self, write: OpenWrite, drops: list[Drop]) -> None:
+        # Before anything is dropped: another thread may commit at any time, and a load that began after
+        # the drop and before the commit would be kept.
+        if not drops or self._open.stack[:1] != [write]:
+            return
+        for transaction in open_transactions():
+            self._repeat_at_commit(transaction, drops)
+            for region, writing in write.keeps_away:
+                region.writers.enter(Writing(writing.selection, transaction))
 
     def _leave(self, write: OpenWrite, drops: list[Drop]) -> None:
         stack = self._open.stack
@@ -177,10 +187,6 @@ class Invalidator:
             stack[-1].within.add(drops)
             stack[-1].keeps_away += write.keeps_away
             return
-        for transaction in open_transactions() if drops else ():
-            self._repeat_at_commit(transaction, drops)
-            for region, writing in write.keeps_away:
-                region.writers.enter(Writing(writing.selection, transaction))
         for region, writing in write.keeps_away:
             region.writers.leave(writing)
 
