@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import pytest
 from wats_accel.errors import ConfigError
 from wats_accel.extension import NotStored, ValidUntilFailed
 from wats_accel.testing import FakeClock, accelerated
-from wats_accel.wrappers.valid_until import seconds_since_epoch
+from wats_accel.wrappers.valid_until import SqlNextChange, seconds_since_epoch
 
 HOUR = 3600.0
 
@@ -584,8 +586,6 @@ def test_what_the_method_does_not_have_is_an_error_when_it_is_patched(
 
 
 def test_behind_a_decorator_that_may_change_arguments_no_name_can_be_trusted(app: Any, planned: Any) -> None:
-    import functools
-
     plain = type(planned).openings
 
     @functools.wraps(plain)
@@ -643,3 +643,32 @@ def test_a_fake_clock_has_a_time_of_day_that_goes_along() -> None:
     assert (clock(), clock.wall_time(), clock.local_time()) == (110, 5010, datetime.fromtimestamp(5010))
     clock.set_wall_time(20)
     assert (clock(), clock.wall_time()) == (110, 20)
+
+
+def test_a_real_server_is_asked_in_its_own_types_through_odbc(postgresql: Any, odbc: Any) -> None:
+    connection = odbc.connect(postgresql.odbc(), autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE moments (door varchar(20), at timestamp)")
+    moment = (datetime.now() + timedelta(hours=1)).replace(microsecond=0)
+    cursor.execute("INSERT INTO moments VALUES ('front', ?)", (moment,))
+
+    class Doors:
+        def __init__(self) -> None:
+            self.connection = connection
+
+        def is_open(self, door: str) -> bool:
+            return False
+
+    ask = SqlNextChange(
+        "SELECT min(at) FROM moments WHERE door = :door AND at >= :now /* :x */ AND at::text <> ':x'",
+        cursor="self.connection",
+        signature=inspect.signature(Doors.is_open),
+        has_instance=True,
+        wall_clock=time.time,
+    )
+    try:
+        assert ask((Doors(), "front"), {}) == moment.timestamp()
+        assert ask((Doors(),), {"door": "back"}) is None
+    finally:
+        cursor.execute("DROP TABLE moments")
+        connection.close()

@@ -21,7 +21,7 @@ def age_facts(rules: RegionRules) -> dict[str, str]:
         "max age": format_duration(ages.max_age_seconds) if ages.max_age_seconds else "",
         "jitter": f"up to {_percent(ages.jitter)} shorter" if ages.jitter else "",
         "refresh ahead": f"after {_percent(ages.refresh_after)} of its life" if ages.refresh_after else "",
-        "stale if error": _grace(rules),
+        "stale answers": _grace(rules),
         "wait": _wait(rules.wait_seconds) if rules.wait_seconds != _USUAL_WAIT else "",
     }
 
