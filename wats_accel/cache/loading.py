@@ -217,6 +217,7 @@ def _store(region: Region, load: Load, result: object) -> str | None:
             return why_not
         departures = region.keep(entry)
         load.entry = entry
+        region.flights.land(load)  # in the same step: nobody joins it who finds the entry gone again
     report_departures(departures)
     return None
 
