@@ -1,14 +1,17 @@
-"""The example's lists change on time when a permission begins or runs out, however long the TTL is."""
+"""The example's lists change on time when a permission begins or runs out, and outlast a database."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import sqlite3
+import types
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+import yaml
 
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import accelerated
@@ -19,14 +22,12 @@ SELECT_ALL = "src.wats.db.repositories.connection_repository:ConnectionRepositor
 Load = Callable[[str], Any]
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """The configuration that the page shows for SQLite; its TTL is an hour."""
-    shown = re.search(r"For SQLite:\n\n```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert shown
-    path = tmp_path / "wats-accel.yaml"
-    path.write_text(shown[1], encoding="utf-8")
-    return path
+def shown(section: str) -> Mapping[str, Any]:
+    """The first configuration in a section of the page."""
+    text = PAGE.read_text(encoding="utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    found = re.search(r"```yaml\n(version: 1\n.*?)```", text, re.DOTALL)
+    assert found
+    return dict(yaml.safe_load(found[1]))
 
 
 @pytest.fixture
@@ -39,7 +40,9 @@ def clock(load: Load) -> Iterator[Any]:
 
 
 @pytest.fixture
-def accelerator(config: Path, clock: Any) -> Iterator[Accelerator]:
+def accelerator(clock: Any) -> Iterator[Accelerator]:
+    """With the question for the next moment that the page shows for SQLite; the TTL is an hour."""
+    config = shown("Answers that change at a known moment")
     with accelerated(config, clock=clock.monotonic, wall_clock=lambda: clock.now().timestamp()) as installed:
         yield installed
 
@@ -152,10 +155,39 @@ def test_an_end_that_a_grant_changes_counts_from_then_on(
     assert seen(service) == set()
 
 
+@pytest.fixture
+def take_down(service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Has the application's connections fail from then on; which database it is stays the same."""
+
+    def break_it() -> None:
+        def refuse(*args: object, **options: object) -> NoReturn:
+            raise sqlite3.OperationalError
+
+        stand_in = types.SimpleNamespace(connect=refuse, Error=sqlite3.Error)
+        monkeypatch.setattr(service.db_manager, "driver_module", stand_in)
+
+    return break_it
+
+
 def test_without_the_database_the_application_notices_nothing_of_the_question(
-    service: Any, accelerator: Accelerator, maria: int, tmp_path: Path
+    service: Any, accelerator: Accelerator, maria: int, take_down: Callable[[], None]
 ) -> None:
-    service.db_manager.connection_string = str(tmp_path / "no" / "such" / "folder.db")
+    take_down()
     assert service.connections.select_all("maria") == []
     figures = accelerator.stats().methods[SELECT_ALL]
     assert (figures.stored, figures.not_stored) == (0, {"valid_until_failed": 1})
+
+
+def test_a_list_outlasts_the_database_for_the_grace_that_the_page_gives(
+    service: Any, clock: Any, maria: int, connection: int, take_down: Callable[[], None]
+) -> None:
+    service.connections.grant_individual_access(maria, connection, 1)
+    with accelerated(shown("When the database is down"), clock=clock.monotonic) as accelerator:
+        assert seen(service) == {connection}
+        take_down()
+        clock.advance(5 * 60 + 1)  # neither the list nor the role is fresh now
+        assert seen(service) == {connection}
+        assert accelerator.stats().total.served_stale == 2
+        clock.advance(6 * 60)  # the grace of the list began with the end of its minute
+        with pytest.raises((TypeError, AttributeError)):
+            seen(service)
