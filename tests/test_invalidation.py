@@ -15,7 +15,7 @@ from wats_accel.cache.keys import KeyMaker, KeyRules
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.events import CacheSuspended, EventBus, Invalidated
-from wats_accel.invalidation import Invalidator, WriteRule
+from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock, FaultyStore
 from wats_accel.wrappers.cached import cached
@@ -45,7 +45,9 @@ class Caches:
         return found
 
     def apply(self, *patterns: str, **values: object) -> None:
-        self.invalidator.end(self.invalidator.begin(rule_of(*patterns), values), values)
+        write = OpenWrite(rule_of(*patterns))
+        self.invalidator.begin(write, values)
+        self.invalidator.end(write, values)
 
 
 def rule_of(*patterns: str, target: str = "app:write") -> WriteRule:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import sqlite3
 import threading
 from dataclasses import dataclass
 
 import pytest
+from line_interrupts import Interrupter
 from threads_in_step import HeldCall, midway, result_of
 
+from wats_accel import invalidation
+from wats_accel.cache import flights, loads, region, writers
 from wats_accel.extension import NotStored
 from wats_accel.invalidation import Invalidator
 from wats_accel.transactions import Transaction, open_transactions
+from wats_accel.wrappers import invalidating
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +141,7 @@ def accelerated(app, repository):
     with contextlib.ExitStack() as stack:
 
         def accelerate(reads=(), writes=()):
+            stack.close()  # an application has one accelerator at a time
             rules = {**READS, **dict(reads)}, {**WRITES, **dict(writes)}
             made = repository()
             made.accelerator = stack.enter_context(app.accelerated(*rules))
@@ -458,6 +465,74 @@ def test_a_commit_of_another_thread_just_as_the_write_ends_drops_what_was_loaded
         known.change(Row(id=3))
         assert loads[0].end() == "old"
         assert known.get(7) == "new"
+
+
+# -- interrupts ------------------------------------------------------------------------------------------
+
+ENGINE = (invalidating, invalidation, flights, loads, region, writers)
+
+INTERRUPTS = [KeyboardInterrupt, TimeoutError]
+"""The last stands for what other threads raise to cancel a call; those are mostly plain exceptions."""
+
+
+def interrupted_at_each_line(accelerated, call, error):
+    """Gives, once for each line of the engine that a write may come to, what that has done to whom."""
+    known = None
+    for number in itertools.count(1):
+        if known is None or is_hurt(known):
+            known = accelerated()
+        known.get("a"), known.get("b")
+        interrupter = Interrupter(ENGINE, number, error())
+        interrupted = functools.partial(call, known, number)
+        assert not result_of(functools.partial(interrupt, interrupter, interrupted)), "it is still writing"
+        yield known
+        assert not writes_under_way(known)
+        if not interrupter.has_struck:
+            return
+
+
+def regions(known):
+    return list(known.accelerator._assembly.context.caches)
+
+
+def is_hurt(known):
+    """Whether a region stores nothing any more: where a drop was interrupted, nobody takes a risk."""
+    return any(one.suspended or one.flights._fences for one in regions(known))
+
+
+def writes_under_way(known):
+    """Those from which somebody must keep away."""
+    under_way = [one for known_region in regions(known) for one in known_region.writers.under_way]
+    return [one for one in under_way if one.transaction is None or not one.transaction.over]
+
+
+def interrupt(interrupter, call):
+    """Make a call, and say whether its thread is inside a write afterwards."""
+    with contextlib.suppress(*INTERRUPTS):
+        interrupter.call(call)
+    return writers.is_writing()
+
+
+@pytest.mark.parametrize("error", INTERRUPTS)
+def test_wherever_a_write_is_interrupted_nobody_reads_what_was_before_it(accelerated, error):
+    def put(known, number):
+        known.put("a", f"new {number}")
+
+    for known in interrupted_at_each_line(accelerated, put, error):
+        assert known.get("a") == known.rows["a"]
+        assert known.get("b") == "old"
+
+
+@pytest.mark.parametrize("error", INTERRUPTS)
+def test_wherever_a_write_is_interrupted_it_is_dropped_again_at_its_commit(accelerated, error):
+    def change(known, number):
+        known.change("a", f"new {number}")
+
+    for known in interrupted_at_each_line(accelerated, change, error):
+        known.get("a"), known.get("b")
+        if known.transaction is not None:
+            result_of(known.commit)
+        assert [known.get("a"), known.get("b")] == [known.rows["a"], known.rows["b"]]
 
 
 # -- changes that no patched write has made --------------------------------------------------------------

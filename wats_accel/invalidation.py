@@ -77,12 +77,14 @@ class Repetition:
 
 
 class OpenWrite:
-    """A patched write that a thread is inside of."""
+    """A patched write that a thread is inside of, from `Invalidator.begin` to `Invalidator.end`."""
 
     def __init__(self, rule: WriteRule) -> None:
         self.rule = rule
         self.keeps_away: list[tuple[Region, Writing]] = []  # readers, until this write is over
         self.within = Repetition()  # what patched writes inside this one have dropped
+        self.is_outermost = True
+        self.over = False
 
 
 class _OpenWrites(threading.local):
@@ -124,22 +126,21 @@ class Invalidator:
 
     # -- a write ---------------------------------------------------------------------------------------
 
-    def begin(self, rule: WriteRule, values: Mapping[str, object]) -> OpenWrite:
-        """Note that this thread is inside a write; follow it by `end`.
+    def begin(self, write: OpenWrite, values: Mapping[str, object]) -> None:
+        """Note that this thread is inside a write; follow it by `end`, even if it is interrupted.
 
         Args:
-            rule: of the write.
+            write: that begins.
             values: what `rule.paths` give in its call; what is missing matches anything.
         """
         # A hit would leave the write out. The one exception is a method that reads and writes at once.
-        spoil_loads("wrote", spare=_own_load(rule.target))
-        write = OpenWrite(rule)
-        for pattern in rule.patterns:
+        spoil_loads("wrote", spare=_own_load(write.rule.target))
+        for pattern in write.rule.patterns:
             for region in self._of(pattern):
                 self._keep_away(write, region, Writing(select(pattern, values)))
-        enter_write()
+        enter_write(write)
+        write.is_outermost = not self._open.stack
         self._open.stack.append(write)
-        return write
 
     @staticmethod
     def _keep_away(write: OpenWrite, region: Region, writing: Writing) -> None:
@@ -153,8 +154,10 @@ class Invalidator:
         its caller commits; until then others may load the old state again. So all of it is dropped once
         more when the outer write ends, and when the transaction commits.
 
+        What has interrupted it can be made good by calling it once more.
+
         Args:
-            write: what `begin` gave.
+            write: what `begin` was given.
             values: what `rule.paths` gave in its call; what is missing matches anything.
             concerns: False if the write has turned out to be none.
         """
@@ -167,13 +170,12 @@ class Invalidator:
             steps.callback(self._drop, own)
             self._await_commits(write, [*own, *repeated])
             self._bus.checkpoint()
+        write.over = True
 
     def _await_commits(self, write: OpenWrite, drops: list[Drop]) -> None:
         # Before anything is dropped: another thread may commit at any time, and a load that began after
         # the drop and before the commit would be kept.
-        if not drops or self._open.stack[:1] != [write]:
-            return
-        for transaction in open_transactions():
+        for transaction in open_transactions() if drops and write.is_outermost else ():
             self._repeat_at_commit(transaction, drops)
             for region, writing in write.keeps_away:
                 region.writers.enter(Writing(writing.selection, transaction))
@@ -182,13 +184,13 @@ class Invalidator:
         stack = self._open.stack
         if write in stack:
             del stack[stack.index(write) :]
-        leave_write()
+        leave_write(write)
         if stack:
             stack[-1].within.add(drops)
             stack[-1].keeps_away += write.keeps_away
-            return
-        for region, writing in write.keeps_away:
-            region.writers.leave(writing)
+        else:
+            for region, writing in write.keeps_away:
+                region.writers.leave(writing)
 
     def _repeat_at_commit(self, transaction: Transaction, drops: list[Drop]) -> None:
         with self._lock:

@@ -87,23 +87,25 @@ class Writers:
 _OWN = ("inside_a_write", "uncommitted_changes")
 
 
-class _Depth(threading.local):
-    value = 0
+class _Here(threading.local):
+    def __init__(self) -> None:
+        # A dictionary for its single, indivisible steps: a Control-C may come in between.
+        self.writes: dict[object, None] = {}
 
 
-_depth = _Depth()
+_here = _Here()
 
 
-def enter_write() -> None:
+def enter_write(write: object) -> None:
     """Note that this thread is inside a patched write."""
-    _depth.value += 1
+    _here.writes[write] = None
 
 
-def leave_write() -> None:
-    """Note that it has left one."""
-    _depth.value -= 1
+def leave_write(write: object) -> None:
+    """Note that it has left one; safe to call more than once."""
+    _here.writes.pop(write, None)
 
 
 def is_writing() -> bool:
     """Whether this thread is inside a patched write, whatever that drops."""
-    return _depth.value > 0
+    return bool(_here.writes)

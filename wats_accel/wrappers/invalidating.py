@@ -8,7 +8,7 @@ from typing import Any
 
 from wats_accel.cache.keys import ArgumentReader
 from wats_accel.cache.selection import loose_texts
-from wats_accel.invalidation import Invalidator, WriteRule
+from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 
 Call = Callable[..., Any]
 
@@ -21,10 +21,10 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
     returned something falsy.
     """
 
-    def invalidating_call(*args: Any, **kwargs: Any) -> Any:
+    def run(write: OpenWrite, args: Any, kwargs: Any) -> Any:
         values = arguments.read(args, kwargs)
         before = _spelled(values)
-        write = invalidator.begin(rule, values)
+        invalidator.begin(write, values)
         concerns = True
         try:
             result = call(*args, **kwargs)
@@ -32,6 +32,16 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
         finally:
             values = _unchanged(before, arguments.read(args, kwargs))
             invalidator.end(write, values, concerns=concerns)
+        return result
+
+    def invalidating_call(*args: Any, **kwargs: Any) -> Any:
+        write = OpenWrite(rule)
+        try:
+            result = run(write, args, kwargs)
+        except BaseException:
+            if not write.over:  # a Control-C came before its end was done: once more, for whatever it wrote
+                invalidator.end(write, {})
+            raise
         if _writes_later(result):
             invalidator.suspend(rule.patterns, f"{rule.target} returns something that writes later")
         return result
