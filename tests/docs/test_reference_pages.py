@@ -118,7 +118,7 @@ def _reasons(title: str) -> set[str]:
 
 _REASONS_TOLD_APART = {
     "argument_without_value_identity", "instance_without_identity", "no_key",
-    "inside_a_write", "uncommitted_changes",
+    "inside_a_write", "being_written", "uncommitted_changes",
 }  # fmt: skip
 
 
