@@ -161,7 +161,7 @@ def test_without_its_plugin_there_is_no_pool() -> None:
 def test_a_disabled_feature_takes_its_keys_along() -> None:
     rules = config(plugins={"disable": ["write_invalidation"]})
     with accelerated(rules, strict=False) as accelerator:
-        assert messages(accelerator) == ["unknown key; known: cached, enabled, scope, target"]
+        assert messages(accelerator) == ["unknown key; known: cached, cursor, enabled, scope, target"]
         assert not is_patched()
     del rules["repositories"][0]["invalidates"]
     with accelerated(rules):
