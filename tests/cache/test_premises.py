@@ -103,9 +103,9 @@ def test_a_version_holds_until_anything_is_invalidated(owner):
 def test_what_is_being_written_is_a_breach_while_it_is(owner):
     entry, unstored = held(owner.entry(1)), SameVersion(owner, 0)
     owner.written = {"2"}
-    assert (entry.breach(), unstored.breach()) == (None, "orphaned")
+    assert (entry.breach(), unstored.breach()) == (None, "being_written")
     owner.written = {"1"}
-    assert (entry.breach(), unstored.breach()) == ("orphaned", "orphaned")
+    assert (entry.breach(), unstored.breach()) == ("being_written", "being_written")
     owner.written = set()
     assert (entry.breach(), unstored.breach()) == (None, None)
 
@@ -122,14 +122,23 @@ def test_an_entry_tells_the_first_breach_of_its_premises(owner):
     clock = FakeClock(100.0)
     inner = owner.entry(1)
     entry = owner.entry(2, premises=(held(inner), ValidUntil(100.0, clock)))
-    assert (entry.breach(), entry.is_orphaned()) == ("expired", True)
+    assert entry.breach() == "expired"
     owner.remove(inner)
     assert entry.breach() == "orphaned"
 
 
-def test_an_entry_without_premises_is_never_orphaned(owner):
-    entry = owner.entry(1)
-    assert (entry.breach(), entry.is_orphaned()) == (None, False)
+def test_an_entry_without_premises_has_no_breach(owner):
+    assert owner.entry(1).breach() is None
+
+
+def test_an_entry_is_over_for_good_or_not_at_all(owner):
+    inner = owner.entry(1)
+    entry = owner.entry(2, premises=(held(inner),))
+    owner.written = {"1"}
+    assert (entry.breach(), entry.why_over(0.0)) == ("being_written", None)
+    owner.remove(inner)
+    assert entry.why_over(0.0) == "orphaned"
+    assert owner.entry(3).why_over(float("inf")) == "expired"
 
 
 # -- what a load collects --------------------------------------------------------------------------------

@@ -79,17 +79,18 @@ class Entry:
         self.size = size  # bytes, as an estimate; 0 where nobody asks
         self.visited = False  # set by hits, read by eviction
 
-    def is_orphaned(self) -> bool:
-        """Whether a premise of this answer holds no longer."""
-        return bool(self.premises) and self.breach() is not None
-
     def breach(self) -> Breach | None:
-        """Why a premise of this answer holds no longer; None while all do."""
+        """Why a premise of this answer does not hold; None while all do."""
         for premise in self.premises:
             why = premise.breach()
             if why is not None:
                 return why
         return None
+
+    def why_over(self, now: float) -> Departure | None:
+        """Why it is of no use any more, at this time by the cache's clock; None while it may be."""
+        why = "expired" if self.expires_at <= now else self.breach()
+        return None if why == "being_written" else why
 
 
 class Store(Protocol):

@@ -13,7 +13,6 @@ from itertools import count
 from typing import Literal
 
 from wats_accel.cache.entries import Departure, Entry, Leftovers
-from wats_accel.cache.premises import Breach
 
 _SMALL_SHARE = 10  # the small queue is held at a tenth of all entries
 _MOST_LOOKS = 1_000  # for one victim; then flags no longer count: where all is hot, any choice is as good
@@ -107,12 +106,12 @@ class S3FifoQueue:
                 yield entry, standing
 
 
-def _standing(entry: Entry, now: float, queue: _SweepableFifo) -> Literal["alive", "dead"] | Breach:
+def _standing(entry: Entry, now: float, queue: _SweepableFifo) -> Literal["alive", "dead"] | Departure:
     """What is to be said of an entry that was just taken out of its queue. An owner that fails loses none."""
     try:
         if not entry.owner.holds(entry):
             return "dead"
-        return "expired" if entry.expires_at <= now else entry.breach() or "alive"
+        return entry.why_over(now) or "alive"
     except BaseException:
         queue.append(entry)
         raise

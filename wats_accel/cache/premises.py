@@ -18,7 +18,8 @@ from wats_accel.cache.texts import Texts
 if TYPE_CHECKING:
     from wats_accel.cache.entries import Entry
 
-Breach = Literal["expired", "orphaned"]
+Breach = Literal["expired", "orphaned", "being_written"]
+"""The last one passes: it is over when the write is, and then the answer is mostly dropped."""
 
 
 class Premise(Protocol):
@@ -52,11 +53,11 @@ class HeldEntry:
     reference: weakref.ref[Entry]
 
     def breach(self) -> Breach | None:
-        """Orphaned, once the inner entry has been dropped, was evicted or replaced, or is being written."""
+        """Orphaned, once the inner entry has been dropped, has expired, was evicted or replaced."""
         entry = self.reference()
-        if entry is None or not entry.owner.holds(entry) or entry.owner.is_being_written(entry.texts):
+        if entry is None or not entry.owner.holds(entry):
             return "orphaned"
-        return None
+        return "being_written" if entry.owner.is_being_written(entry.texts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ class SameVersion:
     version: int
 
     def breach(self) -> Breach | None:
-        """Orphaned, once anything of the method has been invalidated, or is being written."""
-        holds = self.region.version == self.version and not self.region.is_being_written(None)
-        return None if holds else "orphaned"
+        """Orphaned, once anything of the method has been invalidated."""
+        if self.region.version != self.version:
+            return "orphaned"
+        return "being_written" if self.region.is_being_written(None) else None
 
 
 @dataclass(frozen=True, slots=True)

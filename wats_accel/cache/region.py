@@ -17,6 +17,7 @@ from wats_accel.cache.index import EntryIndexes
 from wats_accel.cache.keys import KeyRules
 from wats_accel.cache.loads import Load
 from wats_accel.cache.namespace import Departures, Namespace
+from wats_accel.cache.premises import Breach
 from wats_accel.cache.results import ResultLiteral
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
@@ -42,6 +43,13 @@ _DEPARTED: Final[dict[Departure, Callable[[str], Event]]] = {
     "expired": Expired,
     "evicted": Evicted,
     "orphaned": Orphaned,
+}
+
+
+_WHY_NOT_KEPT: Final[dict[Breach, str]] = {
+    "expired": "expired_already",
+    "orphaned": "overtaken",
+    "being_written": "being_written",
 }
 
 
@@ -130,9 +138,9 @@ class Region:
         entry = self._store.get(key)
         if entry is None:
             return None
-        why = "expired" if entry.expires_at <= self.clock() else entry.breach()
+        why = entry.why_over(self.clock())
         if why is None:
-            return entry
+            return entry if entry.breach() is None else None
         self.remove(entry)
         departures.append((entry, why))
         return None
@@ -151,9 +159,7 @@ class Region:
         if held is not None and held.began_at > load.began_at:
             return "overtaken"  # by a later load: time must not run backwards for later readers
         breach = "expired" if entry.expires_at <= self.clock() else entry.breach()
-        if breach is not None:
-            return "overtaken" if breach == "orphaned" else "expired_already"
-        return None
+        return _WHY_NOT_KEPT[breach] if breach else None
 
     def keep(self, entry: Entry) -> Departures:
         """Store an entry; gives those that had to leave. Called under the lock."""
