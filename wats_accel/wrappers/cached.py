@@ -81,7 +81,7 @@ def cached(
 class _CachedMethod:
     """What the calls of one cached method share."""
 
-    __slots__ = ("_background", "_call", "_keys", "_next_change", "_region")
+    __slots__ = ("_background", "_call", "_keys", "_next_change", "_region", "_time_is_unknown")
 
     def __init__(
         self,
@@ -96,6 +96,7 @@ class _CachedMethod:
         self._keys = keys
         self._next_change = next_change
         self._background = background
+        self._time_is_unknown = False
 
     # -- keys ----------------------------------------------------------------------------------------
 
@@ -194,8 +195,11 @@ class _CachedMethod:
             moment = self._next_change(args, kwargs)
         except Exception as error:  # noqa: BLE001 - a query of the maintainer's, on a foreign driver
             spoil_loads("valid_until_failed")
-            self._region.bus.emit(ValidUntilFailed(self._region.rules.target, type(error).__name__))
+            if not self._time_is_unknown:  # once, until it works again: no flood of warnings
+                self._time_is_unknown = True
+                self._region.bus.emit(ValidUntilFailed(self._region.rules.target, type(error).__name__))
             return
+        self._time_is_unknown = False
         if moment is not None:
             load.rest_on_moment(ValidUntil(moment, self._region.wall_clock))
 
