@@ -272,6 +272,15 @@ class CacheModel(RuleBasedStateMachine):
         if entry is not None:
             self._begin(self.pages, name, entry.snapshot.give(), entry)
 
+    @rule(name=st.sampled_from(NAMES))
+    def load_at_once(self, name):
+        """A row, and the page that is made from it."""
+        for begin in (self.begin_row, self.begin_page):
+            before = len(self.under_way)
+            begin(name=name)
+            if len(self.under_way) > before:
+                self._answer(self.under_way.pop())
+
     def _begin(self, region, name, value, entry=None):
         load = load_of(region, name)
         load.thread = -1  # so to say: of a thread of its own
@@ -290,9 +299,7 @@ class CacheModel(RuleBasedStateMachine):
         begun = data.draw(st.sampled_from(self.under_way))
         self.under_way.remove(begun)
         if how == "answers":
-            begun.load.failures = failures_met()  # those since then were of other threads, so to say
-            loading.finish(begun.region, begun.load, begun.value)
-            self._keep(begun)
+            self._answer(begun)
         elif how == "notes a failure":
             note_failure()
             loading.finish(begun.region, begun.load, begun.value)
@@ -300,6 +307,11 @@ class CacheModel(RuleBasedStateMachine):
             loading.fail(begun.region, begun.load, OSError())
         else:
             loading.end(begun.region, begun.load)
+
+    def _answer(self, begun):
+        begun.load.failures = failures_met()  # those since then were of other threads, so to say
+        loading.finish(begun.region, begun.load, begun.value)
+        self._keep(begun)
 
     def _keep(self, begun):
         is_row = begun.row is None

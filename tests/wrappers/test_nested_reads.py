@@ -42,6 +42,15 @@ class Refuses(Row):
         raise TypeError("cannot be copied")
 
 
+class Refusing(list):
+    """A list that cannot be copied."""
+
+    def __deepcopy__(self, memo):
+        raise TypeError("cannot be copied")
+
+    __copy__ = __reduce_ex__ = __deepcopy__
+
+
 @pytest.fixture
 def repository(app):
     """A page is made from names, and these from the single rows, which writes change."""
@@ -299,6 +308,33 @@ def test_an_inner_answer_that_is_not_stored_is_no_older_than_its_ttl(app, unstor
     app.clock.advance(60)
     unstored.rows["a"] = "unseen"
     assert unstored.page() == "unseen old"
+
+
+def test_what_an_inner_answer_that_is_not_stored_was_made_from_counts(app, known):
+    """The page is made from names, which are not stored, and these from rows, which are."""
+    known.accelerator.disable("lists:*")
+    known.page()
+    known.runs.clear()
+    assert known.page() == "old old"
+    assert known.runs == []
+    known.put("a", "new")
+    assert known.page() == "new old"
+    app.clock.advance(60)
+    known.rows["a"] = "unseen"
+    assert known.page() == "unseen old"
+
+
+def test_what_an_inner_answer_that_cannot_be_copied_was_made_from_counts(app, known):
+    type(known)._end = lambda self, name, answer: Refusing(answer) if name == "names" else answer
+    known.page()
+    known.runs.clear()
+    assert known.page() == "old old"
+    assert known.runs == []
+    known.put("a", "new")
+    assert known.page() == "new old"
+    app.clock.advance(60)
+    known.rows["a"] = "unseen"
+    assert known.page() == "unseen old"
 
 
 def test_a_write_in_the_middle_of_a_load_counts_for_inner_answers_that_are_not_stored(known):
