@@ -18,10 +18,11 @@ NEVER = 3600.0
 
 
 @pytest.fixture
-def under_way():
-    made = Flights()
-    yield made
-    assert not flights._waiting
+def under_way(monkeypatch):
+    waiting = {}
+    monkeypatch.setattr(flights, "_waiting", waiting)
+    yield Flights()
+    assert not waiting
 
 
 def load(name="a"):
@@ -198,15 +199,18 @@ def test_a_line_is_no_circle(under_way, joins):
     assert [actor.future.result(PATIENCE) for actor in actors] == [True] * 4
 
 
-def test_a_thread_that_was_interrupted_while_it_waited_is_in_nobody_s_way(under_way, monkeypatch):
+def test_a_thread_that_was_interrupted_while_it_waited_is_in_nobody_s_way(under_way):
     """Its name may stay in the books; by then the load that it waited for is over."""
     over = boarded(under_way)
     under_way.join(over)
     under_way.land(over)
     other = elsewhere(under_way, "b")
-    monkeypatch.setitem(flights._waiting, other.thread, over)
+    flights._waiting[other.thread] = (
+        over  # a load of this thread's: it would close a circle, were it not over
+    )
     under_way.land(other)
     assert wait_for(other, NEVER)
+    del flights._waiting[other.thread]
 
 
 def test_a_call_inside_a_wait_may_wait_as_well(under_way, monkeypatch):
