@@ -5,215 +5,142 @@ All operations meet in the same two rows: ``warm`` has an entry when a run begin
 
 from __future__ import annotations
 
-import functools
-import inspect
-import itertools
-from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from actors import point
 from exploration import Scenario
-from history_check import Key, Operation, Read, Versions, Write, check
-from scheduler import Run
-from scheduler_locks import SchedulerLock
+from history_check import check
+from noted_application import REFRESH_AFTER, TTL_SECONDS, NotedApplication
+from scheduler import TIMES_OUT, Run
 
-from wats_accel.cache.ages import AgeRules
-from wats_accel.cache.background import Background, Job
-from wats_accel.cache.entries import Store
-from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
 from wats_accel.cache.loads import stacks
-from wats_accel.cache.region import RegionRules
-from wats_accel.cache.registry import CacheRegistry
-from wats_accel.cache.scopes import ScopeNumbers
-from wats_accel.events import EventBus
-from wats_accel.invalidation import Invalidator, WriteRule
-from wats_accel.patterns import KeyPattern
-from wats_accel.testing import FakeClock, FaultyStore
-from wats_accel.wrappers.cached import cached
-from wats_accel.wrappers.invalidating import invalidating
-
-TTL_SECONDS = 60
-REFRESH_AFTER = 0.5
-ROOM = 2
-"""Entries for which there is room: those of ``warm`` and ``cold``."""
-
-Row = tuple[int, ...]
-"""One number for each writer."""
 
 
-def _read_signature(name: str) -> None: ...
+def _load_or_join(app: NotedApplication, me: str) -> None:
+    app.get("cold")
+    point("caller.reads again")
+    app.get("cold")  # perhaps what this very call has stored: it must not be older
 
 
-def _write_signature(names: Sequence[str], writer: str) -> None: ...
+def _hit(app: NotedApplication, me: str) -> None:
+    app.get("warm")
 
 
-_KEYS = KeyMaker(
-    inspect.signature(_read_signature), has_instance=False, rules=KeyRules(), scopes=ScopeNumbers()
-)
-_ARGUMENTS = ArgumentReader(inspect.signature(_write_signature), has_instance=False, paths=("names",))
+def _load_nested(app: NotedApplication, me: str) -> None:
+    app.list()
+    point("caller.reads again")
+    app.list()
 
 
-class Renewals(Background):
-    """Has renewals wait for an actor, instead of threads that the scheduler does not see."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._jobs: deque[Job] = deque()
-
-    def submit(self, job: Job) -> bool:
-        """Keep a renewal for `run`."""
-        self.count += 1
-        self._jobs.append(job)
-        return True
-
-    def run(self) -> None:
-        """Do what a background thread does, until there is nothing more to do."""
-        while self._jobs:
-            self._jobs.popleft()()
+def _invalidate_exact(app: NotedApplication, me: str) -> None:
+    app.put(["cold"], ["rows:get:{names}"], me)  # the list rests on that row's entry, and goes with it
 
 
-class Application:
-    """A read and a write of a small database, patched, and the history of their calls.
-
-    Each writer has a column of its own, and raises it. So a row is as many registers as there are writers,
-    and no two writes of one register overlap, as the check of a history wants it.
-    """
-
-    def __init__(self, writers: Sequence[str]) -> None:
-        self.clock = FakeClock()
-        self.store = FaultyStore()
-        self.history: list[Operation] = []
-        self.queries = 0
-        self._stamps = itertools.count()
-        self._calls = itertools.count()
-        self._columns = {writer: column for column, writer in enumerate(writers)}
-        self._rows: dict[str, Row] = dict.fromkeys(("warm", "cold", "other"), (0,) * len(writers))
-        bus = EventBus()
-        caches = CacheRegistry(clock=self.clock, bus=bus, store_factory=self._store_of)
-        space = caches.namespace("rows", max_entries=ROOM)
-        space.lock = SchedulerLock("namespace.lock")  # type: ignore[assignment] # an RLock to its users
-        self.region = caches.add(
-            RegionRules("rows", "get", "app:get", TTL_SECONDS, ages=AgeRules(refresh_after=REFRESH_AFTER))
-        )
-        self.renewals = Renewals()
-        self._invalidator = Invalidator(caches=caches, bus=bus)
-        self._get = cached(self._query, self.region, _KEYS, background=self.renewals)
-
-    def _store_of(self, namespace: str, target: str) -> Store:
-        return self.store
-
-    # -- the methods, unpatched ------------------------------------------------------------------------
-
-    def _query(self, name: str) -> Row:
-        self.queries += 1
-        point("database.read")
-        row = self._rows[name]
-        point("database.was read")
-        return row
-
-    def _update(self, names: Sequence[str], writer: str) -> None:
-        point("database.write")
-        for name in names:
-            row = list(self._rows[name])
-            row[self._columns[writer]] += 1
-            self._rows[name] = tuple(row)
-        point("database.was written")
-
-    # -- calls of the patched ones -----------------------------------------------------------------------
-
-    def read(self, name: str) -> None:
-        """Read a row, and note what it was."""
-        start = next(self._stamps)
-        row = self._get(name)
-        end = next(self._stamps)
-        versions: dict[Key, Versions] = {
-            (name, writer): row[column] for writer, column in self._columns.items()
-        }
-        self.history.append(Read(next(self._calls), versions, start, end))
-
-    def read_twice(self, name: str) -> None:
-        """Read, and look whether the next answer is as new; it may be what this very call has stored."""
-        self.read(name)
-        point("caller.reads again")
-        self.read(name)
-
-    def write(self, pattern: str, writer: str) -> None:
-        """Write both rows, by a write that drops what a pattern matches, and note it."""
-        names = ["warm", "cold"]
-        rule = _write_rule(pattern)
-        put = invalidating(self._update, rule, _ARGUMENTS, self._invalidator)
-        start = next(self._stamps)
-        put(names, writer)
-        end = next(self._stamps)
-        call = next(self._calls)
-        self.history += [Write(call, (name, writer), 1, start, end) for name in names]
-
-    def expire(self) -> None:
-        """Let the time pass after which an entry has expired, and read."""
-        self.clock.advance(TTL_SECONDS)
-        point("clock.advanced")
-        self.read("warm")
-
-    def refresh(self) -> None:
-        """Let the time pass after which an entry is renewed, read, and be the thread that renews it."""
-        self.clock.advance(TTL_SECONDS * REFRESH_AFTER)
-        point("clock.advanced")
-        self.read("warm")
-        point("background.begins")
-        self.renewals.run()
-
-    def fail_for_a_while(self) -> None:
-        """Have the store fail until this actor goes on."""
-        self.store.failing |= {"get", "put", "remove", "clear", "entries", "len"}
-        point("store.fails")
-        self.store.failing.clear()
+def _invalidate_pattern(app: NotedApplication, me: str) -> None:
+    app.put(["warm", "cold"], ["lists:list:*", "rows:get:[cw]*"], me)
 
 
-@functools.cache
-def _write_rule(pattern: str) -> WriteRule:
-    return WriteRule("app:put", (KeyPattern.parse(pattern),))
+def _invalidate_namespace(app: NotedApplication, me: str) -> None:
+    app.put(["warm", "cold"], ["rows:*", "lists:*"], me)
 
 
-OPERATIONS: dict[str, Callable[[Application, str], None]] = {
-    "load or join": lambda app, me: app.read_twice("cold"),
-    "hit": lambda app, me: app.read("warm"),
-    "invalidate exact": lambda app, me: app.write("rows:get:{names}", me),
-    "invalidate pattern": lambda app, me: app.write("rows:get:[cw]*", me),
-    "invalidate namespace": lambda app, me: app.write("rows:*", me),
-    "expire": lambda app, me: app.expire(),
-    "evict": lambda app, me: app.read("other"),
-    "refresh": lambda app, me: app.refresh(),
-    "store failure": lambda app, me: app.fail_for_a_while(),
+def _invalidate_by_hand(app: NotedApplication, me: str) -> None:
+    app.change_unannounced(me, lambda: app.drop("lists:*", "rows:*"))
+
+
+def _expire(app: NotedApplication, me: str) -> None:
+    app.change_unannounced(me, lambda: app.clock.advance(TTL_SECONDS))
+    app.get("warm")
+
+
+def _evict(app: NotedApplication, me: str) -> None:
+    app.get("other")
+
+
+def _refresh(app: NotedApplication, me: str) -> None:
+    app.clock.advance(TTL_SECONDS * REFRESH_AFTER)
+    point("clock.advanced")
+    app.get("warm")
+    point("background.begins")
+    app.renewals.run()
+
+
+def _fail_store(app: NotedApplication, me: str) -> None:
+    app.store.failing |= {"get", "put", "remove", "clear", "entries", "len"}
+    point("store.fails")
+    app.store.failing.clear()
+
+
+READS: dict[str, Callable[[NotedApplication, str], None]] = {
+    "load or join": _load_or_join,  # which of both it is, the order decides
+    "hit": _hit,
+    "nested load": _load_nested,
 }
-"""What an actor may do; it is told its own name. Whether a call loads or joins, the order decides."""
+WRITES: dict[str, Callable[[NotedApplication, str], None]] = {
+    "invalidate exact": _invalidate_exact,
+    "invalidate pattern": _invalidate_pattern,
+    "invalidate namespace": _invalidate_namespace,
+    "invalidate by hand": _invalidate_by_hand,
+    "expire": _expire,
+}
+DISTURBANCES: dict[str, Callable[[NotedApplication, str], None]] = {
+    "evict": _evict,
+    "refresh": _refresh,
+    "store failure": _fail_store,
+}
+OPERATIONS = READS | WRITES | DISTURBANCES
+"""What an actor may do. It is told its own name, under which it writes."""
 
 
-def scenario(kinds: Sequence[str]) -> Scenario:
-    """An application, an actor for each of these operations, and the check of what they did."""
-    actors = [f"{number} {kind}" for number, kind in enumerate(kinds, 1)]
-    app = Application([actor for actor, kind in zip(actors, kinds, strict=True) if "invalidate" in kind])
-    app.read("warm")
-    return Scenario(
-        {
-            actor: functools.partial(OPERATIONS[kind], app, actor)
-            for actor, kind in zip(actors, kinds, strict=True)
-        },
-        lambda run: check_guarantee(app, run),
-    )
+def scenario(kinds: Sequence[str], *, patient: bool = True) -> Scenario:
+    """An application, an actor for each of these operations, and the check of what they have done.
+
+    Args:
+        kinds: names of `OPERATIONS`.
+        patient: whether calls wait for the loads of others as long as it takes.
+    """
+    kind_of = {f"{number} {kind}": kind for number, kind in enumerate(kinds, 1)}
+    writers = [name for name, kind in kind_of.items() if kind in WRITES]
+    app = NotedApplication(writers, wait_seconds=3_600.0 if patient else 0.0)
+    app.get("warm")
+
+    def verify(run: Run) -> None:
+        _check_answers(app)
+        _check_rest(app)
+        if patient:
+            _check_waits(run)
+        if patient and READS.keys() >= set(kinds):
+            assert app.runs["get"] <= 2, "a row was read more than once"
+            assert app.runs["list"] <= 1, "the list was read more than once"
+
+    actors = {name: partial(OPERATIONS[kind], app, name) for name, kind in kind_of.items()}
+    return Scenario(actors, verify)
 
 
-def check_guarantee(app: Application, run: Run) -> None:
-    """Nobody got a stale answer, nobody will, and the cache is as good as new."""
-    reads = sum(isinstance(operation, Read) for operation in app.history)
-    assert app.queries <= reads + app.renewals.count, "a call ran its method more than once"
+def _check_answers(app: NotedApplication) -> None:
+    """Nobody got a stale answer, nobody will, no call ran its method twice, and the cache still caches."""
+    for method, calls in app.calls.items():
+        assert app.runs[method] <= calls + app.renewals.count, f"a call ran {method} more than once"
     app.renewals.run()  # late
-    for name in ("warm", "cold"):
-        app.read(name)
-        queries = app.queries
-        app.read(name)
-        assert app.queries == queries or app.region.suspended, f"{name} is not cached any more"
-    assert not len(app.region.flights), "a load is still registered"
-    assert not app.region.is_being_written(None), "a write is still open"
-    assert not stacks, "a thread is still inside a load"
+    for read in (partial(app.get, "warm"), partial(app.get, "cold"), app.list):
+        read()
+        runs = sum(app.runs.values())
+        read()
+        assert sum(app.runs.values()) == runs or app.rows.suspended, "what was loaded is not kept any more"
     violations = check(app.history)
     assert not violations, "; ".join(map(str, violations))
+
+
+def _check_rest(app: NotedApplication) -> None:
+    """Nothing is left of loads and writes that have ended."""
+    for region in (app.rows, app.lists):
+        assert not len(region.flights), "a load is still registered"
+        assert not region.is_being_written(None), "a write is still open"
+    assert not stacks, "a thread is still inside a load"
+
+
+def _check_waits(run: Run) -> None:
+    """Somebody woke everybody who waited: a wait times out only where nobody else can go on."""
+    forgotten = [step for step in run.steps if step.move.endswith(TIMES_OUT)]
+    assert not forgotten, f"nobody wakes {forgotten[0]}"

