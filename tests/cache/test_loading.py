@@ -229,7 +229,7 @@ class Kept:
     """A stored answer, as the model sees it; a page is made from the answer of a row."""
 
     value: int
-    began_at: float
+    number: int  # of its load, in the order in which they began
     expires_at: float
     row: Kept | None = None
 
@@ -315,13 +315,11 @@ class CacheModel(RuleBasedStateMachine):
 
     def _keep(self, begun):
         is_row = begun.row is None
-        made = Kept(begun.value, begun.began_at, begun.began_at + TTL, begun.row)
+        made = Kept(begun.value, begun.load.number, begun.began_at + TTL, begun.row)
         if not is_row:
             made.expires_at = begun.row.expires_at
         before = self.kept.get((begun.region, begun.name))
-        is_later = (
-            before is None or not self._holds(begun.region, begun.name) or before.began_at <= made.began_at
-        )
+        is_later = before is None or not self._holds(begun.region, begun.name) or before.number < made.number
         if not begun.overtaken and is_later and self._is_good(begun.name, made):
             self.kept[begun.region, begun.name] = made
 

@@ -250,6 +250,34 @@ def test_who_has_waited_long_enough_runs_the_method(app, repository, joins):
         assert known.get("a") == 2, "time does not run backwards"
 
 
+class TimeIsUpError(Exception):
+    """As a time limit raises it, from a signal handler, wherever the program is."""
+
+
+def test_an_exception_from_outside_reaches_the_call_that_waits(known, monkeypatch):
+    load = HeldCall(lambda: known.get("a"))
+
+    class Limited(threading.Event):
+        def wait(self, timeout=None):
+            raise TimeIsUpError
+
+    monkeypatch.setattr(flights, "Event", Limited)
+    with pytest.raises(TimeIsUpError):
+        known.get("a")
+    assert load.end() == 1
+    assert known.runs == ["a"]
+
+
+def test_nobody_joins_a_load_that_began_longer_ago_than_the_ttl(app, repository, joins):
+    with app.accelerated({"get": {"namespace": "rows", "ttl": "60s"}}):
+        known = repository()
+        load = HeldCall(lambda: known.get("a"))
+        app.clock.advance(60)
+        assert result_of(lambda: known.get("a")) == 2
+        assert load.end() == 1
+        assert known.get("a") == 2
+
+
 def test_a_load_that_was_given_up_on_keeps_no_later_call_waiting(app, repository, joins):
     with app.accelerated({"get": "rows"}, {"put": "rows:*"}) as accelerator:
         wait_at_most(accelerator, 0.01)

@@ -47,8 +47,8 @@ class Entry:
     """One stored answer."""
 
     __slots__ = (
-        "__weakref__", "began_at", "due_at", "expires_at", "fresh_until", "key", "owner", "premises", "size",
-        "snapshot", "texts", "visited",
+        "__weakref__", "began_at", "due_at", "expires_at", "fresh_until", "key", "number", "owner",
+        "premises", "size", "snapshot", "texts", "visited",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +60,7 @@ class Entry:
         owner: EntryOwner,
         *,
         began_at: float = 0.0,
+        number: int = 0,
         fresh_until: float | None = None,
         due_at: float | None = None,
         premises: tuple[Premise, ...] = (),
@@ -74,6 +75,7 @@ class Entry:
         self.fresh_until = expires_at if fresh_until is None else fresh_until
         self.due_at = self.fresh_until if due_at is None else due_at
         self.expires_at = expires_at
+        self.number = number  # of its load, among those of its method: which of two began later
         self.owner = owner
         self.premises = premises  # what else has to hold for it to be given
         self.size = size  # bytes, as an estimate; 0 where nobody asks

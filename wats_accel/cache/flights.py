@@ -10,6 +10,7 @@ That callers of one key share one load is known as single-flight, after the Go p
 
 from __future__ import annotations
 
+import itertools
 import threading
 from threading import Event, get_ident
 
@@ -22,6 +23,7 @@ class Flights:
     """The loads of one region. Called under the namespace's lock, but for `wait_for`."""
 
     def __init__(self) -> None:
+        self._numbers = itertools.count(1)
         self._running: set[Load] = set()
         self._by_key: dict[Key, Load] = {}
         self._fences: list[Selection] = []
@@ -31,6 +33,7 @@ class Flights:
 
     def board(self, load: Load) -> None:
         """Register a load that is about to begin; from here on others may join it."""
+        load.number = next(self._numbers)
         load.overtaken = any(fence.matches(load.texts) for fence in self._fences)
         self._running.add(load)
         if not load.overtaken:

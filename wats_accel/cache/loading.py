@@ -31,7 +31,11 @@ def begin(region: Region, load: Load) -> Entry | None:
     alone = is_writing() or has_uncommitted_changes()
     began = time.perf_counter()
     while True:
-        entry, flight = _board_or_join(region, load, alone)
+        try:
+            entry, flight = _board_or_join(region, load, alone)
+        except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
+            load.objection = "load_not_registered"
+            return None
         if entry is not None:
             return _found(region, load, entry)  # point: found-after-all
         if flight is None:
@@ -56,13 +60,22 @@ def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | Non
     departures: Departures = []
     with region.lock:
         entry = _usable(region, load, departures)
-        flight = None if alone or entry is not None else region.flights.of_key(load.key)
+        flight = None if alone or entry is not None else _joinable(region, load)
         if flight is not None:
             region.flights.join(flight)
         elif entry is None:
             _board(region, load)
     report_departures(departures)
     return entry, flight
+
+
+def _joinable(region: Region, load: Load) -> Load | None:
+    flight = region.flights.of_key(load.key)
+    ttl = region.rules.ttl_seconds
+    if flight is not None and ttl and region.clock() - flight.began_at >= ttl:
+        region.flights.give_up(flight)  # its answer would be too old already
+        return None
+    return flight
 
 
 def _stop_joining(region: Region, flight: Load) -> None:
@@ -232,6 +245,7 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
         lifetime.expires_at,
         region,
         began_at=load.began_at,
+        number=load.number,
         fresh_until=lifetime.fresh_until,
         due_at=lifetime.due_at,
         premises=tuple(load.premises.values()),

@@ -24,8 +24,8 @@ class Load:
     """One run of a cached method for one key."""
 
     __slots__ = (
-        "began_at", "done", "entry", "expires_by", "failures", "key", "label", "objection", "overtaken",
-        "premises", "renews", "started", "target", "texts", "thread", "version",
+        "began_at", "done", "entry", "expires_by", "failures", "key", "label", "number", "objection",
+        "overtaken", "premises", "renews", "started", "target", "texts", "thread", "version",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
@@ -36,6 +36,7 @@ class Load:
         self.thread = get_ident()
         self.started = 0.0  # seconds, by the performance counter
         self.began_at = 0.0  # by the cache's clock: the answer may be as old as this
+        self.number = 0  # of the loads of its region, in the order in which they began
         self.version = 0  # of its region, when it began
         self.failures = 0  # that this thread had met when it began
         self.objection: str | None = None  # why its answer must not be kept

@@ -155,10 +155,10 @@ class Region:
             return "switched_off"
         if not self._space.fits(entry.size):
             return "too_large"
-        held = self._store.get(entry.key)
-        if held is not None and held.began_at > load.began_at:
+        held, now = self._store.get(entry.key), self.clock()
+        if held is not None and held.number > load.number and held.why_over(now) is None:
             return "overtaken"  # by a later load: time must not run backwards for later readers
-        breach = "expired" if entry.expires_at <= self.clock() else entry.breach()
+        breach = "expired" if entry.expires_at <= now else entry.breach()
         return _WHY_NOT_KEPT[breach] if breach else None
 
     def keep(self, entry: Entry) -> Departures:

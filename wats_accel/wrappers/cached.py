@@ -148,7 +148,7 @@ class _CachedMethod:
 
     def _answer_of(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
         try:
-            entry = self._begin(load)
+            entry = begin(self._region, load)
             if entry is None:
                 result = self._run(load, args, kwargs)
         except BaseException as error:
@@ -168,13 +168,6 @@ class _CachedMethod:
         try:
             return Load(self._region.rules.target, key, self._keys.texts(args, kwargs), label)
         except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
-            return None
-
-    def _begin(self, load: Load) -> Entry | None:
-        try:
-            return begin(self._region, load)
-        except Exception:  # noqa: BLE001 - as above
-            load.objection = "load_not_registered"
             return None
 
     def _run(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
