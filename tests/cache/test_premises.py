@@ -32,6 +32,8 @@ class Owner:
     def holds(self, entry):
         return self.held.get(entry.key) is entry
 
+    vouches_for = holds
+
     def remove(self, entry):
         del self.held[entry.key]
 

@@ -10,9 +10,8 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from _pytest.mark import ParameterSet
 from cache_scenarios import OPERATIONS, READS, scenario
-from exploration import Scenario, ScheduleFailedError, explore
+from exploration import Scenario, explore
 from named_points import live_points, modules_of
 from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
@@ -43,22 +42,8 @@ def test_two_operations_at_once_keep_the_guarantee(kinds: Kinds, soak: bool, rec
     record_property("schedules", explored)
 
 
-def threes() -> list[ParameterSet]:
-    """All choices of three operations; one bears the mark of what the cache does not do yet."""
-    known = pytest.mark.xfail(
-        raises=ScheduleFailedError,
-        strict=True,
-        reason="what rests on an entry is not dropped if the store fails to drop that entry, and works again",
-    )
-    failing = ("nested load", "invalidate exact", "store failure")
-    return [
-        pytest.param(kinds, id=", ".join(kinds), marks=[known] if kinds == failing else [])
-        for kinds in choices(3)
-    ]
-
-
 @pytest.mark.soak
-@pytest.mark.parametrize("kinds", threes())
+@pytest.mark.parametrize("kinds", choices(3), ids=", ".join)
 def test_three_operations_at_once_keep_the_guarantee(
     kinds: Kinds, soak: bool, record_property: Record
 ) -> None:

@@ -30,6 +30,10 @@ class EntryOwner(Protocol):
         """Whether a write is under way that concerns an entry with these argument texts; None: any."""
         ...
 
+    def vouches_for(self, entry: Entry, /) -> bool:
+        """Whether an answer that was made from this entry may be given."""
+        ...
+
     def holds(self, entry: Entry, /) -> bool:
         """Whether the entry is still the one to be found under its key."""
         ...

@@ -55,7 +55,7 @@ class HeldEntry:
     def breach(self) -> Breach | None:
         """Orphaned, once the inner entry has been dropped, has expired, was evicted or replaced."""
         entry = self.reference()
-        if entry is None or not entry.owner.holds(entry):
+        if entry is None or not entry.owner.vouches_for(entry):
             return "orphaned"
         return "being_written" if entry.owner.is_being_written(entry.texts) else None
 

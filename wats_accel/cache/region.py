@@ -236,6 +236,11 @@ class Region:
         """Whether a write is under way that concerns reads with these argument texts; None: any reads."""
         return bool(self.writers.under_way) and self.writers.why_keep_away(lambda: texts) is not None
 
+    def vouches_for(self, entry: Entry) -> bool:
+        """Whether an answer that was made from this entry may be given."""
+        # A store that failed to drop an entry may have it still. Then nobody knows what it is worth.
+        return self._suspended is None and self.holds(entry)
+
     def holds(self, entry: Entry) -> bool:
         """Whether the entry is still the one to be found under its key."""
         return self._store.get(entry.key) is entry
