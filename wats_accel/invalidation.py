@@ -187,10 +187,22 @@ class Invalidator:
         leave_write(write)
         if stack:
             stack[-1].within.add(drops)
-            stack[-1].keeps_away += write.keeps_away
+            self._pass_on(write, stack[-1])
         else:
             for region, writing in write.keeps_away:
                 region.writers.leave(writing)
+
+    def _pass_on(self, write: OpenWrite, outer: OpenWrite) -> None:
+        """Have readers kept away until the outer write is over; of a great many writes, from everything."""
+        outer.keeps_away += write.keeps_away
+        if len(outer.keeps_away) <= _MOST_REPEATED:
+            return
+        narrow = list(outer.keeps_away)
+        for region in dict.fromkeys(region for region, _ in narrow):
+            self._keep_away(outer, region, Writing(EVERYTHING))
+        for region, writing in narrow:
+            region.writers.leave(writing)
+        del outer.keeps_away[: len(narrow)]
 
     def _repeat_at_commit(self, transaction: Transaction, drops: list[Drop]) -> None:
         with self._lock:

@@ -33,10 +33,11 @@ class Transaction:
         over: whether it has been committed or rolled back. Never becomes false again.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "over")
+    __slots__ = ("__weakref__", "_callbacks", "_is_calling_back", "over")
 
     def __init__(self) -> None:
         self.over = False
+        self._is_calling_back = False
         self._callbacks: dict[Hashable, Callback] = {}
 
     def changed_here(self) -> None:
@@ -47,6 +48,11 @@ class Transaction:
     def is_changed_here(self) -> bool:
         """Whether the calling thread has changed something in it."""
         return self in _here.changed
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is over, and whoever waited for that has been told."""
+        return self.over and not self._is_calling_back  # in this order: `end` sets them the other way round
 
     def at_commit(self, callback: Callback, *, key: Hashable) -> None:
         """Have `callback` called when it commits, or at once if it is over.
@@ -76,9 +82,15 @@ class Transaction:
         `committed` it does nothing but set `over`, so that a finalizer may call it in the middle of
         anything. Safe to call twice.
         """
+        if not committed:
+            self.over = True
+            return
+        self._is_calling_back = True
         self.over = True
-        if committed:
+        try:
             self.call_back()
+        finally:
+            self._is_calling_back = False
 
 
 def open_transactions() -> list[Transaction]:

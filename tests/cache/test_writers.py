@@ -52,7 +52,7 @@ def test_writes_end_one_by_one(writers):
     writers.leave(one)
     assert why_here(writers, "ann") == "inside_a_write"
     writers.leave(other)
-    assert (why_here(writers, "ann"), writers.under_way) == (None, ())
+    assert (why_here(writers, "ann"), writers.under_way) == (None, {})
 
 
 def test_a_transaction_that_is_open_keeps_readers_away_until_it_is_over(writers):
@@ -61,7 +61,7 @@ def test_a_transaction_that_is_open_keeps_readers_away_until_it_is_over(writers)
     assert why_here(writers, "ann") == "uncommitted_changes"
     assert (why_elsewhere(writers, "ann"), why_elsewhere(writers, "bob")) == ("being_written", None)
     transaction.over = True
-    assert (why_here(writers, "ann"), writers.under_way) == (None, ())
+    assert (why_here(writers, "ann"), writers.under_way) == (None, {})
 
 
 def test_a_threads_own_write_is_the_reason_that_is_told(writers):

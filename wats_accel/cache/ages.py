@@ -44,13 +44,16 @@ class AgeRules:
     max_age_seconds: float = 0.0
     valid_until: str = ""
 
-    def lifetime(self, began_at: float, ttl_seconds: float, *, at_most: float = FOREVER) -> Lifetime:
+    def lifetime(
+        self, began_at: float, ttl_seconds: float, *, at_most: float = FOREVER, gone_by: float = FOREVER
+    ) -> Lifetime:
         """The moments of an answer.
 
         Args:
             began_at: when its load began: it may be as old as this.
             ttl_seconds: 0 for no end.
             at_most: until when everything that it was made from is fresh.
+            gone_by: until when all of that is of any use, if only to stand in for a failure.
         """
         bound = began_at + self.max_age_seconds if self.max_age_seconds else FOREVER
         own = began_at + ttl_seconds * self._share() if ttl_seconds else FOREVER
@@ -58,7 +61,7 @@ class AgeRules:
         due_at = fresh_until
         if self.refresh_after and fresh_until < FOREVER:
             due_at = began_at + (fresh_until - began_at) * self.refresh_after
-        return Lifetime(due_at, fresh_until, min(fresh_until + self.grace_seconds, bound))
+        return Lifetime(due_at, fresh_until, min(fresh_until + self.grace_seconds, bound, gone_by))
 
     def _share(self) -> float:
         # So that entries that were stored together do not all expire together.

@@ -47,7 +47,7 @@ def begin(region: Region, load: Load) -> Entry | None:
         if not wait_for(flight, began + region.rules.wait_seconds - now):
             _stop_joining(region, flight)
             alone = True
-        elif flight.entry is not None and flight.entry.breach() is None:
+        elif flight.entry is not None and _is_good(region, flight.entry):
             return _joined(region, load, flight.entry, now)
         else:
             # One that an invalidation has overtaken is no answer for anybody else, so: once more. One that
@@ -76,6 +76,11 @@ def _joinable(region: Region, load: Load) -> Load | None:
         region.flights.give_up(flight)  # its answer would be too old already
         return None
     return flight
+
+
+def _is_good(region: Region, entry: Entry) -> bool:
+    # A grace keeps entries that are too old to answer a call: they only stand in for failures.
+    return entry.fresh_until > region.clock() and entry.breach() is None
 
 
 def _stop_joining(region: Region, flight: Load) -> None:
@@ -237,7 +242,9 @@ def _store(region: Region, load: Load, result: object) -> str | None:
 
 def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
     rules = region.rules
-    lifetime = rules.ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
+    lifetime = rules.ages.lifetime(
+        load.began_at, rules.ttl_seconds, at_most=load.expires_by, gone_by=load.gone_by
+    )
     return Entry(
         load.key,
         load.texts,
@@ -264,7 +271,7 @@ def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
         return
     if load.entry is not None:
         outer.rest_on(load.entry)
-    elif why_not in ("overtaken", "uncommitted_changes"):
+    elif why_not in ("overtaken", "uncommitted_changes", "being_written"):
         spoil_loads(why_not)
     elif why_not == "unless_result":
         note_failure()
@@ -284,6 +291,7 @@ def rest_on_version(region: Region, outer: Load, version: int, began_at: float) 
     """
     lifetime = region.rules.ages.lifetime(began_at, region.rules.ttl_seconds)
     outer.expires_by = min(outer.expires_by, lifetime.fresh_until)
+    outer.gone_by = min(outer.gone_by, lifetime.expires_at)
     outer.rest_on_version(region, version)
 
 

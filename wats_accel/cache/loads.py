@@ -24,8 +24,8 @@ class Load:
     """One run of a cached method for one key."""
 
     __slots__ = (
-        "began_at", "done", "entry", "expires_by", "failures", "key", "label", "number", "objection",
-        "overtaken", "premises", "renews", "started", "target", "texts", "thread", "version",
+        "began_at", "done", "entry", "expires_by", "failures", "gone_by", "key", "label", "number",
+        "objection", "overtaken", "premises", "renews", "started", "target", "texts", "thread", "version",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
@@ -42,6 +42,7 @@ class Load:
         self.objection: str | None = None  # why its answer must not be kept
         self.premises: dict[object, Premise] = {}
         self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
+        self.gone_by = FOREVER  # when the first of it cannot even stand in for a failure any more
         self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
         # What follows is written and read under the namespace's lock.
         self.overtaken = False  # by an invalidation
@@ -51,6 +52,7 @@ class Load:
     def rest_on(self, entry: Entry) -> None:
         """Note that the answer is made from another: it goes when that one goes."""
         self.expires_by = min(self.expires_by, entry.fresh_until)
+        self.gone_by = min(self.gone_by, entry.expires_at)
         reference = weakref.ref(entry)
         self.premises[reference] = HeldEntry(reference)
         for premise in entry.premises:
@@ -64,6 +66,7 @@ class Load:
     def rest_on_all_of(self, inner: Load) -> None:
         """Take over what a load inside this one was made from."""
         self.expires_by = min(self.expires_by, inner.expires_by)
+        self.gone_by = min(self.gone_by, inner.gone_by)
         for premise in inner.premises.values():
             self._take_over(premise)
         self._keep_premises_few()

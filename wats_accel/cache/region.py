@@ -151,6 +151,8 @@ class Region:
         """Why the answer of a load that has ended must not be kept. Called under the lock."""
         if load.overtaken:
             return "overtaken"
+        if self.is_being_written(load.texts):
+            return "being_written"  # it may have read what is taken back, where dirty reads are allowed
         if not self.active:
             return "switched_off"
         if not self._space.fits(entry.size):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import get_ident
 
-from wats_accel.cache.selection import Selection
+from wats_accel.cache.selection import EVERYTHING, Selection
 from wats_accel.cache.texts import Texts
 from wats_accel.transactions import Transaction
+
+_MOST_UNCOMMITTED = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +38,11 @@ class Writing:
         return texts is None or self.thread == get_ident() or self.selection.matches(texts)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the transaction is over; of a write that has not returned nobody knows but itself."""
+        return self.transaction is not None and self.transaction.is_settled
+
+    @property
     def reason(self) -> str:
         """Why this thread has to keep away from what the write concerns."""
         if self.thread != get_ident():
@@ -44,27 +51,31 @@ class Writing:
 
 
 class Writers:
-    """The writes that are under way and concern one region."""
+    """The writes that are under way and concern one region.
+
+    No lock is taken anywhere: a lock that is wanted in the middle of another one's block, by a finalizer or
+    by a reader that holds its namespace's, would be one that threads may wait for in a circle.
+    """
 
     def __init__(self) -> None:
-        self.under_way: tuple[Writing, ...] = ()  # read without a lock, and never changed in place
-        # Re-entrant: a finalizer of the application's may write in the middle of it.
-        self._lock = threading.RLock()
+        # A dictionary for its single, indivisible steps.
+        self.under_way: dict[Writing, None] = {}
+        self._crowded = _MOST_UNCOMMITTED
 
     def enter(self, writing: Writing) -> None:
-        """Note that a write begins."""
-        with self._lock:
-            self.under_way = (*self.under_way, writing)
+        """Note that a write begins, or that it has left a transaction open."""
+        self.under_way[writing] = None
+        if writing.transaction is not None and len(self.under_way) > self._crowded:
+            self._make_room()
 
     def leave(self, writing: Writing) -> None:
         """Note that it is over."""
-        with self._lock:
-            self.under_way = tuple(known for known in self.under_way if known is not writing)
+        self.under_way.pop(writing, None)
 
     def begin_anew(self) -> None:
         """In a child process: the other threads are gone."""
-        self._lock = threading.RLock()
-        self.under_way = tuple(known for known in self.under_way if known.thread == get_ident())
+        here = get_ident()
+        self.under_way = {known: None for known in self.under_way if known.thread == here}
 
     def why_keep_away(self, texts: Callable[[], Texts | None]) -> str | None:
         """Why a read must neither be answered from the cache nor be stored.
@@ -74,14 +85,29 @@ class Writers:
         """
         own: str | None = None
         known_texts = texts() if self.under_way else None
-        for writing in self.under_way:
-            if writing.transaction is not None and writing.transaction.over:
-                self.leave(
-                    writing
-                )  # the garbage collector may have ended it, and can do no more than mark it
+        for writing in list(self.under_way):
+            if writing.is_over:  # perhaps by the garbage collector, which can do no more than mark it
+                self.leave(writing)
             elif writing.concerns(known_texts):
                 own = own if own in _OWN else writing.reason
         return own
+
+    def _make_room(self) -> None:
+        """Forget what is over; of a transaction with a great many writes remember only that there is one."""
+        narrow: list[Writing] = []
+        for known in list(self.under_way):
+            if known.is_over:
+                self.leave(known)
+            elif known.transaction is not None:
+                narrow.append(known)
+        if len(narrow) > _MOST_UNCOMMITTED:
+            widest = {(known.transaction, known.thread): known for known in narrow}
+            for known in widest.values():
+                self.under_way[replace(known, selection=EVERYTHING)] = None
+            for known in narrow:  # only now: in between somebody may ask
+                self.leave(known)
+        # At twice as many again, so that each write looks at few of them in the mean.
+        self._crowded = max(_MOST_UNCOMMITTED, 2 * len(self.under_way))
 
 
 _OWN = ("inside_a_write", "uncommitted_changes")

@@ -260,7 +260,9 @@ class _CachedMethod:
 
     def _load_in_background(self, key: Key, args: Args, kwargs: Kwargs) -> None:
         load = self._new_load(key, args, kwargs)
-        if load is None or not self._region.active or not begin_renewal(self._region, load):
+        if load is None or not self._region.active or self.why_keep_away(args, kwargs):
+            return
+        if not begin_renewal(self._region, load):
             return
         try:
             result = self._run(load, args, kwargs)
