@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from cache_scenarios import OPERATIONS, READS, scenario
-from exploration import Scenario, explore
+from exploration import Scenario, ScheduleFailedError, explore
 from named_points import live_points, modules_of
 from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
 
 from wats_accel.cache import flights
+from wats_accel.cache.entries import Entry
+from wats_accel.cache.flights import Flights
+from wats_accel.cache.region import Region
+from wats_accel.cache.writers import Writers
 
 Kinds = Sequence[str]
 Record = Callable[[str, object], None]
@@ -55,6 +59,24 @@ def test_three_operations_at_once_keep_the_guarantee(
 def test_the_guarantee_holds_for_those_who_tire_of_waiting(kinds: Kinds, record_property: Record) -> None:
     explored = explore(lambda: scenario(kinds, patient=False), preemptions=2, limits=Limits(hasty=True))
     record_property("schedules", explored)
+
+
+@pytest.mark.parametrize(
+    ("broken", "method", "kinds", "complaint"),
+    [
+        (Flights, "overtake", ["load or join", "invalidate namespace"], "stale"),
+        (Writers, "why_keep_away", ["hit", "nested load", "invalidate pattern"], "backwards"),
+        (Entry, "breach", ["nested load", "invalidate exact"], "stale"),
+        (Region, "suspend", ["invalidate pattern", "store failure"], "stale"),
+        (SchedulerEvent, "set", ["load or join", "load or join"], "nobody wakes"),
+    ],
+)
+def test_without_a_part_of_the_cache_some_schedule_breaks_the_guarantee(
+    broken: type, method: str, kinds: Kinds, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broken, method, lambda *args, **kwargs: None)
+    with pytest.raises(ScheduleFailedError, match=complaint):
+        explore(lambda: scenario(kinds), preemptions=2)
 
 
 def test_every_point_in_the_sources_is_come_to(points: frozenset[str]) -> None:
