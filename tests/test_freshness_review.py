@@ -195,6 +195,44 @@ def test_nothing_is_renewed_while_it_is_written(app):
         assert len(known.runs) == 1
 
 
+# -- exceptions ------------------------------------------------------------------------------------------
+
+
+def contexts(error):
+    while error is not None:
+        yield type(error)
+        error = error.__context__
+
+
+@pytest.mark.parametrize("rule", ["rows", {"namespace": "rows", "materialize": True}])
+def test_an_exception_keeps_its_context_while_its_caller_handles_another_one(app, rule):
+    @app.add
+    class Repository:
+        database = "one"
+
+        def get(self):
+            try:
+                raise KeyError("no row")
+            except KeyError:
+                raise ValueError("no such article")  # noqa: B904 - the context is what is tested
+
+    if rule != "rows":
+        plain = Repository.get
+
+        def get(self):
+            yield 1
+            plain(self)
+
+        Repository.get = get
+    with app.accelerated({"get": rule}, scope="self.database"):
+        try:
+            raise OSError("being handled")
+        except OSError:
+            with pytest.raises(ValueError, match="no such article") as caught:
+                list(Repository().get())
+    assert list(contexts(caught.value)) == [ValueError, KeyError, OSError]
+
+
 # -- waits and memory ------------------------------------------------------------------------------------
 
 

@@ -39,9 +39,14 @@ def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> 
             items, error = failed.items, failed.error
         yield from items
         if error is not None:
+            context = error.__context__
             try:
                 raise error
             finally:
-                del error  # its traceback holds this frame: together they would wait for the collector
+                error.__context__ = context  # `raise` puts there what the caller is handling just now
+                del (
+                    error,
+                    context,
+                )  # its traceback holds this frame: together they would wait for the collector
 
     return materialized_call
