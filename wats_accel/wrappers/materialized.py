@@ -43,10 +43,9 @@ def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> 
             try:
                 raise error
             finally:
-                error.__context__ = context  # `raise` puts there what the caller is handling just now
-                del (
-                    error,
-                    context,
-                )  # its traceback holds this frame: together they would wait for the collector
+                # `raise` puts there what the caller is handling just now.
+                error.__context__ = context
+                # Its traceback holds this frame: together they would wait for the collector.
+                del error, context
 
     return materialized_call
