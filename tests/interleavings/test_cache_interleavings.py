@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from cache_scenarios import OPERATIONS, READS, scenario
-from exploration import Scenario, ScheduleFailedError, explore
+from exploration import Scenario, ScheduleFailedError, explore, run
 from named_points import live_points, modules_of
 from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
+from strategies import Until, to_end, until
 
 from wats_accel.cache import flights
 from wats_accel.cache.entries import Entry
@@ -77,6 +78,24 @@ def test_without_a_part_of_the_cache_some_schedule_breaks_the_guarantee(
     monkeypatch.setattr(broken, method, lambda *args, **kwargs: None)
     with pytest.raises(ScheduleFailedError, match=complaint):
         explore(lambda: scenario(kinds), preemptions=2)
+
+
+@pytest.mark.xfail(
+    raises=ScheduleFailedError,
+    strict=True,
+    reason="who joins asks the store what the answer rests on, unguarded",
+)
+def test_a_store_that_fails_when_a_joined_answer_is_judged_reaches_nobody() -> None:
+    schedule: list[str | Until] = [
+        until("1 nested load", "about-to-store"),  # the row
+        "1 nested load",
+        until("1 nested load", "about-to-store"),  # the list
+        until("2 nested load", "wait for flight.done"),
+        to_end("1 nested load"),
+        until("3 store failure", "store.fails"),
+        to_end("2 nested load"),
+    ]
+    run(lambda: scenario(["nested load", "nested load", "store failure"]), schedule)
 
 
 def test_every_point_in_the_sources_is_come_to(points: frozenset[str]) -> None:
