@@ -80,11 +80,6 @@ def test_without_a_part_of_the_cache_some_schedule_breaks_the_guarantee(
         explore(lambda: scenario(kinds), preemptions=2)
 
 
-@pytest.mark.xfail(
-    raises=ScheduleFailedError,
-    strict=True,
-    reason="who joins asks the store what the answer rests on, unguarded",
-)
 def test_a_store_that_fails_when_a_joined_answer_is_judged_reaches_nobody() -> None:
     schedule: list[str | Until] = [
         until("1 nested load", "about-to-store"),  # the row
