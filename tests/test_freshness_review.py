@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from threads_in_step import PATIENCE, HeldCall, in_thread, midway, result_of
@@ -20,8 +22,12 @@ from wats_accel.cache.writers import Writers, Writing
 from wats_accel.events import EventBus
 from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 from wats_accel.patterns import KeyPattern
-from wats_accel.testing import FakeClock
-from wats_accel.transactions import Transaction
+from wats_accel.pool.changes import BY_METHOD, change_of
+from wats_accel.pool.dialects import PostgreSql
+from wats_accel.pool.drivers import Driver
+from wats_accel.pool.uncommitted import Uncommitted
+from wats_accel.testing import FakeClock, accelerated
+from wats_accel.transactions import Transaction, has_uncommitted_changes, open_transactions
 
 GRACE = {"grace_seconds": 600.0, "grace_errors": ("OSError",)}
 
@@ -139,6 +145,63 @@ def test_a_commit_whose_callbacks_are_interrupted_keeps_nobody_away():
     with pytest.raises(KeyboardInterrupt):
         transaction.end(committed=True)
     assert writers.why_keep_away(tuple) is None
+
+
+# -- transactions that a method of the driver begins -----------------------------------------------------
+
+IDLE, IN_TRANSACTION, UNKNOWN = 0, 2, 4  # of libpq, as psycopg and psycopg2 tell it
+
+
+def changed_with(raw):
+    """A row is deleted on a connection in autocommit; gives the transaction that is open after it."""
+    account, driver = Uncommitted(PostgreSql()), Driver("nobody_knows")
+    delete = change_of("DELETE FROM t")
+    account.settle(delete, account.begin(delete), driver, raw, raised=False, lost=False)
+    return account
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_open"),
+    [
+        ({"info": SimpleNamespace(transaction_status=IN_TRANSACTION)}, True),
+        ({"info": SimpleNamespace(transaction_status=IDLE)}, False),
+        ({"info": SimpleNamespace(transaction_status=UNKNOWN)}, False),
+        ({"info": None}, False),
+        ({"in_transaction": True}, True),
+        ({"in_transaction": False}, False),
+        ({}, False),
+    ],
+)
+def test_the_drivers_word_counts_for_more_than_autocommit(raw, is_open):
+    account = changed_with(SimpleNamespace(autocommit=True, **raw))
+    assert (account.transaction is not None) is is_open
+    assert has_uncommitted_changes() is is_open
+    account.abandon()
+
+
+@pytest.mark.parametrize("method", ["begin", "start_transaction", "tpc_begin", "transaction"])
+def test_where_the_driver_does_not_know_a_method_that_begins_a_transaction_is_believed(method):
+    account, raw = Uncommitted(PostgreSql()), SimpleNamespace(autocommit=True)
+    for change in (BY_METHOD[method], change_of("DELETE FROM t")):
+        covered = account.begin(change)
+        account.settle(change, covered, Driver("nobody_knows"), raw, raised=False, lost=False)
+    assert account.transaction is not None
+    account.abandon()
+
+
+def test_a_commit_that_nobody_has_seen_is_noticed_by_the_next_read(tmp_path):
+    with accelerated({"version": 1, "pool": [{"connect": "sqlite3:connect"}]}):
+        connection = sqlite3.connect(str(tmp_path / "rows.db"))
+        connection.execute("CREATE TABLE t (v)")
+        connection.execute("INSERT INTO t VALUES (1)")
+        [transaction] = open_transactions()
+        calls = []
+        transaction.at_commit(lambda: calls.append(1), key="any")
+        connection._accel_raw.commit()  # as what psycopg's `with connection.transaction()` does
+        assert not transaction.over
+        connection.cursor()
+        assert (transaction.over, calls) == (True, [1])
+        connection.close()
 
 
 # -- dirty reads -----------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ UNKNOWN: Final = Change(may_change=True, may_commit=True)
 MAY_COMMIT: Final = Change(may_commit=True)
 COMMIT: Final = Change(may_commit=True, commits=1, end="commit", alone=True, by_driver=True)
 ROLLBACK: Final = Change(end="rollback", alone=True, by_driver=True)
+BEGIN: Final = Change(may_change=True, may_commit=True, begins=1)
 
 
 # -- methods of drivers ----------------------------------------------------------------------------------
@@ -75,6 +76,7 @@ BY_METHOD: Final[Mapping[str, Change | None]] = {
     **dict.fromkeys(EXECUTING),
     "commit": COMMIT,
     "rollback": ROLLBACK,
+    **dict.fromkeys(("begin", "start_transaction", "tpc_begin", "transaction"), BEGIN),
     "__exit__": None,
     "nextset": MAY_COMMIT,  # SQL Server runs a batch while its results are fetched
 }

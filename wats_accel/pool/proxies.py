@@ -76,10 +76,10 @@ class Proxy:
         covered: Covered | None = None
         try:
             change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
-            if change is not READS:
+            if change is not READS or lease.uncommitted.dirty:
                 covered = lease.uncommitted.begin(change)
-            elif lease.uncommitted.dirty:
-                lease.uncommitted.note_read()
+                if change is READS:
+                    lease.uncommitted.note_read()
             if lease.on_use is not None and name in EXECUTING:
                 lease.on_use(lease)
             self._accel_note(name, args, kwargs)
@@ -90,10 +90,10 @@ class Proxy:
                 self._accel_settle(change, covered, raised=True)
             raise
         else:
-            if covered is not None:
-                self._accel_settle(change, covered, raised=False)
-            elif lease.uncommitted.dirty:
+            if change is READS and lease.uncommitted.dirty:
                 lease.uncommitted.note_read()
+            if covered is not None:  # of a read, too: it shows a commit that nobody has seen
+                self._accel_settle(change, covered, raised=False)
             return told
         finally:
             lease.leave()

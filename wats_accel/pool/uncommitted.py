@@ -1,13 +1,14 @@
 """Uncommitted changes: what the user of one lease has changed and not committed, as far as anybody can tell.
 
-sqlite3 says whether a transaction is open. ODBC does not: there autocommit has to tell, and what texts of
-SQL have begun. An end that is not sure counts for the callbacks, and leaves the transaction open.
+sqlite3 says whether a transaction is open, and so do the drivers of PostgreSQL and one of MySQL. ODBC does
+not: there autocommit has to tell, and what texts of SQL have begun. An end that is not sure counts for the
+callbacks, and leaves the transaction open.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Final
 
 from wats_accel.failures import note_failure
 from wats_accel.pool.changes import Change
@@ -53,7 +54,7 @@ class Uncommitted:
         return self._open[-1] if self._open else None
 
     def begin(self, change: Change) -> Covered:
-        """Be told of a call that is no mere read, before it is made; gives what `settle` wants."""
+        """Be told of a call, before it is made; gives what `settle` wants. Mere reads only while `dirty`."""
         with self._lock:
             self._changing += change.may_change
             self._ending += _may_end(change)
@@ -159,8 +160,22 @@ def _autocommit(raw: Any) -> bool:
         return False
 
 
+_LIBPQ_IDLE: Final = 0
+_LIBPQ_UNKNOWN: Final = 4
+
+
 def _in_transaction(driver: Driver, raw: Any) -> bool | None:
+    """Whether a transaction is open, whatever has begun it; None if nobody knows.
+
+    Without it a block such as psycopg's `with connection.transaction()` could not be told from autocommit.
+    """
     try:
-        return driver.in_transaction(raw)
+        known = driver.in_transaction(raw)
+        if known is None:
+            known = getattr(raw, "in_transaction", None)  # mysql.connector
+        if isinstance(known, bool):
+            return known
+        status = getattr(getattr(raw, "info", None), "transaction_status", None)  # psycopg, psycopg2
+        return status != _LIBPQ_IDLE if isinstance(status, int) and status != _LIBPQ_UNKNOWN else None
     except Exception:  # noqa: BLE001 - as above
         return None
