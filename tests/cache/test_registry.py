@@ -118,3 +118,7 @@ def test_entries_that_are_over_leave_also_where_nothing_is_stored_any_more():
         begin(busy, load)
         fail(busy, load, ValueError())
     assert (len(idle), idle.counters.expired) == (0, 100)
+
+
+def test_namespaces_share_one_lock_so_that_finalizers_cannot_wait_for_each_other_in_a_circle(registry):
+    assert registry.namespace("users").lock is registry.namespace("groups").lock

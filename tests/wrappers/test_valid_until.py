@@ -355,6 +355,13 @@ def _long(rule: Any) -> dict[str, Any]:
 # -- SQL ----------------------------------------------------------------------------------------------------
 
 
+class ClosingConnection(sqlite3.Connection):
+    """It is dropped, as the application does; Python 3.13 warns of what is not closed before."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Database:
     """One SQLite file, and how an application may reach it."""
 
@@ -369,7 +376,7 @@ class Database:
 
     def connect(self) -> sqlite3.Connection | None:
         self.opened += 1
-        return None if self.down else sqlite3.connect(self.path)
+        return None if self.down else sqlite3.connect(self.path, factory=ClosingConnection)
 
     def get_cursor(self) -> sqlite3.Cursor | None:
         connection = self.connect()

@@ -1,4 +1,4 @@
-"""A namespace: methods whose entries share bounds on their number and size, and one lock."""
+"""A namespace: methods whose entries share bounds on their number and size."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ class Namespace:
         name: as in readable keys and patterns.
         max_entries: how many entries all its methods may have together; 0 for no bound.
         max_bytes: how many bytes these may take, as `sizing` estimates them; 0 for no bound.
+        lock: of all namespaces of an accelerator. Freeing a value may run foreign code that calls a cached
+            method of another namespace; with a lock for each, two threads could wait for each other.
     """
 
-    def __init__(self, name: str, *, max_entries: int, max_bytes: int = 0) -> None:
+    def __init__(
+        self, name: str, *, max_entries: int, max_bytes: int = 0, lock: threading.RLock | None = None
+    ) -> None:
         self.name = name
         self.max_entries = max_entries
         self.max_bytes = max_bytes
-        # Re-entrant, since freeing a value may run foreign code that calls a cached method.
-        self.lock = threading.RLock()
+        self.lock = threading.RLock() if lock is None else lock
         self._live = 0
         self._bytes = 0
         self._queue = S3FifoQueue()
 
-    def begin_anew(self) -> None:
-        """In a child process: nobody holds the lock any more."""
-        self.lock = threading.RLock()
+    def begin_anew(self, lock: threading.RLock) -> None:
+        """In a child process: nobody holds the lock any more, so there is a new one."""
+        self.lock = lock
 
     def fits(self, size: int) -> bool:
         """Whether an entry of this many bytes has room when all others leave. If not, do not admit it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -46,6 +47,7 @@ class CacheRegistry:
     ) -> None:
         self.background = Background()
         self.wall_clock = wall_clock
+        self._lock = threading.RLock()
         self._clock = clock
         self._bus = bus
         self._store_factory = store_factory
@@ -58,7 +60,9 @@ class CacheRegistry:
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""
         if name not in self._namespaces:
-            self._namespaces[name] = Namespace(name, max_entries=max_entries, max_bytes=max_bytes)
+            self._namespaces[name] = Namespace(
+                name, max_entries=max_entries, max_bytes=max_bytes, lock=self._lock
+            )
         return self._namespaces[name]
 
     def add(self, rules: RegionRules) -> Region:
@@ -110,8 +114,9 @@ class CacheRegistry:
         flights.begin_anew()
         loads.begin_anew()
         self.background.begin_anew()
+        self._lock = threading.RLock()
         for namespace in self._namespaces.values():
-            namespace.begin_anew()
+            namespace.begin_anew(self._lock)
         for region in self:
             region.begin_anew()
 
