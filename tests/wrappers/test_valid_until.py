@@ -369,6 +369,7 @@ class Database:
         self.path = str(path)
         self.opened = 0
         self.down = False
+        self.options: dict[str, Any] = {"factory": ClosingConnection}
         self.shared = sqlite3.connect(self.path, check_same_thread=False)
         self.shared.execute("CREATE TABLE opening (door TEXT, at TEXT)")
         self.shared.commit()
@@ -376,7 +377,7 @@ class Database:
 
     def connect(self) -> sqlite3.Connection | None:
         self.opened += 1
-        return None if self.down else sqlite3.connect(self.path, factory=ClosingConnection)
+        return None if self.down else sqlite3.connect(self.path, **self.options)
 
     def get_cursor(self) -> sqlite3.Cursor | None:
         connection = self.connect()
@@ -608,6 +609,7 @@ def test_behind_a_decorator_that_may_change_arguments_no_name_can_be_trusted(app
 
 def test_a_pooled_cursor_serves_and_comes_back(app: Any, planned: Any, database: Database) -> None:
     now = on_the_hour(app)
+    database.options = {}  # a connection of a class of one's own cannot be pooled
     database.plan("front", now + timedelta(minutes=10))
     config = {
         "version": 1,
