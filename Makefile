@@ -27,7 +27,7 @@ test: $(STAMP) ## All tests; installs Debian's database parts first when it can
 	@sh tests/system_packages.sh
 	$(BIN)/python -m pytest $(PARALLEL)
 
-soak: $(STAMP) ## The tests whose whole size takes long, whole (about 20 minutes)
+soak: $(STAMP) ## The tests whose whole size takes long, whole (an hour and more)
 	@sh tests/system_packages.sh
 	WATS_ACCEL_SOAK=1 $(BIN)/python -m pytest -m soak --timeout 3600
 
