@@ -100,6 +100,7 @@ class NotedApplication:
         self._columns = {writer: column for column, writer in enumerate(writers)}
         self._rows: dict[str, Row] = dict.fromkeys(("warm", "cold", "other"), (0,) * len(writers))
         self._unannounced: set[str] = set()
+        self._lock = SchedulerLock("cache.lock")  # of both namespaces
         bus = EventBus()
         caches = CacheRegistry(clock=self.clock, bus=bus, store_factory=self._store_of)
         self._invalidator = Invalidator(caches=caches, bus=bus)
@@ -112,8 +113,8 @@ class NotedApplication:
         self._list = cached(self._query_list, self.lists, _LIST_KEYS, background=self.renewals)
 
     def _region(self, caches: CacheRegistry, namespace: str, method: str, wait_seconds: float) -> Region:
-        lock = SchedulerLock(f"{namespace}.lock")
-        caches.namespace(namespace).lock = lock  # type: ignore[assignment] # to its users it is an RLock
+        space = caches.namespace(namespace)
+        space.lock = self._lock  # type: ignore[assignment] # to its users it is an RLock
         rules = RegionRules(
             namespace,
             method,
