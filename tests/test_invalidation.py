@@ -139,20 +139,20 @@ def test_dropping_one_by_its_argument_does_not_scan(caches):
 # -- several regions at once ---------------------------------------------------------------------------
 
 
-class WatchedStore(MemoryStore):
-    """Says when it is about to drop something."""
+@pytest.fixture
+def before_inner(monkeypatch):
+    """Have something happen in another thread, when the method `inner` is about to be dropped from."""
+    actions = []
+    drop_from = invalidation._drop_from
 
-    def __init__(self, about_to_drop):
-        super().__init__()
-        self._about_to_drop = about_to_drop
+    def drop_from_and_act(region, drop, fences):
+        if region.rules.method == "inner":
+            for action in actions:
+                in_another_thread(*action)
+        return drop_from(region, drop, fences)
 
-    def clear(self):
-        self._about_to_drop()
-        return super().clear()
-
-    def remove(self, key):
-        self._about_to_drop()
-        return super().remove(key)
+    monkeypatch.setattr(invalidation, "_drop_from", drop_from_and_act)
+    return lambda *action: actions.append(action)
 
 
 def in_another_thread(call, *args):
@@ -163,10 +163,10 @@ def in_another_thread(call, *args):
 @pytest.mark.parametrize(
     "patterns", [["outer:*", "inner:*"], ["*:*"], ["outer:outer:{key}", "inner:inner:{key}"]], ids=" ".join
 )
-def test_a_load_amid_an_invalidation_takes_nothing_from_an_entry_still_there(caches, patterns):
+def test_a_load_amid_an_invalidation_takes_nothing_from_an_entry_still_there(caches, patterns, before_inner):
     """The outer cache is empty already, a load could fill it, and the inner entry is still there."""
     versions, amid = [1], []
-    caches.stores["app:inner"] = WatchedStore(lambda: amid.append(in_another_thread(outer, "a")))
+    before_inner(lambda: amid.append(outer("a")))
     outer = caches.cached(named("outer", lambda key: inner(key)), namespace="outer")
     inner = caches.cached(named("inner", lambda key: versions[-1]), namespace="inner")
     assert outer("a") == 1
@@ -176,9 +176,9 @@ def test_a_load_amid_an_invalidation_takes_nothing_from_an_entry_still_there(cac
     assert outer("a") == 2
 
 
-def test_a_load_amid_an_invalidation_that_does_not_concern_it_is_kept(caches):
+def test_a_load_amid_an_invalidation_that_does_not_concern_it_is_kept(caches, before_inner):
     runs = []
-    caches.stores["app:inner"] = WatchedStore(lambda: in_another_thread(outer, "b"))
+    before_inner(lambda: outer("b"))
     outer = caches.cached(named("outer", runs.append), namespace="outer")
     inner = caches.cached(named("inner"), namespace="inner")
     inner("a")
