@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from wats_accel import events
-from wats_accel.events import Channel, Event, EventBus, Hit, Miss, Patched
+from wats_accel.event_bus import Channel, EventBus
+from wats_accel.events import Event, Hit, Miss, Patched
 
 TYPES = [
     known

@@ -19,7 +19,7 @@ from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, AnyOf, Selection
 from wats_accel.cache.writers import Writers, Writing
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.pool.changes import BY_METHOD, change_of

@@ -14,7 +14,8 @@ from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.keys import KeyMaker, KeyRules
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.events import CacheSuspended, EventBus, Invalidated
+from wats_accel.event_bus import EventBus
+from wats_accel.events import CacheSuspended, Invalidated
 from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock, FaultyStore

@@ -10,7 +10,7 @@ from accel_shop import config
 from wats_accel.assembly import assemble
 from wats_accel.config.sources import mapping_document
 from wats_accel.context import PluginContext
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.report.explanation import explain
 from wats_accel.report.page import markdown_report
 from wats_accel.testing import FakeClock

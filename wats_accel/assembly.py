@@ -15,7 +15,8 @@ from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
 from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
 from wats_accel.context import PluginContext
 from wats_accel.errors import AccelError, PluginError, Problem
-from wats_accel.events import EventBus, PluginFailed
+from wats_accel.event_bus import EventBus
+from wats_accel.events import PluginFailed
 from wats_accel.invalidation import Invalidator
 from wats_accel.patching.plan import PatchPlan, PatchSpec
 from wats_accel.patterns import KeyPattern

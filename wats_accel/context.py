@@ -10,7 +10,8 @@ from wats_accel.cache.registry import CacheRegistry
 from wats_accel.config.loader import LoadedConfig
 from wats_accel.config.models import RootSection
 from wats_accel.errors import KeyPath, Problem
-from wats_accel.events import Event, EventBus, FeatureInitialized
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Event, FeatureInitialized
 from wats_accel.invalidation import Invalidator
 from wats_accel.pool.registry import PoolRegistry
 

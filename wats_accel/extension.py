@@ -33,11 +33,11 @@ from wats_accel.errors import (
     TargetNotFoundError,
     UnsupportedTargetError,
 )
+from wats_accel.event_bus import EventBus
 from wats_accel.events import (
     Bypassed,
     CacheSuspended,
     Event,
-    EventBus,
     Evicted,
     Expired,
     FeatureInitialized,

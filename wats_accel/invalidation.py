@@ -15,7 +15,8 @@ from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, Selection, bound_text, select
 from wats_accel.cache.writers import Writing, enter_write, leave_write
-from wats_accel.events import EventBus, Invalidated
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Invalidated
 from wats_accel.patterns import KeyPattern
 from wats_accel.transactions import Transaction, open_transactions
 

@@ -16,7 +16,8 @@ from wats_accel.config.location import CONFIG_VARIABLE, disabled_patterns, locat
 from wats_accel.config.sources import mapping_document, read_document
 from wats_accel.context import EventSubscription
 from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
-from wats_accel.events import EventBus, Initialized, RuleSkipped
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Initialized, RuleSkipped
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patterns import KeyPattern
 from wats_accel.report.explanation import Explanation, explain

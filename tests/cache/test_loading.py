@@ -17,7 +17,7 @@ from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.selection import EVERYTHING, AnyOf, Selection
 from wats_accel.cache.writers import enter_write, leave_write
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.failures import failures_met, note_failure
 from wats_accel.testing import FakeClock, FaultyStore
 from wats_accel.transactions import Transaction

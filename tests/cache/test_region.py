@@ -12,7 +12,8 @@ from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.selection import AnyOf, GlobOf, Selection
-from wats_accel.events import CacheSuspended, EventBus, Evicted, Expired, LoadFailed, NotStored, Stored
+from wats_accel.event_bus import EventBus
+from wats_accel.events import CacheSuspended, Evicted, Expired, LoadFailed, NotStored, Stored
 from wats_accel.testing import FakeClock, FaultyStore
 
 

@@ -10,7 +10,7 @@ from wats_accel.cache.loads import Load
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.errors import TargetError
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock
 

@@ -15,7 +15,7 @@ from wats_accel.cache.ages import AgeRules
 from wats_accel.cache.region import Region
 from wats_accel.config.sources import mapping_document, read_document
 from wats_accel.errors import ConfigError, Problem
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.testing import FakeClock
 
 SCHEMA = json.loads(

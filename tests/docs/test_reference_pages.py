@@ -18,7 +18,8 @@ from pages import DOCS, ROOT, Block, blocks, headings, section, text_of
 import wats_accel
 from wats_accel import extension, hookspecs, testing
 from wats_accel.cli.group import group
-from wats_accel.events import Event, EventBus
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Event
 from wats_accel.runtime import Accelerator
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import CacheStats, PoolStats

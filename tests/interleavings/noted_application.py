@@ -19,7 +19,7 @@ from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.scopes import ScopeNumbers
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock, FaultyStore

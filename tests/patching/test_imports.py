@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patching.plan import PatchPlan
 

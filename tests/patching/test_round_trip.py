@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wats_accel.errors import Problem
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patching.plan import Layer, MethodInfo, PatchPlan, PatchSpec
 from wats_accel.targets import Target

@@ -13,7 +13,8 @@ import pytest
 import structlog
 
 from wats_accel import events
-from wats_accel.events import Event, EventBus
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Event
 from wats_accel.telemetry.logs import _LINES, EventLog
 
 HIT = events.Hit("connections:select_all:jefferson", "app:Repo.select_all")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from wats_accel.events import EventBus, StatsSummary
+from wats_accel.event_bus import EventBus
+from wats_accel.events import StatsSummary
 from wats_accel.telemetry.stats import CacheStats
 from wats_accel.telemetry.summary import PeriodicSummary, summary_of
 

@@ -24,17 +24,8 @@ from wats_accel.cache.selection import EVERYTHING, Selection
 from wats_accel.cache.texts import Texts
 from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
-from wats_accel.events import (
-    Bypassed,
-    CacheSuspended,
-    Event,
-    EventBus,
-    Evicted,
-    Expired,
-    Hit,
-    Miss,
-    Orphaned,
-)
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Bypassed, CacheSuspended, Event, Evicted, Expired, Hit, Miss, Orphaned
 
 Clock = Callable[[], float]
 """Seconds, never going backwards; `time.monotonic` unless a test says otherwise."""

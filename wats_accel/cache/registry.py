@@ -14,7 +14,7 @@ from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, RegionRules, report_departures
 from wats_accel.errors import TargetError
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patterns import KeyPattern
 from wats_accel.targets import Target

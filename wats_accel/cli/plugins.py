@@ -12,7 +12,7 @@ from wats_accel.config.documents import Document
 from wats_accel.config.location import locate_config
 from wats_accel.config.sources import mapping_document
 from wats_accel.errors import ConfigError, Problem
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.runtime import read_config
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import wrapt
 
 from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
-from wats_accel.events import EventBus, Patched, Unpatched
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Patched, Unpatched
 from wats_accel.patching.places import MAX_LAYERS, Place, aliases, own_layers, places, restore
 from wats_accel.patching.plan import Patch, PatchPlan, PatchSpec
 from wats_accel.patching.resolver import Found, resolve

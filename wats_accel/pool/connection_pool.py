@@ -14,14 +14,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from wats_accel.counters import PoolCounters
-from wats_accel.events import (
-    EventBus,
-    PoolCheckedIn,
-    PoolCheckedOut,
-    PoolConnected,
-    PoolDiscarded,
-    PoolExhausted,
-)
+from wats_accel.event_bus import EventBus
+from wats_accel.events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
 from wats_accel.failures import note_failure, noting_failures
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments

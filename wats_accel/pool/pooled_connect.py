@@ -8,7 +8,8 @@ from operator import itemgetter
 from typing import Any
 
 from wats_accel.counters import PoolCounters
-from wats_accel.events import EventBus, PoolLeakSuspected
+from wats_accel.event_bus import EventBus
+from wats_accel.events import PoolLeakSuspected
 from wats_accel.failures import noting_failures
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from wats_accel.events import EventBus
+from wats_accel.event_bus import EventBus
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.pool.rules import PoolRules

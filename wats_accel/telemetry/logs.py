@@ -18,7 +18,8 @@ from typing import Any, Literal
 import structlog
 
 from wats_accel import events
-from wats_accel.events import Event, EventBus
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Event
 
 LOGGER = "wats_accel"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from wats_accel.events import EventBus, StatsSummary
+from wats_accel.event_bus import EventBus
+from wats_accel.events import StatsSummary
 from wats_accel.telemetry.stats import CacheStats
 
 
