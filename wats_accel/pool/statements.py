@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from wats_accel.pool.sql_tokens import Statement, readings
+from wats_accel.sql_tokens import Statement, readings
 
 TRANSACTION: Final = "transaction statement"
 _UNKNOWN: Final = "unknown statement"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wats_accel.pool.sql_tokens import Statement, readings
+from wats_accel.sql_tokens import Statement, readings
 from wats_accel.pool.statements import TRANSACTION, effect_of
 
 

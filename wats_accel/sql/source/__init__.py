@@ -1,0 +1,1 @@
+"""Source: the SQL of a source tree, found without importing or running it."""

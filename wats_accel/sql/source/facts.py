@@ -1,0 +1,120 @@
+"""Source facts: what a source tree says of its methods, without importing or running it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from wats_accel.sql.facts import Facts
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A line of a file; `file` is relative to the source tree, with forward slashes."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatement:
+    """A text of SQL that can reach the driver.
+
+    Attributes:
+        text: as far as it is known, on one line; ``?`` stands for unknown parts where a value stands.
+        facts: what it does, in the dialect that was asked for.
+        place: where the driver is called with it.
+    """
+
+    text: str
+    facts: Facts
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCall:
+    """A call of another method of the tree; of several possible ones there are several calls."""
+
+    target: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnknown:
+    """What could not be analysed, in words: ``the SQL given to execute() comes from a parameter`` …"""
+
+    what: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FailureAnswer:
+    """A constant that an ``except`` branch returns, as Python spells it: ``[]``, ``(None, False)``."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMethod:
+    """One method, or one function, of a source tree.
+
+    Attributes:
+        target: ``package.module:Class.method``, as in a configuration.
+        place: of its ``def``.
+        parameters: the names of its parameters, without ``self``.
+        statements: that it sends itself.
+        calls: of other methods of the tree that it makes itself.
+        clock: where the time of day flows into what it asks or answers.
+        unknowns: what could not be told of it; never empty when SQL may be missing from `statements`.
+        failure_answers: constants that it returns where it has caught something.
+        changes_arguments: the parameters that it changes in place.
+        is_abstract: whether it has no body of its own.
+        decorators: their names, such as ``property``, ``staticmethod``.
+        is_async: whether it is ``async def``.
+        is_generator: whether it yields.
+    """
+
+    target: str
+    place: Place
+    parameters: tuple[str, ...] = ()
+    statements: tuple[SourceStatement, ...] = ()
+    calls: tuple[SourceCall, ...] = ()
+    clock: tuple[Place, ...] = ()
+    unknowns: tuple[SourceUnknown, ...] = ()
+    failure_answers: tuple[FailureAnswer, ...] = ()
+    changes_arguments: tuple[str, ...] = ()
+    is_abstract: bool = False
+    decorators: tuple[str, ...] = ()
+    is_async: bool = False
+    is_generator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A whole source tree.
+
+    Attributes:
+        methods: by target. A method that a class inherits is here once for each class of the tree that
+            has it, since `self` differs: ``Base._run`` called on a subclass may send other SQL.
+        unreadable: files that are no valid Python, each with the reason.
+    """
+
+    methods: Mapping[str, SourceMethod] = field(default_factory=dict)
+    unreadable: tuple[SourceUnknown, ...] = ()
+
+    def reachable(self, target: str) -> Iterator[SourceMethod]:
+        """A method and all that it calls, directly or not; itself first, each once."""
+        seen = {target}
+        waiting = [target]
+        while waiting:
+            method = self.methods.get(waiting.pop(0))
+            if method is None:
+                continue
+            yield method
+            fresh = [call.target for call in method.calls if call.target not in seen]
+            seen.update(fresh)
+            waiting += dict.fromkeys(fresh)
