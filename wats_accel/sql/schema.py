@@ -1,4 +1,4 @@
-"""The schema: what a database adds to a statement: cascades, triggers, views, procedures, computed columns."""
+"""The schema: what a database adds to a text: cascades, triggers, views, procedures, computed columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from wats_accel.sql.access import NOTHING, Changes, Columns, Reads
+from wats_accel.sql.access import Changes, Columns, Reads
 from wats_accel.sql.facts import Facts
 
 OnDelete = Literal["no action", "cascade", "set null", "set default"]
@@ -57,8 +57,8 @@ class Routine:
 class Effect:
     """What executing a text really does, as far as facts and schema tell."""
 
-    reads: Reads = Reads()
-    changes: Changes = Changes()
+    reads: Reads
+    changes: Changes
     reads_clock: bool = False
 
 

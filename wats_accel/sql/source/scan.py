@@ -13,7 +13,7 @@ def scan(folder: Path, *, dialect: str = "", columns: Mapping[str, Columns] | No
     """Scan all Python files below a folder, without importing or running any of them.
 
     Args:
-        folder: where the application's modules are imported from: ``src/wats/db.py`` in it is ``src.wats.db``.
+        folder: where modules are imported from: ``src/wats/db.py`` in it is ``src.wats.db``.
         dialect: that its SQL is written in, as in `statement.facts_of`.
         columns: the columns of tables, where they are known.
     """
