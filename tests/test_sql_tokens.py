@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wats_accel.sql_tokens import Statement, readings
 from wats_accel.pool.statements import TRANSACTION, effect_of
+from wats_accel.sql_tokens import Statement, readings
 
 
 def _only_reading(sql: str) -> tuple[Statement, ...]:

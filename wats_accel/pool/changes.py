@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal
 
-from wats_accel.sql_tokens import Reading, Statement, readings
 from wats_accel.pool.statements import LONGEST_CACHED, beginning, begins_transaction
+from wats_accel.sql_tokens import Reading, Statement, readings
 
 End = Literal["commit", "rollback"]
 
