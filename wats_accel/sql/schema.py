@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from wats_accel.sql.access import Changes, Columns, Reads
-from wats_accel.sql.facts import Facts
+from wats_accel.sql.access import ANY, ANY_COLUMN, Access, Changes, Columns, Reads, name_of, union
+from wats_accel.sql.facts import Call, Event, Facts, Write
 
 OnDelete = Literal["no action", "cascade", "set null", "set default"]
+
+MAX_REMEMBERED: Final = 4096
+"""So many effects a schema remembers before it begins anew."""
+
+_EVENTS: Final[Mapping[Event, frozenset[str]]] = {
+    "insert": frozenset({"insert"}),
+    "update": frozenset({"update"}),
+    "delete": frozenset({"delete"}),
+    "any": frozenset({"insert", "update", "delete"}),
+}
+# No function of these can change a table of the database: SQL Server forbids it, and SQLite has only those
+# that the application itself has written in Python. Of the others, unless told, any may.
+_FUNCTIONS_ONLY_READ: Final = frozenset({"tsql", "sqlite"})
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A reference of one table to another. Names as `access` spells them."""
+    """A reference of one table to another. Names as `access` spells them.
+
+    Attributes:
+        parent_columns: none if they are not known: then any update of the parent may be one of its key.
+    """
 
     table: str
     columns: tuple[str, ...]
@@ -26,7 +43,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a trigger of a table does besides; `changes.unknown` if nobody has said."""
+    """What a trigger of a table or view does besides; `changes.unknown` if nobody has said."""
 
     table: str
     name: str
@@ -67,8 +84,17 @@ class Schema:
     """What is known of one database; empty if nothing is.
 
     Attributes:
-        complete: whether there are no tables, views and triggers but these. If not, a name that is not here
-            is taken for a plain table unless `effect` is asked to be strict.
+        tables: by name.
+        foreign_keys: all of them; those that neither cascade nor set anything do no harm.
+        triggers: of tables and of views.
+        views: what reading a view reads. A name that is a table, too, reads this besides itself, as a table
+            does whose rows a policy filters by others.
+        routines: procedures and functions, by name.
+        complete: whether there are no tables, views and triggers but these, as far as who wrote it could see.
+        dialect: one of `statement.DIALECTS`.
+        aliases: names that stand for tables, column by column: a synonym, or a table whose rows are held by
+            its partitions. A name that is a table itself stands for itself besides.
+        clock_views: the views whose rows depend on when they are read.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
@@ -77,13 +103,228 @@ class Schema:
     views: Mapping[str, Reads] = field(default_factory=dict)
     routines: Mapping[str, Routine] = field(default_factory=dict)
     complete: bool = False
+    dialect: str = ""
+    aliases: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clock_views: frozenset[str] = frozenset()
+    _remembered: dict[tuple[Facts, bool], Effect] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __hash__(self) -> int:
+        mappings = (self.tables, self.views, self.routines, self.aliases)
+        return hash((*map(frozenset, mappings), self.foreign_keys, self.triggers, self.dialect))
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.views or self.routines or self.aliases)
+
+    @property
+    def columns(self) -> Mapping[str, Columns]:
+        """The columns of the tables whose columns are known."""
+        return {name: table.columns for name, table in self.tables.items() if table.columns is not None}
 
     def effect(self, facts: Facts, *, strict: bool = False) -> Effect:
-        """What a statement does with this database, everything expanded.
+        """What a statement does with this database, everything expanded. Remembered, bounded.
 
         Args:
             facts: of the text.
             strict: take names that the schema does not have for views and tables with triggers nobody
-                knows: then reads of them are unknown, and writes to them concern everything.
+                knows: then reads of them are unknown, and writes to them concern everything. Otherwise
+                they are plain tables.
         """
-        raise NotImplementedError
+        key = (facts, strict)
+        known = self._remembered.get(key)
+        if known is None:
+            known = _effect(self, facts, strict)
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[key] = known
+        return known
+
+    def unknowns(self, facts: Facts, *, strict: bool = False) -> tuple[str, ...]:
+        """Why the effect of a statement is unknown, as far as the database is what nobody knows; in words."""
+        reading, writing = _expand(self, facts, strict)
+        return tuple(dict.fromkeys((*_not_told(self, facts), *reading.reasons, *writing.reasons)))
+
+    def has(self, name: str) -> bool:
+        """Whether a name is that of a table, a view or an alias of it."""
+        return name in self.tables or name in self.views or name in self.aliases
+
+    def reading(self, reads: Reads, *, strict: bool = False) -> Effect:
+        """What reading tables and views reads, each view replaced by what it is made from."""
+        expansion = _Reading(self, strict)
+        expansion.add(reads)
+        return Effect(expansion.reads(), Changes(), expansion.reads_clock)
+
+    def changing(self, writes: Iterable[Write], *, strict: bool = False) -> Changes:
+        """What is changed by writes, and by the cascades and triggers that follow from them."""
+        expansion = _Writing(self, strict)
+        expansion.add(writes)
+        return expansion.changes()
+
+
+def writes_of(changes: Changes) -> Iterator[Write]:
+    """The writes that may be behind changes of which only tables and columns are known."""
+    for table, columns in changes.access.items:
+        yield Write(table, "any" if ANY in columns else "update", columns)
+
+
+def _effect(schema: Schema, facts: Facts, strict: bool) -> Effect:
+    reading, writing = _expand(schema, facts, strict)
+    hidden = {unknown.hides for unknown in facts.unknowns}
+    called = [_called(schema, call) for call in facts.calls]
+    reads, changes = reading.reads(), writing.changes()
+    return Effect(
+        Reads(reads.access, reads.unknown or not hidden.isdisjoint({"reads", "both"})),
+        Changes(changes.access, changes.unknown or not hidden.isdisjoint({"writes", "both"})),
+        facts.reads_clock or reading.reads_clock or any(routine.reads_clock for routine in called),
+    )
+
+
+def _expand(schema: Schema, facts: Facts, strict: bool) -> tuple[_Reading, _Writing]:
+    reading, writing = _Reading(schema, strict), _Writing(schema, strict)
+    reading.add(Reads(facts.reads))
+    writing.add(facts.writes)
+    for call in facts.calls:
+        routine = _called(schema, call)
+        reading.add(routine.reads, f"what {call.name} reads is not known")
+        writing.add(writes_of(routine.changes))
+        if routine.changes.unknown:
+            writing.reasons.append(f"what {call.name} changes is not known")
+    return reading, writing
+
+
+def _not_told(schema: Schema, facts: Facts) -> Iterator[str]:
+    for call in sorted(facts.calls, key=lambda call: (call.name, call.kind)):
+        if last_part(call.name) not in schema.routines:
+            yield f"nobody has said what the {call.kind} {call.name} touches"
+
+
+def _called(schema: Schema, call: Call) -> Routine:
+    """The routine of a name; one that may do anything if the schema does not have it."""
+    known = schema.routines.get(last_part(call.name))
+    if known is not None:
+        return known
+    may_write = call.kind == "procedure" or schema.dialect not in _FUNCTIONS_ONLY_READ
+    return Routine(call.name, Reads(unknown=True), Changes(unknown=may_write))
+
+
+def last_part(name: str) -> str:
+    """A name as it is compared: without schema, quotes and brackets, casefolded."""
+    return name_of(name.rsplit(".", 1)[-1].strip('[]"`'))
+
+
+class _Reading:
+    """Views replaced by what they are made from, and views in views."""
+
+    def __init__(self, schema: Schema, strict: bool) -> None:
+        self.reasons: list[str] = []  # why there may be more
+        self.reads_clock = False
+        self._schema = schema
+        self._strict = strict
+        self._seen: set[tuple[str, Columns]] = set()
+        self._tables: list[Access] = []
+
+    def reads(self) -> Reads:
+        return Reads(union(self._tables), bool(self.reasons))
+
+    def add(self, reads: Reads, why_unknown: str = "unknown") -> None:
+        if reads.unknown:
+            self.reasons.append(why_unknown)
+        waiting = list(reads.access.items)
+        while waiting:
+            item = waiting.pop()
+            if item not in self._seen:
+                self._seen.add(item)
+                waiting += self._expanded(*item)
+
+    def _expanded(self, name: str, columns: Columns) -> Iterator[tuple[str, Columns]]:
+        schema = self._schema
+        view = schema.views.get(name)
+        aliases = schema.aliases.get(name, ())
+        if name in schema.tables or (view is None and not aliases):
+            self._tables.append(Access(((name, columns),)))
+        if self._strict and not schema.has(name):
+            self.reasons.append(f"the schema has no {name}")
+        self.reads_clock |= name in schema.clock_views
+        if view is not None:
+            if view.unknown:
+                self.reasons.append(f"what {name} is made from is not known")
+            yield from view.access.items
+        for alias in sorted(aliases):
+            yield alias, columns
+
+
+class _Writing:
+    """Writes, and what follows from each: cascades, triggers, computed columns."""
+
+    def __init__(self, schema: Schema, strict: bool) -> None:
+        self.reasons: list[str] = []  # why there may be more
+        self._schema = schema
+        self._strict = strict
+        self._seen: set[Write] = set()
+        self._changed: list[Access] = []
+
+    def changes(self) -> Changes:
+        return Changes(union(self._changed), bool(self.reasons))
+
+    def add(self, writes: Iterable[Write]) -> None:
+        waiting = list(writes)
+        while waiting:
+            write = waiting.pop()
+            if write not in self._seen:  # triggers may write in circles
+                self._seen.add(write)
+                waiting += self._following(write)
+
+    def _following(self, write: Write) -> Iterator[Write]:
+        schema = self._schema
+        yield from self._behind(write)
+        if self._strict and not schema.has(write.table):
+            self.reasons.append(f"the schema has no {write.table}")
+        if write.table in schema.tables or not schema.has(write.table):
+            columns = self._columns(write)
+            self._changed.append(Access(((write.table, columns),)))
+            yield from _cascades(schema.foreign_keys, write, columns)
+        yield from self._triggered(write)
+
+    def _behind(self, write: Write) -> Iterator[Write]:
+        """The same with the tables that a view or another name stands for."""
+        for alias in sorted(self._schema.aliases.get(write.table, ())):
+            yield Write(alias, write.event, write.columns)
+        view = self._schema.views.get(write.table)
+        if view is not None and write.table not in self._schema.tables:
+            if view.unknown:
+                self.reasons.append(f"what {write.table} is made from is not known")
+            for table in view.access:
+                yield Write(table, write.event, ANY_COLUMN)
+
+    def _columns(self, write: Write) -> Columns:
+        if write.event != "update" or ANY in write.columns:
+            return ANY_COLUMN
+        table = self._schema.tables.get(write.table)
+        return write.columns | table.computed if table else write.columns
+
+    def _triggered(self, write: Write) -> Iterator[Write]:
+        for trigger in self._schema.triggers:
+            if trigger.table == write.table and trigger.events & _EVENTS[write.event]:
+                if trigger.changes.unknown:
+                    self.reasons.append(
+                        f"what the trigger {trigger.name} of {trigger.table} changes is not known"
+                    )
+                yield from writes_of(trigger.changes)
+
+
+def _cascades(keys: Iterable[ForeignKey], write: Write, columns: Columns) -> Iterator[Write]:
+    """What the rows of other tables that refer to the changed ones suffer."""
+    for key in keys:
+        if key.parent != write.table:
+            continue
+        update = Write(key.table, "update", frozenset(key.columns) or ANY_COLUMN)
+        if write.event in ("delete", "any") and key.on_delete != "no action":
+            yield Write(key.table, "delete", ANY_COLUMN) if key.on_delete == "cascade" else update
+        is_of_key = write.event in ("update", "any") and _meet(columns, key.parent_columns)
+        if is_of_key and key.on_update != "no action":
+            yield update
+
+
+def _meet(columns: Columns, key: tuple[str, ...]) -> bool:
+    return not key or ANY in columns or not columns.isdisjoint(key)
