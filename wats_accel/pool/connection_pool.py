@@ -27,6 +27,8 @@ from wats_accel.pool.dialects import Dialect, dialect_and_baseline
 from wats_accel.pool.drivers import Connect, Driver
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
+from wats_accel.pool.observing import Observer
+from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.rules import PoolRules
 from wats_accel.pool.slots import slots
 
@@ -53,6 +55,7 @@ class ConnectionPool:
         clock: seconds, never going backwards.
         corpses: closed connections, shared by all pools.
         siblings: all pools among which somebody may hold one connection and wait for another.
+        observer: told of each call on a connection.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class ConnectionPool:
         clock: Callable[[], float],
         corpses: Corpses,
         siblings: Callable[[], Iterable[ConnectionPool]],
+        observer: Observer | None = None,
     ) -> None:
         self.rules = rules
         self.driver = driver
@@ -82,6 +86,7 @@ class ConnectionPool:
         self._clock = clock
         self._corpses = corpses
         self._siblings = siblings
+        self._observer = observer
         self._dialect = Dialect()
         self._baseline: tuple[str, ...] | None = None
         self._suspect_since = self._collected_at = self._crowded_at = -math.inf
@@ -100,7 +105,8 @@ class ConnectionPool:
         """
         began = time.perf_counter()
         if not self._take_slot():
-            note_failure()  # nobody sees what fails on it or is changed there: who relies on that is told
+            if self._observer is None:
+                note_failure()  # nobody sees what fails on it or is changed there: who relies on that is told
             return self._connect_past_the_pool()
         try:
             if self.rules.limit - self._slots.qsize() > self.rules.size:
@@ -121,7 +127,10 @@ class ConnectionPool:
     def _connect_past_the_pool(self) -> Any:
         self._counters.direct += 1
         with noting_failures:
-            return self._connect(*self._arguments.args, **self._arguments.kwargs)
+            raw = self._connect(*self._arguments.args, **self._arguments.kwargs)
+        if self._observer is None:
+            return raw
+        return looked_on(raw, self.driver, self._observer, self.connect_again)
 
     def _take_slot(self) -> bool:
         if self._slot_within(0.0):
@@ -203,6 +212,7 @@ class ConnectionPool:
         is_new = bool(entry.info.pop("is_new", False))
         lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
         lease.checks_thread = self._checks_thread
+        lease.observer = self._observer
         lease.taken_at = self.used_at = self._clock()
         if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived):
             lease.stack = taken_at()

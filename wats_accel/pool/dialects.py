@@ -50,6 +50,7 @@ class Dialect:
     """A database of which nothing is known; base of those of which something is.
 
     Attributes:
+        language: the name by which readers of SQL know it: ``tsql``, ``postgres`` …; empty: no one.
         reset_sql: statements that make a session as good as new; empty if there are none.
         history_sql: statements after which nobody can tell that rows were inserted.
         not_reset: what a full reset leaves behind, in the words of `statements`.
@@ -57,6 +58,7 @@ class Dialect:
             text of several statements may still be under way when the driver returns.
     """
 
+    language = ""
     ping_sql = "SELECT 1"
     reset_sql: tuple[str, ...] = ()
     history_sql: tuple[str, ...] = ()
@@ -120,6 +122,7 @@ class Dialect:
 class SqlServer(Dialect):
     """Microsoft SQL Server."""
 
+    language = "tsql"
     # As the drivers' own pools do; SQLAlchemy's documentation shows how to ask for it through ODBC.
     reset_sql = ("{call sys.sp_reset_connection}",)
     history_sql = reset_sql  # of @@IDENTITY and SCOPE_IDENTITY()
@@ -128,6 +131,7 @@ class SqlServer(Dialect):
 class PostgreSql(Dialect):
     """PostgreSQL."""
 
+    language = "postgres"
     reset_sql = ("DISCARD ALL",)
     history_sql = ("DISCARD SEQUENCES",)  # of lastval() and currval()
     # psqlODBC keeps an account of its own, and loses it: after a ROLLBACK in the text of a statement it
@@ -156,6 +160,7 @@ class PostgreSql(Dialect):
 class Sqlite(Dialect):
     """SQLite."""
 
+    language = "sqlite"
     # The only way to set last_insert_rowid() and changes() back to 0 without touching a file.
     history_sql = (
         "ATTACH ':memory:' AS wats_accel_history",

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from wats_accel.failures import note_failure
 from wats_accel.pool.dialects import Dialect
 from wats_accel.pool.drivers import Driver
+from wats_accel.pool.observing import Observer
 from wats_accel.pool.uncommitted import Uncommitted
 
 SETTLED = ("IntegrityError", "ProgrammingError", "DataError", "NotSupportedError", "Warning")
@@ -63,8 +64,8 @@ class Lease:
 
     __slots__ = (
         "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "closed",
-        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "on_use",
-        "process", "raw", "reported", "stack", "taint", "taken_at", "thread", "uncommitted",
+        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "observer",
+        "on_use", "process", "raw", "reported", "stack", "taint", "taken_at", "thread", "uncommitted",
     )  # fmt: skip
 
     def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
@@ -79,6 +80,7 @@ class Lease:
         self.stack: Any = None
         self.reported = False
         self.on_use: Callable[[Lease], None] | None = None
+        self.observer: Observer | None = None
         self.uncommitted = Uncommitted(dialect)
         self.changed: dict[str, Any] = {}
         self.changes_before = getattr(raw, "total_changes", 0)

@@ -16,6 +16,8 @@ from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.drivers import Connect, driver_of
 from wats_accel.pool.leaks import lines_of, overdue, watch
+from wats_accel.pool.observing import Observer
+from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.per_thread import PerThread
 from wats_accel.pool.rules import PoolRules
 from wats_accel.targets import Target
@@ -32,6 +34,9 @@ class PooledConnect:
         clock: seconds, never going backwards.
         report: told, once, why there is no pool after all.
         siblings: all pools, of every `connect`.
+
+    Attributes:
+        observer: told of each call on each connection, pooled or not; nobody, unless somebody asks for it.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class PooledConnect:
         self.rules = rules
         self.counters = PoolCounters()
         self.active = True
+        self.observer: Observer | None = None
         self.per_thread = PerThread()
         self.driver = driver_of(Target.parse(rules.target).module)
         self._bus = bus
@@ -73,10 +79,13 @@ class PooledConnect:
             Exception: the driver's own, when it cannot connect.
         """
         pool = self._pool(connect, arguments) if self.active and not self._closed else None
-        if pool is None:
-            with noting_failures:
-                return connect(*arguments.args, **arguments.kwargs)
-        return self.per_thread.connection(pool)
+        if pool is not None:
+            return self.per_thread.connection(pool)
+        with noting_failures:
+            raw = connect(*arguments.args, **arguments.kwargs)
+        if self.observer is None or self._closed:
+            return raw
+        return looked_on(raw, self.driver, self.observer, lambda: self.connect(connect, arguments))
 
     def _pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
         try:
@@ -110,6 +119,7 @@ class PooledConnect:
             bus=self._bus,
             clock=self._clock,
             corpses=self._corpses,
+            observer=self.observer,
             siblings=self._siblings,
         )
         with self._lock:

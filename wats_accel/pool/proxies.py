@@ -18,6 +18,7 @@ from wats_accel.pool.changes import BY_METHOD, EXECUTING, READS, UNKNOWN, Change
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
+from wats_accel.pool.observing import Seen, is_observed, see
 from wats_accel.pool.statements import TRANSACTION, effect_of
 from wats_accel.pool.uncommitted import Covered
 
@@ -74,8 +75,12 @@ class Proxy:
                 told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
         covered: Covered | None = None
+        seen: Seen | None = None
         try:
             change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
+            if lease.observer is not None and is_observed(name, change):
+                seen = see(lease.observer, lease.dialect.language, name, statement_of(args, kwargs), change)
+                change = change if seen is None else seen.change
             if change is not READS or lease.uncommitted.dirty:
                 covered = lease.uncommitted.begin(change)
                 if change is READS:
@@ -87,13 +92,15 @@ class Proxy:
         except BaseException as error:
             lease.failed(error)
             if covered is not None:
-                self._accel_settle(change, covered, raised=True)
+                self._accel_settle(change, covered, raised=True, seen=seen)
+            elif seen is not None:
+                seen.observer.after(seen.token, change, None)
             raise
         else:
             if change is READS and lease.uncommitted.dirty:
                 lease.uncommitted.note_read()
             if covered is not None:  # of a read, too: it shows a commit that nobody has seen
-                self._accel_settle(change, covered, raised=False)
+                self._accel_settle(change, covered, raised=False, seen=seen)
             return told
         finally:
             lease.leave()
@@ -106,11 +113,17 @@ class Proxy:
         """What leaving the ``with`` block of the driver's object can do to data."""
         raise NotImplementedError
 
-    def _accel_settle(self, change: Change, covered: Covered, *, raised: bool) -> None:
-        """See what a call has done to data, before its caller goes on."""
+    def _accel_settle(
+        self, change: Change, covered: Covered, *, raised: bool, seen: Seen | None = None
+    ) -> None:
+        """See what a call has done to data, and tell who observes it, before its caller goes on."""
         lease, raw = self._accel_lease, self._accel_link()
         lost = raised and lease.lost
-        lease.uncommitted.settle(change, covered, lease.lender.driver, raw, raised=raised, lost=lost)
+        part_of = lease.uncommitted.settle(
+            change, covered, lease.lender.driver, raw, raised=raised, lost=lost
+        )
+        if seen is not None:
+            seen.observer.after(seen.token, change, part_of)
 
     def _accel_link(self) -> Any:
         """The driver's connection; None if it is out of reach."""

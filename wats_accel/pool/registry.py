@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from wats_accel.event_bus import EventBus
 from wats_accel.pool.connection_pool import ConnectionPool
+from wats_accel.pool.observing import Observer
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.pool.rules import PoolRules
 from wats_accel.targets import Target
@@ -23,14 +24,22 @@ class PoolRegistry:
         self._bus = bus
         self._clock = clock
         self._known: list[PooledConnect] = []
+        self._observer: Observer | None = None
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
         pooled = PooledConnect(
             rules, bus=self._bus, clock=self._clock, report=report, siblings=self._all_pools
         )
+        pooled.observer = self._observer
         self._known.append(pooled)
         return pooled
+
+    def observe(self, observer: Observer) -> None:
+        """Have `observer` told of each call on each connection that any `connect` gives from now on."""
+        self._observer = observer
+        for pooled in self._known:
+            pooled.observer = observer
 
     def _all_pools(self) -> Iterator[ConnectionPool]:
         return (pool for pooled in self._known for pool in pooled.pools)

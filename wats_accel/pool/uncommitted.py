@@ -63,7 +63,7 @@ class Uncommitted:
 
     def settle(
         self, change: Change, covered: Covered, driver: Driver, raw: Any, *, raised: bool, lost: bool
-    ) -> None:
+    ) -> Transaction | None:
         """Be told that a call has returned or raised, in the thread that made it, before its caller is.
 
         Args:
@@ -73,6 +73,9 @@ class Uncommitted:
             raw: the driver's connection; None if it cannot be asked any more.
             raised: whether the call raised something.
             lost: whether that said that the connection is gone.
+
+        Returns:
+            the transaction that what the call has changed is a part of; None if it is a part of none.
         """
         autocommit, known_open = _autocommit(raw), _in_transaction(driver, raw)
         with self._lock:
@@ -82,6 +85,7 @@ class Uncommitted:
             over = covered if surely_ended or not is_open else ()
             changed = change.may_change and is_open and not surely_ended
             still_open = self._update(change, over, changed=changed)
+            part_of = still_open[-1] if changed else None
         # Whose commit it was is not always known, so nothing but a plain rollback spares the callbacks.
         rolled_back = change.end == "rollback" and not change.may_commit
         for known in over:
@@ -89,6 +93,7 @@ class Uncommitted:
         if change.may_commit:
             for known in still_open:
                 known.call_back()
+        return part_of
 
     def note_read(self) -> None:
         """Be told that this thread reads while the connection is dirty.

@@ -1,0 +1,85 @@
+"""Observing: who sees each call that may read or change data, on whatever connection.
+
+The pool knows drivers, calls and transactions, and nothing of SQL or of caches. So it tells an observer,
+if there is one, before the driver is called and after the call is settled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from wats_accel.pool.changes import BEGIN, EXECUTING, READS, Change
+from wats_accel.transactions import Transaction
+
+_READS_PAST_SQL: Final = frozenset(
+    {"backup", "blobopen", "columns", "foreignKeys", "getTypeInfo", "iterdump", "primaryKeys"}
+    | {"procedureColumns", "procedures", "rowIdColumns", "rowVerColumns", "serialize", "statistics", "tables"}
+)
+"""Methods that read data, or the catalogue, without a text of SQL."""
+
+
+class Observer(Protocol):
+    """Who is told of each call. None of its methods raises anything of its own."""
+
+    def before(self, language: str, name: str, sql: object, change: Change) -> object | None:
+        """Be told of a call, before the driver is.
+
+        Args:
+            language: that the database speaks: `Dialect.language`.
+            name: of the driver's method.
+            sql: what it is given to execute, or to call by name; None if that is neither.
+            change: what the call can do to data, as far as its name and the first words of a text tell.
+
+        Returns:
+            what `after` wants, if the call may change data; None if it does not.
+        """
+        ...
+
+    def after(self, token: object, change: Change, transaction: Transaction | None) -> None:
+        """Be told that a call of which `before` gave something has returned or raised, and is settled.
+
+        Args:
+            token: what `before` gave.
+            change: what the call could do.
+            transaction: that the change is a part of; None if nothing is open.
+        """
+        ...
+
+    def lost_sight(self, why: str) -> None:
+        """Be told that there is a connection of which nobody sees what is done with it."""
+        ...
+
+
+def is_observed(name: str, change: Change) -> bool:
+    """Whether an observer is told of a call."""
+    if change is READS:
+        return name in EXECUTING or name in _READS_PAST_SQL
+    return name in EXECUTING or (change.may_change and change is not BEGIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A call that may change data, from the moment before it until it is settled.
+
+    Attributes:
+        observer: who has seen it.
+        token: what that one gave.
+        change: what the call can do. An observer who reads the whole text may know of more than the first
+            words tell: a SELECT may call a function that writes.
+    """
+
+    observer: Observer
+    token: object
+    change: Change
+
+
+def see(observer: Observer, language: str, name: str, sql: object, change: Change) -> Seen | None:
+    """Show an observer a call, before it is made; None if it changes nothing."""
+    token = observer.before(language, name, sql, change)
+    if token is None:
+        return None
+    return Seen(
+        observer, token, change if change.may_change else dataclasses.replace(change, may_change=True)
+    )
