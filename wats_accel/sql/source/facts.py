@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -24,9 +25,11 @@ class SourceStatement:
     """A text of SQL that can reach the driver.
 
     Attributes:
-        text: as far as it is known, on one line; ``?`` stands for unknown parts where a value stands.
-        facts: what it does, in the dialect that was asked for.
-        place: where the driver is called with it.
+        text: as far as it is known, on one line; ``?`` stands for unknown parts where a value stands, and
+            the expression in braces for other unknown parts, of which `facts` tell what they may hide.
+        facts: what it does, in the dialect that was asked for. A text that the tree has in several
+            versions, one for each kind of database, is read in the dialect that understands it best.
+        place: where the driver is called with it, or what passes it on to the driver.
     """
 
     text: str
@@ -76,6 +79,10 @@ class SourceMethod:
         decorators: their names, such as ``property``, ``staticmethod``.
         is_async: whether it is ``async def``.
         is_generator: whether it yields.
+        given_statements: that it sends with parts which its caller gives. Its callers in the tree have
+            them among their own statements, in full; they count for who calls it from elsewhere.
+        given_unknowns: what only its caller knows, likewise.
+        reads_by_name: whether its name promises a read: ``get_or_create``, ``find_user``, ``is_known``.
     """
 
     target: str
@@ -91,6 +98,17 @@ class SourceMethod:
     decorators: tuple[str, ...] = ()
     is_async: bool = False
     is_generator: bool = False
+    given_statements: tuple[SourceStatement, ...] = ()
+    given_unknowns: tuple[SourceUnknown, ...] = ()
+    reads_by_name: bool = False
+
+    def called_from_elsewhere(self) -> SourceMethod:
+        """It as it is for a caller that the tree does not have: with what only its caller knows."""
+        return dataclasses.replace(
+            self,
+            statements=self.statements + self.given_statements,
+            unknowns=self.unknowns + self.given_unknowns,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +125,18 @@ class SourceFacts:
     unreadable: tuple[SourceUnknown, ...] = ()
 
     def reachable(self, target: str) -> Iterator[SourceMethod]:
-        """A method and all that it calls, directly or not; itself first, each once."""
+        """A method and all that it calls, directly or not; itself first, each once.
+
+        Itself as it is when it is `SourceMethod.called_from_elsewhere`, as a cached method is; of the
+        others what their callers give them is among the statements of these callers.
+        """
         seen = {target}
         waiting = [target]
         while waiting:
             method = self.methods.get(waiting.pop(0))
             if method is None:
                 continue
-            yield method
+            yield method.called_from_elsewhere() if method.target == target else method
             fresh = [call.target for call in method.calls if call.target not in seen]
             seen.update(fresh)
             waiting += dict.fromkeys(fresh)
