@@ -7,18 +7,18 @@ from wats_accel.cache.background import Background
 from wats_accel.cache.copying import CopyMode
 from wats_accel.cache.entries import Entry, Key, MemoryStore, Store
 from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
-from wats_accel.cache.region import Region, RegionRules
+from wats_accel.cache.region import Region
+from wats_accel.cache.region_rules import RegionRules
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.config.models import (
+from wats_accel.config.fields import (
     AttributePaths,
-    ConfigSection,
     Duration,
-    Finding,
     MethodName,
     OneOrSeveral,
     Section,
     TargetText,
 )
+from wats_accel.config.models import ConfigSection, Finding
 from wats_accel.config.raw import mapping_at, quoted, repository_rules, rules_given_twice, sequence
 from wats_accel.context import EventSubscription, PluginContext
 from wats_accel.durations import format_duration, parse_duration

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sized
 from typing import Literal, Protocol
 
 from wats_accel.cache.copying import Snapshot
+from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.premises import Breach, Premise
 from wats_accel.cache.texts import Texts
 
@@ -51,8 +52,8 @@ class Entry:
     """One stored answer."""
 
     __slots__ = (
-        "__weakref__", "began_at", "due_at", "expires_at", "fresh_until", "key", "number", "owner",
-        "premises", "size", "snapshot", "texts", "visited",
+        "__weakref__", "began_at", "due_at", "expires_at", "footprint", "fresh_until", "key", "number",
+        "owner", "premises", "size", "snapshot", "texts", "visited",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class Entry:
         due_at: float | None = None,
         premises: tuple[Premise, ...] = (),
         size: int = 0,
+        footprint: Footprint | None = None,
     ) -> None:
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
@@ -82,6 +84,7 @@ class Entry:
         self.number = number  # of its load, among those of its method: which of two began later
         self.owner = owner
         self.premises = premises  # what else has to hold for it to be given
+        self.footprint = footprint  # what it was made from; None if nobody has watched
         self.size = size  # bytes, as an estimate; 0 where nobody asks
         self.visited = False  # set by hits, read by eviction
 

@@ -15,6 +15,7 @@ import threading
 from threading import Event, get_ident
 
 from wats_accel.cache.entries import Key
+from wats_accel.cache.footprints import Concerned
 from wats_accel.cache.loads import Load
 from wats_accel.cache.selection import Selection
 
@@ -67,6 +68,14 @@ class Flights:
             if load is not spare and selection.matches(load.texts):
                 load.overtaken = True
                 self.give_up(load)
+
+    def overtake_made_from(self, concerned: Concerned) -> bool:
+        """Mark the loads that have read what is concerned; gives whether there were any."""
+        found = [load for load in tuple(self._running) if concerned(load.footprint)]
+        for load in found:
+            load.overtaken = True
+            self.give_up(load)
+        return bool(found)
 
     def raise_fence(self, selection: Selection) -> None:
         """Have each load of what is selected overtaken from its beginning."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from typing import cast
 
 from wats_accel.cache.entries import Entry, Leftovers
+from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.selection import Selection
 
 
@@ -36,6 +38,10 @@ class EntryIndex:
         """The entries with this part."""
         return list(self._groups.get(part, ()))
 
+    def parts(self) -> list[Hashable]:
+        """The parts of which there are entries."""
+        return list(self._groups)
+
     def clear(self) -> None:
         """Forget all entries, without visiting them one by one."""
         forgotten, self._groups = self._groups, {}
@@ -43,7 +49,9 @@ class EntryIndex:
 
 
 class EntryIndexes:
-    """The indexes of one region: by scope, and by each argument that an invalidation has asked for.
+    """The indexes of one region, each made when it is first asked for.
+
+    By scope, by what entries were made from, and by each argument that an invalidation has named.
 
     Args:
         entries: gives all entries of the region, to make an index when somebody first asks for it.
@@ -78,6 +86,14 @@ class EntryIndexes:
         """The entries of one scope."""
         return self._index(_SCOPE).find(number)
 
+    def footprints(self) -> list[Footprint | None]:
+        """What the entries were made from: few, of however many entries."""
+        return cast("list[Footprint | None]", self._index(_FOOTPRINT).parts())
+
+    def made_from(self, footprint: Footprint | None) -> list[Entry]:
+        """The entries that were made from this."""
+        return self._index(_FOOTPRINT).find(footprint)
+
     def candidates(self, selection: Selection) -> list[Entry]:
         """Entries among which are all that a selection means; few of them, if it names an argument."""
         exact = selection.exact
@@ -88,17 +104,24 @@ class EntryIndexes:
 
     def _index(self, part: int) -> EntryIndex:
         if part not in self._by_part:
-            of_entry = _scope_of if part == _SCOPE else _argument_of(part)
+            of_entry = _NO_ARGUMENTS.get(part) or _argument_of(part)
             self._by_part[part] = EntryIndex(of_entry, self._entries())
         return self._by_part[part]
 
 
-_SCOPE = -1
-"""The part of an entry that is no argument: whose it is."""
+_SCOPE, _FOOTPRINT = -1, -2
+"""The parts of an entry that are no arguments: whose it is, and what it was made from."""
 
 
 def _scope_of(entry: Entry) -> Hashable:
     return entry.key[0]
+
+
+def _footprint_of(entry: Entry) -> Hashable:
+    return entry.footprint
+
+
+_NO_ARGUMENTS = {_SCOPE: _scope_of, _FOOTPRINT: _footprint_of}
 
 
 def _argument_of(position: int) -> Callable[[Entry], Hashable]:

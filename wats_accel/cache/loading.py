@@ -119,6 +119,7 @@ def _board(region: Region, load: Load) -> None:
     region.bury_dead_instances()
     load.failures = failures_met()
     load.version = region.version
+    load.footprint = region.declared
     load.began_at = region.clock()
     load.started = time.perf_counter()
     if has_uncommitted_changes():
@@ -256,6 +257,7 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
         fresh_until=lifetime.fresh_until,
         due_at=lifetime.due_at,
         premises=tuple(load.premises.values()),
+        footprint=load.footprint,
         size=_size(load, snapshot) if region.counts_bytes else 0,
     )
 
@@ -292,6 +294,7 @@ def rest_on_version(region: Region, outer: Load, version: int, began_at: float) 
     lifetime = region.rules.ages.lifetime(began_at, region.rules.ttl_seconds)
     outer.expires_by = min(outer.expires_by, lifetime.fresh_until)
     outer.gone_by = min(outer.gone_by, lifetime.expires_at)
+    outer.read(region.declared)
     outer.rest_on_version(region, version)
 
 

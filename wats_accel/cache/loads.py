@@ -14,6 +14,7 @@ from threading import get_ident
 
 from wats_accel.cache.ages import FOREVER
 from wats_accel.cache.entries import Entry, Key
+from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, ValidUntil, Versioned
 from wats_accel.cache.texts import Texts
 
@@ -24,8 +25,9 @@ class Load:
     """One run of a cached method for one key."""
 
     __slots__ = (
-        "began_at", "done", "entry", "expires_by", "failures", "gone_by", "key", "label", "number",
-        "objection", "overtaken", "premises", "renews", "started", "target", "texts", "thread", "version",
+        "began_at", "done", "entry", "expires_by", "failures", "footprint", "gone_by", "key", "label",
+        "number", "objection", "overtaken", "premises", "renews", "started", "target", "texts", "thread",
+        "version",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
@@ -41,6 +43,7 @@ class Load:
         self.failures = 0  # that this thread had met when it began
         self.objection: str | None = None  # why its answer must not be kept
         self.premises: dict[object, Premise] = {}
+        self.footprint: Footprint | None = None  # what it has read so far, as far as anybody has watched
         self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
         self.gone_by = FOREVER  # when the first of it cannot even stand in for a failure any more
         self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
@@ -55,6 +58,7 @@ class Load:
         self.gone_by = min(self.gone_by, entry.expires_at)
         reference = weakref.ref(entry)
         self.premises[reference] = HeldEntry(reference)
+        self.read(entry.footprint)
         for premise in entry.premises:
             self._take_over(premise)
         self._keep_premises_few()
@@ -67,9 +71,25 @@ class Load:
         """Take over what a load inside this one was made from."""
         self.expires_by = min(self.expires_by, inner.expires_by)
         self.gone_by = min(self.gone_by, inner.gone_by)
+        self.read(inner.footprint)
         for premise in inner.premises.values():
             self._take_over(premise)
         self._keep_premises_few()
+
+    def read(self, footprint: Footprint | None) -> None:
+        """Note that the answer is made from this as well.
+
+        Before it is read indeed: a change that comes to an end later finds it, and of an earlier one it
+        reads what that has left.
+        """
+        known = self.footprint
+        if footprint is not None and footprint is not known:
+            self.footprint = footprint if known is None else known | footprint
+
+    @property
+    def rests_on_others(self) -> bool:
+        """Whether the answer is made from answers of other cached methods."""
+        return any(not isinstance(premise, ValidUntil) for premise in self.premises.values())
 
     def rest_on_moment(self, premise: ValidUntil) -> None:
         """Note that time alone changes the answer; of many moments the first is enough."""
@@ -148,3 +168,9 @@ def spoil_loads(why: str, *, spare: Load | None = None) -> None:
     for load in stacks.get(get_ident(), ()):
         if load is not spare:
             load.objection = load.objection or why
+
+
+def note_reading(footprint: Footprint) -> None:
+    """Note, before this thread reads something, that all loads that it runs are made from it."""
+    for load in stacks.get(get_ident(), ()):
+        load.read(footprint)

@@ -6,19 +6,16 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from wats_accel.cache.ages import AgeRules
-from wats_accel.cache.copying import CopyMode
 from wats_accel.cache.entries import Departure, Entry, Key, Store
 from wats_accel.cache.flights import Flights
+from wats_accel.cache.footprints import Concerned, Footprint, Watch
 from wats_accel.cache.index import EntryIndexes
-from wats_accel.cache.keys import KeyRules
 from wats_accel.cache.loads import Load
 from wats_accel.cache.namespace import Departures, Namespace
 from wats_accel.cache.premises import Breach
-from wats_accel.cache.results import ResultLiteral
+from wats_accel.cache.region_rules import RegionRules
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
 from wats_accel.cache.texts import Texts
@@ -42,24 +39,6 @@ _WHY_NOT_KEPT: Final[dict[Breach, str]] = {
     "orphaned": "overtaken",
     "being_written": "being_written",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RegionRules:
-    """What the configuration says of one cached method. `ttl_seconds` 0: until invalidated.
-
-    `wait_seconds` is how long a call waits for the load of another one before it runs the method itself.
-    """
-
-    namespace: str
-    method: str
-    target: str
-    ttl_seconds: float
-    key: KeyRules = KeyRules()
-    copy_mode: CopyMode = "auto"
-    unless_results: tuple[ResultLiteral, ...] = ()
-    ages: AgeRules = AgeRules()
-    wait_seconds: float = 5.0
 
 
 class Region:
@@ -91,6 +70,8 @@ class Region:
         self.on_miss = bus.channel(Miss)
         self.flights = Flights()
         self.writers = Writers()
+        self.watch: Watch | None = None  # who is asked what loads have read
+        self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped
         self._enabled = True
         self._suspended: str | None = None
@@ -146,6 +127,9 @@ class Region:
             return "being_written"  # it may have read what is taken back, where dirty reads are allowed
         if not self.active:
             return "switched_off"
+        unwatched = None if self.watch is None else self.watch.why_not_keep(self, load)
+        if unwatched is not None:
+            return unwatched
         if not self._space.fits(entry.size):
             return "too_large"
         held, now = self._store.get(entry.key), self.clock()
@@ -192,6 +176,30 @@ class Region:
         self.counters.invalidated += count
         return count
 
+    def invalidate_made_from(self, concerned: Concerned) -> int:
+        """Drop what was made from what has changed, and fence off the loads that have read it.
+
+        Args:
+            concerned: whether the change concerns what was made from a footprint.
+
+        Returns:
+            how many entries were dropped. No other entry is looked at.
+        """
+        with self.lock:
+            known = self._indexes.footprints()
+            doomed = [footprint for footprint in known if concerned(footprint)]
+            overtaken = self.flights.overtake_made_from(concerned)
+            declared = self.declared is not None and concerned(self.declared)
+            self.version += bool(doomed or overtaken or declared)
+            count = self._drop_all() if doomed and doomed == known else self._drop_made_from(doomed)
+        self.counters.invalidated += count
+        return count
+
+    def footprints(self) -> list[Footprint | None]:
+        """What its entries were made from, and what each is made from besides. Called under the lock."""
+        known = self._indexes.footprints()
+        return known if self.declared is None else [*known, self.declared]
+
     @contextlib.contextmanager
     def fenced(self, selection: Selection) -> Iterator[None]:
         """Have no load of what is selected stored that begins during the ``with`` block.
@@ -212,6 +220,12 @@ class Region:
             return self._drop_all()
         candidates = self._indexes.candidates(selection)
         doomed = [entry for entry in candidates if selection.matches(entry.texts)]
+        for entry in doomed:
+            self.remove(entry)
+        return len(doomed)
+
+    def _drop_made_from(self, footprints: list[Footprint | None]) -> int:
+        doomed = [entry for footprint in footprints for entry in self._indexes.made_from(footprint)]
         for entry in doomed:
             self.remove(entry)
         return len(doomed)

@@ -12,7 +12,8 @@ from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
 from wats_accel.cache.entries import MemoryStore, Store
 from wats_accel.cache.namespace import Namespace
-from wats_accel.cache.region import Clock, Region, RegionRules, report_departures
+from wats_accel.cache.region import Clock, Region, report_departures
+from wats_accel.cache.region_rules import RegionRules
 from wats_accel.errors import TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.forks import begins_anew_when_forked
@@ -56,6 +57,11 @@ class CacheRegistry:
         self._turns = itertools.count()
         begins_anew_when_forked(self)
         bus.at_checkpoints(self.sweep)
+
+    @property
+    def lock(self) -> threading.RLock:
+        """Of everything that changes any region: whoever holds it sees all of them at one moment."""
+        return self._lock
 
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wats_accel.cache.region import RegionRules
+from wats_accel.cache.region_rules import RegionRules
 from wats_accel.durations import format_duration
 
 _USUAL_WAIT = RegionRules("", "", "", 0.0).wait_seconds

@@ -1,0 +1,30 @@
+"""The rules of one cached method, as the engine sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wats_accel.cache.ages import AgeRules
+from wats_accel.cache.copying import CopyMode
+from wats_accel.cache.keys import KeyRules
+from wats_accel.cache.results import ResultLiteral
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRules:
+    """What the configuration says of one cached method. `ttl_seconds` 0: until invalidated.
+
+    `wait_seconds` is how long a call waits for the load of another one before it runs the method itself.
+    `reads` are tables, and columns as ``table.column``, that it reads besides what can be seen.
+    """
+
+    namespace: str
+    method: str
+    target: str
+    ttl_seconds: float
+    key: KeyRules = KeyRules()
+    copy_mode: CopyMode = "auto"
+    unless_results: tuple[ResultLiteral, ...] = ()
+    ages: AgeRules = AgeRules()
+    wait_seconds: float = 5.0
+    reads: tuple[str, ...] = ()
