@@ -22,6 +22,7 @@ from wats_accel.patching.plan import PatchPlan, PatchSpec
 from wats_accel.patterns import KeyPattern
 from wats_accel.plugin_manager import PluginManager
 from wats_accel.pool.registry import PoolRegistry
+from wats_accel.schema_source import SchemaSource
 
 _PLANNING = "accel_patch_specs"
 _SECTION_NAME = re.compile(r"(?!model_)[a-z][a-z0-9]*(_[a-z0-9]+)*")  # pydantic wants `model_…` for itself
@@ -119,7 +120,7 @@ def assemble(
     )
     invalidator = Invalidator(caches=caches, bus=bus)
     pools = PoolRegistry(bus=bus, clock=clock)
-    context = PluginContext(config, caches, invalidator, pools, bus, clock, report)
+    context = PluginContext(config, caches, invalidator, pools, bus, clock, report, SchemaSource(config))
     plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
     if failures.while_planning:
         # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.

@@ -14,6 +14,8 @@ from wats_accel.event_bus import EventBus
 from wats_accel.events import Event, FeatureInitialized
 from wats_accel.invalidation import Invalidator
 from wats_accel.pool.registry import PoolRegistry
+from wats_accel.schema_source import SchemaSource
+from wats_accel.sql.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class PluginContext:
     bus: EventBus
     clock: Callable[[], float]
     report: Callable[[Problem], None]
+    _schema_source: SchemaSource
+
+    @property
+    def schema(self) -> Schema:
+        """What is known of the database: the section ``sql:`` and its files, read when first asked for.
+
+        Raises:
+            ConfigError: a file of schema is missing, or not valid.
+        """
+        return self._schema_source.schema
 
     def section(self, name: str) -> Any:
         """The plugin's own section of the configuration, as its model."""

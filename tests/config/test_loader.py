@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from wats_accel.assembly import config_sections
 from wats_accel.cli.environment import known_plugins
+from wats_accel.config.fields import Section
 from wats_accel.config.loader import LoadedConfig, load, peek_plugins
-from wats_accel.config.models import ConfigSection, Finding, Section
+from wats_accel.config.models import ConfigSection, Finding
 from wats_accel.config.sources import mapping_document, read_document
 from wats_accel.errors import ConfigError, KeyPath, Problem, format_key_path
 
@@ -69,7 +70,9 @@ KINDS = {
     "version": "expected 1",
     "logging.levle": "unknown key; did you mean 'level'?",
     "logging.format": "expected 'text' or 'json'",
-    "colour": "unknown key; known: cache, enabled, logging, plugins, pool, repositories, strict, version",
+    "colour": (
+        "unknown key; known: cache, enabled, logging, plugins, pool, repositories, sql, strict, version"
+    ),
     "cache.default_ttl": "expected a duration such as 60s, 5m or 1h30m, or a number of seconds",
     "cache.max_entries": "expected a number greater than or equal to 0",
     "repositories[0].enabled": "expected true or false",

@@ -5,16 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from wats_accel.config.models import (
-    AttributePaths,
-    Duration,
-    LoggingSection,
-    MethodName,
-    OneOrSeveral,
-    RepositorySection,
-    RootSection,
-    TargetText,
-)
+from wats_accel.config.fields import AttributePaths, Duration, MethodName, OneOrSeveral, TargetText
+from wats_accel.config.models import LoggingSection, RepositorySection, RootSection
 
 
 def refusal(kind: object, value: object) -> str:

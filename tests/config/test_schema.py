@@ -11,7 +11,8 @@ from pydantic import Field
 
 from wats_accel.assembly import config_sections
 from wats_accel.cli.environment import known_plugins
-from wats_accel.config.models import ConfigSection, Section
+from wats_accel.config.fields import Section
+from wats_accel.config.models import ConfigSection
 from wats_accel.config.schema import assemble, json_schema, keys_at
 
 

@@ -16,7 +16,16 @@ from wats_accel.durations import parse_duration
 PAGE = DOCS / "reference" / "config.md"
 SCHEMA: dict[str, Any] = json.loads((ROOT / "config" / "wats-accel.schema.json").read_text(encoding="utf-8"))
 
-_ANY_NAME = {"namespaces": "NAME", "cached": "METHOD", "invalidates": "METHOD"}
+_ANY_NAME = {
+    "namespaces": "NAME",
+    "cached": "METHOD",
+    "invalidates": "METHOD",
+    "tables": "TABLE",
+    "views": "NAME",
+    "procedures": "NAME",
+    "functions": "NAME",
+    "aliases": "NAME",
+}
 
 
 def _mapping_of(place: dict[str, Any]) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from wats_accel.config.documents import Document
 from wats_accel.config.models import ConfigSection, Finding, PluginsSection, RootSection
 from wats_accel.config.schema import assemble, json_schema, keys_at
 from wats_accel.errors import ConfigError, KeyPath, Problem
 from wats_accel.suggestions import nearest
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _PLAIN_WORDS = (
     (re.compile(r"^Value error, "), ""),
@@ -57,7 +59,7 @@ def load(document: Document, sections: Iterable[ConfigSection]) -> LoadedConfig:
         problems += _translated(document, model, error)
     problems += _found_across_sections(document, known, {problem.key_path for problem in problems})
     if problems or root is None:
-        raise ConfigError(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+        raise ConfigError(_in_order(problems))
     return LoadedConfig(root, document)
 
 
@@ -107,9 +109,25 @@ def _findings(section: ConfigSection, data: dict[str, Any], *, data_is_valid: bo
         return [Finding((section.name,), message)] if data_is_valid else []
 
 
-def _translated(document: Document, model: type[RootSection], error: ValidationError) -> list[Problem]:
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
+
+
+def _translated(document: Document, model: type[BaseModel], error: ValidationError) -> list[Problem]:
     schema = json_schema(model)
     return [_problem(document, schema, details) for details in error.errors(include_url=False)]
+
+
+def validated(document: Document, model: type[_Model]) -> _Model:
+    """Validate a document of another kind than a configuration, such as a file of schema.
+
+    Raises:
+        ConfigError: with every problem found, in the order of the file.
+    """
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError(_in_order(_translated(document, model, error))) from None
 
 
 def _problem(document: Document, schema: dict[str, Any], details: Any) -> Problem:

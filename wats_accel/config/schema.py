@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
 
@@ -44,7 +44,7 @@ def _fields(sections: Iterable[ConfigSection]) -> dict[str, Any]:
     }
 
 
-def json_schema(model: type[RootSection]) -> dict[str, Any]:
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of a whole file, for editors and for `wats-accel schema`."""
     schema = model.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
@@ -77,6 +77,10 @@ def _resolved(schema: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
             place = schema["$defs"][place["$ref"].rpartition("/")[2]]
         elif "anyOf" in place or "oneOf" in place:
             options = [_resolved(schema, option) for option in place.get("anyOf") or place["oneOf"]]
-            place = next((option for option in options if "properties" in option), {})
+            place = next((option for option in options if _has_keys(option)), {})
         else:
             return place
+
+
+def _has_keys(place: dict[str, Any]) -> bool:
+    return "properties" in place or isinstance(place.get("additionalProperties"), dict)

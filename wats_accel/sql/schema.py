@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -20,9 +21,10 @@ _EVENTS: Final[Mapping[Event, frozenset[str]]] = {
     "delete": frozenset({"delete"}),
     "any": frozenset({"insert", "update", "delete"}),
 }
+_PART: Final = re.compile(r'\[([^\]]*)\]|"([^"]*)"|`([^`]*)`|([^.\[\]"`]+)')
 # No function of these can change a table of the database: SQL Server forbids it, and SQLite has only those
 # that the application itself has written in Python. Of the others, unless told, any may.
-_FUNCTIONS_ONLY_READ: Final = frozenset({"tsql", "sqlite"})
+FUNCTIONS_ONLY_READ: Final = frozenset({"tsql", "sqlite"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +206,19 @@ def _called(schema: Schema, call: Call) -> Routine:
     known = schema.routines.get(last_part(call.name))
     if known is not None:
         return known
-    may_write = call.kind == "procedure" or schema.dialect not in _FUNCTIONS_ONLY_READ
+    may_write = call.kind == "procedure" or schema.dialect not in FUNCTIONS_ONLY_READ
     return Routine(call.name, Reads(unknown=True), Changes(unknown=may_write))
 
 
 def last_part(name: str) -> str:
     """A name as it is compared: without schema, quotes and brackets, casefolded."""
-    return name_of(name.rsplit(".", 1)[-1].strip('[]"`'))
+    return (parts_of(name) or [""])[-1]
+
+
+def parts_of(name: str) -> list[str]:
+    """The parts of a dotted name, each as it is compared; in quotes or brackets a dot is one of the name."""
+    found = ("".join(match.groups(default="")).strip() for match in _PART.finditer(name))
+    return [name_of(part) for part in found if part]
 
 
 class _Reading:

@@ -1,0 +1,82 @@
+"""What sections are made of: durations, targets, lists that may be one text, and the base of them all."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from wats_accel.durations import parse_duration
+from wats_accel.errors import TargetError
+from wats_accel.targets import Target
+
+_AMOUNT = r"\d+(\.\d+)?"
+_DURATION_PATTERN = (
+    r"^\s*(?=\S)(\d+|"
+    + "".join(rf"({_AMOUNT}{unit}\s*)?" for unit in ("w", "d", "h", "m", "s", "ms"))
+    + r")\s*$"
+)
+_DURATION_SCHEMA = {
+    "description": "A duration such as 60s, 5m or 1h30m, or a number of seconds.",
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": _DURATION_PATTERN},
+    ],
+}
+
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema(_DURATION_SCHEMA)]
+"""Seconds; in a file ``60s``, ``5m``, ``1h30m`` or a number."""
+
+
+def _one_or_several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+OneOrSeveral = Annotated[
+    list[str],
+    BeforeValidator(_one_or_several),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""A list of texts; in a file one text may stand alone."""
+
+
+def _target(text: str) -> str:
+    try:
+        return str(Target.parse(text))
+    except TargetError:  # its own words show the text, and nobody knows what stands there
+        raise ValueError("expected a target such as 'package.module:Class' or 'package.module'") from None
+
+
+TargetText = Annotated[str, AfterValidator(_target)]
+"""``package.module:Class``, or ``package.module`` for its functions."""
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _method(text: str) -> str:
+    if not _is_name(text):
+        raise ValueError("expected the name of a method")
+    return text
+
+
+MethodName = Annotated[str, AfterValidator(_method)]
+"""The name of a method, as the key of its rule."""
+
+
+def _paths(texts: list[str]) -> list[str]:
+    if not all(_is_name(part) for text in texts for part in text.split(".")):
+        raise ValueError("expected attributes such as 'self.db.connection_string'")
+    return texts
+
+
+AttributePaths = Annotated[OneOrSeveral, AfterValidator(_paths)]
+"""Attributes to be read in each call, such as ``self.db.connection_string``: one, or a list."""
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, and a loaded section does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -1,0 +1,215 @@
+"""The section ``sql:`` and the files of schema that it names: what the database adds to the SQL."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictBool, model_validator
+
+from wats_accel.config.fields import OneOrSeveral, Section
+
+Dialect = Literal["tsql", "postgres", "sqlite", "mysql", "oracle", ""]
+Action = Literal["no action", "cascade", "set null", "set default"]
+Happening = Literal["insert", "update", "delete"]
+Hides = Literal["reads", "writes", "both"]
+
+SECRET_COLUMNS = (
+    "senha",
+    "segredo",
+    "credencial",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "hash",
+    "salt",
+    "secret",
+    "token",
+    "credential",
+    "api_key",
+    "apikey",
+    "private_key",
+)
+
+
+class TableRule(Section):
+    """A table. In short: its columns, or nothing."""
+
+    columns: list[str] | None = None
+    """All of them. Then a column without a table's name is counted for the tables that have it."""
+    computed: list[str] = Field(default=[])
+    """Those that the database itself changes with every UPDATE: computed ones, row versions."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        if value is None:
+            return {}
+        return {"columns": value} if isinstance(value, list) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        columns = {"type": "array", "items": {"type": "string"}}
+        return _with_short_forms(core_schema, handler, columns, {"type": "null"})
+
+
+def _names_alone(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    return value
+
+
+class ForeignKeyRule(Section):
+    """A foreign key, and what the database does with the rows that refer to others."""
+
+    table: str
+    """The table that refers."""
+    columns: OneOrSeveral = Field(default=[])
+    """Its columns; by default any."""
+    parent: str
+    """The table that it refers to."""
+    parent_columns: OneOrSeveral = Field(default=[])
+    """The columns that are referred to; by default any."""
+    on_delete: Action = "no action"
+    """What becomes of the rows when the parent's row is deleted."""
+    on_update: Action = "no action"
+    """What becomes of the rows when the parent's key is changed."""
+
+
+class TriggerRule(Section):
+    """A trigger, and what it changes besides."""
+
+    table: str
+    """The table, or view, that has it."""
+    name: str = ""
+    """Its name."""
+    events: list[Happening] = Field(default=["insert", "update", "delete"])
+    """What it fires on."""
+    writes: OneOrSeveral = Field(default=[])
+    """What it changes."""
+    calls: OneOrSeveral = Field(default=[])
+    """The procedures and functions that it calls."""
+    sql: str = ""
+    """Its statements, instead of `writes` and `calls` or besides them."""
+    unknown: Hides | None = None
+    """What there may be more of: with ``writes``, a write that fires it concerns every answer."""
+
+
+class ViewRule(Section):
+    """What a view is made from. In short: a list of tables and columns, or its SELECT."""
+
+    reads: OneOrSeveral = Field(default=[])
+    """Tables and columns."""
+    calls: OneOrSeveral = Field(default=[])
+    """The functions that it calls."""
+    clock: StrictBool = False
+    """Whether its rows depend on when they are read."""
+    sql: str = ""
+    """Its SELECT, instead of the others or besides them."""
+    unknown: Hides | None = None
+    """What there may be more of: with ``reads``, what is read of the view is never sure to be covered."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        if isinstance(value, str):
+            return {"sql": value} if len(value.split()) > 1 else {"reads": [value]}
+        return {"reads": value} if isinstance(value, list) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        tables = {"type": "array", "items": {"type": "string"}}
+        return _with_short_forms(core_schema, handler, {"type": "string"}, tables)
+
+
+class RoutineRule(Section):
+    """What a procedure or a function touches. In short: its text."""
+
+    reads: OneOrSeveral | None = None
+    """Tables and columns. Where neither this nor `sql` is given, what it reads is unknown."""
+    writes: OneOrSeveral | None = None
+    """Tables, and columns that are set by an UPDATE only."""
+    calls: OneOrSeveral = Field(default=[])
+    """The procedures and functions that it calls itself."""
+    clock: StrictBool = False
+    """Whether what it gives depends on when it runs."""
+    sql: str = ""
+    """Its text, instead of the others or besides them."""
+    unknown: Hides | None = None
+    """What there may be more of."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"sql": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RoutineRule:
+        if self.reads is None and self.writes is None and not (self.calls or self.sql or self.unknown):
+            raise ValueError("say what it reads or writes: 'reads: []' and 'writes: []' if it is nothing")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return _with_short_forms(core_schema, handler, {"type": "string"})
+
+
+def _with_short_forms(core_schema: Any, handler: Any, *short: dict[str, Any]) -> dict[str, Any]:
+    long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+    return {"anyOf": [*short, long_form]}
+
+
+class _OrNamesAlone:
+    """Says in the JSON Schema what `_names_alone` takes."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "array", "items": {"type": "string"}}, handler(core_schema)]}
+
+
+Tables = Annotated[dict[str, TableRule], BeforeValidator(_names_alone), _OrNamesAlone]
+"""Tables by name; in short: a list of names."""
+
+
+class SchemaPart(Section):
+    """What is known of a database."""
+
+    dialect: Dialect = ""
+    """Which SQL it is written in."""
+    tables: Tables = Field(default={})
+    """The tables. In short: a list of their names."""
+    foreign_keys: list[ForeignKeyRule] = Field(default=[])
+    """Foreign keys, above all those that delete or change rows of other tables."""
+    triggers: list[TriggerRule] = Field(default=[])
+    """Triggers, and what they change."""
+    views: dict[str, ViewRule] = Field(default={})
+    """Views, and what they are made from."""
+    procedures: dict[str, RoutineRule] = Field(default={})
+    """Procedures, and what they read and write."""
+    functions: dict[str, RoutineRule] = Field(default={})
+    """Functions of the database's own, and what they read and write."""
+    aliases: dict[str, OneOrSeveral] = Field(default={})
+    """Names that stand for tables: synonyms, and tables whose rows others hold."""
+
+
+class SchemaFile(SchemaPart):
+    """A file of schema, as ``wats-accel schema-scan`` writes it."""
+
+    version: Literal[1]
+    """Version of the format."""
+    complete: StrictBool = False
+    """Whether there are no other tables, views and triggers."""
+    unknown: list[str] = Field(default=[])
+    """What could not be found out, for people to read."""
+
+
+class SqlSection(SchemaPart):
+    """The application's SQL, and what its database adds to it."""
+
+    schema_files: OneOrSeveral = Field(default=[], alias="schema")
+    """Files that `wats-accel schema-scan` has written, relative to this one. What stands here beats them."""
+    assume_plain_tables: StrictBool = False
+    """True: a name that nothing is said of is a table without triggers and cascades. False: it may be a view
+    of anything, and a write to it may change anything."""
+    secret_columns: list[str] = Field(default=list(SECRET_COLUMNS))
+    """Words in the names of columns that are not to be kept in a cache lightly."""
