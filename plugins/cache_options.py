@@ -223,6 +223,15 @@ def is_sql(text: str) -> bool:
     return len(text.split()) > 1
 
 
+_NAME = r"[^\s.\[\]\"`]+"
+
+
+def _tables(texts: list[str]) -> list[str]:
+    if not all(re.fullmatch(rf"{_NAME}(?:\.{_NAME})?", text) for text in texts):
+        raise ValueError("expected tables and columns, without quotes: 'Table' or 'Table.column'")
+    return texts
+
+
 # -- sections ------------------------------------------------------------------------------------------
 
 
@@ -253,6 +262,8 @@ class CachedRule(AgePolicies):
     """How callers are kept from changing what the next caller gets."""
     materialize: StrictBool = False
     """True: a generator function is run to its end, and a hit replays its items."""
+    reads: Annotated[OneOrSeveral, AfterValidator(_tables)] = Field(default=[])
+    """``Table``, or ``Table.column``: what it reads that cannot be seen, where the SQL decides."""
     valid_until: ValidUntil | None = None
     """What tells, once for each load, when time alone will change the answer."""
 

@@ -28,6 +28,7 @@ from wats_accel.extension import (
     parse_duration,
     sequence,
 )
+from wats_accel_plugins.sql_invalidation import mode_of
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ def accel_config_sections() -> list[ConfigSection]:
 @hookimpl
 def accel_startup(context: PluginContext) -> None:
     """Say that the pools are ready, unless the environment has switched them off."""
-    for rules in (pooled.rules for pooled in context.pools if pooled.active):
+    for rules in (pooled.rules for pooled in context.pools if pooled.active and pooled.rules.enabled):
         summary = f"Connection Pool initialized (size={rules.size}, overflow={rules.max_overflow})"
         context.announce("pool", summary)
 
@@ -136,7 +137,9 @@ def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
 
 def _numbered(context: PluginContext) -> list[tuple[int, PoolSection]]:
     sections: list[PoolSection] = context.section("pool")
-    return [(number, section) for number, section in enumerate(sections) if section.enabled]
+    # Where the SQL decides what is dropped, connections are to be seen, pooled or not.
+    is_seen = mode_of(context) != "rules"
+    return [(number, section) for number, section in enumerate(sections) if section.enabled or is_seen]
 
 
 def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterator[PatchSpec]:
@@ -150,9 +153,10 @@ def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterato
         Layer.CONNECT,
         functools.partial(_wrap, pooled, functools.partial(context.announce, "pool"), imported_before),
         key_path=path,
+        on_left_out=functools.partial(_left_out, context, section.connect),
         needs_signature=False,
     )
-    for place, text in enumerate(section.per_thread):
+    for place, text in enumerate(section.per_thread if section.enabled else ()):
         yield PatchSpec(
             Target.parse(text),
             Layer.CONNECT,
@@ -166,9 +170,15 @@ def _tell(context: PluginContext, path: tuple[str | int, ...], target: str, mess
     context.problem(message, path, target=target)
 
 
+def _left_out(context: PluginContext, connect: str, why: str) -> None:
+    if context.pools.observer is not None:
+        context.pools.observer.lost_sight(f"{connect}: {why}")
+
+
 def _rules(section: PoolSection) -> PoolRules:
     return PoolRules(
         target=section.connect,
+        enabled=section.enabled,
         size=section.size,
         max_overflow=section.max_overflow,
         linger_seconds=section.linger,

@@ -189,6 +189,7 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
         copy_mode=rule.copy_,
         unless_results=tuple(rule.unless_result),
         ages=_age_rules(options, rule),
+        reads=tuple(rule.reads),
         wait_seconds=_first(rule.wait_timeout, options.wait_timeout, section.wait_timeout),
     )
 

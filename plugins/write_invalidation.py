@@ -34,6 +34,7 @@ from wats_accel.extension import (
     rules_given_twice,
     sequence,
 )
+from wats_accel_plugins.sql_invalidation import mode_of
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ def accel_config_sections() -> list[ConfigSection]:
 @hookimpl(trylast=True)
 def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
     """One wrapper for each method under ``invalidates:``; after the caches are there."""
-    return list(_specs(context))
+    return [] if mode_of(context) == "sql" else list(_specs(context))
 
 
 def _specs(context: PluginContext) -> Iterator[PatchSpec]:

@@ -74,6 +74,7 @@ from wats_accel.pool.registry import PoolRegistry
 from wats_accel.pool.rules import NEVER, PoolRules
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
+from wats_accel.tracking.tracker import Tracker
 from wats_accel.wrappers.cached import NextChange, cached
 from wats_accel.wrappers.invalidating import invalidating
 from wats_accel.wrappers.materialized import materialized
@@ -153,6 +154,7 @@ __all__ = [
     "TargetError",
     "TargetNotFoundError",
     "TargetText",
+    "Tracker",
     "Unpatched",
     "UnsupportedTargetError",
     "ValidUntilFailed",

@@ -78,7 +78,8 @@ class PooledConnect:
         Raises:
             Exception: the driver's own, when it cannot connect.
         """
-        pool = self._pool(connect, arguments) if self.active and not self._closed else None
+        is_pooling = self.active and self.rules.enabled and not self._closed
+        pool = self._pool(connect, arguments) if is_pooling else None
         if pool is not None:
             return self.per_thread.connection(pool)
         with noting_failures:

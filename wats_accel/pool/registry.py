@@ -18,26 +18,29 @@ class PoolRegistry:
     Args:
         bus: told what happens in them.
         clock: seconds, never going backwards.
+
+    Attributes:
+        observer: told of each call on each connection; None: nobody is.
     """
 
     def __init__(self, *, bus: EventBus, clock: Callable[[], float]) -> None:
         self._bus = bus
         self._clock = clock
         self._known: list[PooledConnect] = []
-        self._observer: Observer | None = None
+        self.observer: Observer | None = None
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
         pooled = PooledConnect(
             rules, bus=self._bus, clock=self._clock, report=report, siblings=self._all_pools
         )
-        pooled.observer = self._observer
+        pooled.observer = self.observer
         self._known.append(pooled)
         return pooled
 
     def observe(self, observer: Observer) -> None:
         """Have `observer` told of each call on each connection that any `connect` gives from now on."""
-        self._observer = observer
+        self.observer = observer
         for pooled in self._known:
             pooled.observer = observer
 

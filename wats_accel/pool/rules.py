@@ -18,6 +18,7 @@ class PoolRules:
 
     Attributes:
         target: the `connect` callable, such as ``pyodbc:connect``.
+        enabled: whether there is a pool at all; if not, connections are only observed.
         size: how many idle connections are kept.
         max_overflow: how many more may be open at a time.
         linger_seconds: how long more than `size` are kept after so many were last in use together.
@@ -35,6 +36,7 @@ class PoolRules:
     """
 
     target: str
+    enabled: bool = True
     size: int = 5
     max_overflow: int = 10
     linger_seconds: float = 60.0

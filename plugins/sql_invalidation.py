@@ -1,0 +1,112 @@
+"""The feature ``invalidation:``: the SQL itself says which answers a write makes old."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from wats_accel.extension import (
+    ConfigSection,
+    KeyPattern,
+    PluginContext,
+    Region,
+    Section,
+    Tracker,
+    hookimpl,
+)
+
+# -- configuration -------------------------------------------------------------------------------------
+
+
+class InvalidationSection(Section):
+    """What says which answers a write drops. In short: just the mode."""
+
+    mode: Literal["rules", "sql", "both"] = "rules"
+    """rules: those under ``invalidates``. sql: the statements that the drivers are given, and no rule.
+    both: either."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"mode": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [{**long_form["properties"]["mode"], "description": "The mode."}, long_form]}
+
+
+@hookimpl
+def accel_config_sections() -> list[ConfigSection]:
+    """``invalidation:``."""
+    return [
+        ConfigSection(
+            "invalidation",
+            InvalidationSection,
+            InvalidationSection(),
+            description="What says which answers a write drops: rules, the SQL, or both.",
+        )
+    ]
+
+
+def mode_of(context: PluginContext) -> str:
+    """The mode that is in effect; ``rules`` without this plugin."""
+    section = getattr(context.root, "invalidation", None)
+    return section.mode if isinstance(section, InvalidationSection) else "rules"
+
+
+# -- start and end -------------------------------------------------------------------------------------
+
+
+@hookimpl(trylast=True)
+def accel_startup(context: PluginContext) -> None:
+    """Begin to see statements, after the caches, the pools and the rules are there."""
+    mode = mode_of(context)
+    if mode == "rules":
+        return
+    try:
+        _start(context)
+    except Exception as error:
+        everything = [KeyPattern.parse("*")]
+        context.invalidator.suspend(everything, f"statements cannot be followed: {type(error).__name__}")
+        raise
+    context.announce("sql_invalidation", _summary(context, mode))
+
+
+def _start(context: PluginContext) -> None:
+    sql = context.root.sql
+    tracker = Tracker(
+        context.caches,
+        lambda: context.schema,
+        dialect=sql.dialect or "",
+        strict=not sql.assume_plain_tables,
+        bus=context.bus,
+        covered=functools.partial(_has_rule, context),
+        report=functools.partial(context.problem, key_path=("invalidation",)),
+    )
+    tracker.watch(context.caches)
+    context.pools.observe(tracker)
+    if not len(context.pools):
+        tracker.lost_sight("there is no entry under 'pool', so no connection is seen")
+
+
+def _has_rule(context: PluginContext, region: Region) -> bool:
+    return bool(context.invalidator.dropping(region))
+
+
+def _summary(context: PluginContext, mode: str) -> str:
+    if mode == "both":
+        return "SQL decides what a write drops, besides the rules"
+    left_out = sum(len(repository.invalidates) for repository in context.repositories)
+    without = f" ({left_out} rules under 'invalidates' are left out)" if left_out else ""
+    return f"SQL decides what a write drops{without}"
+
+
+@hookimpl
+def accel_shutdown(context: PluginContext) -> None:
+    """See nothing any more."""
+    observer = context.pools.observer
+    if isinstance(observer, Tracker):
+        observer.close()

@@ -1,0 +1,1 @@
+"""Tracking: what statements read and change while the application runs, and which answers that concerns."""

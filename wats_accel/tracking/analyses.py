@@ -1,0 +1,120 @@
+"""Analyses: what each call of a driver reads and changes, worked out once for each text of SQL."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from wats_accel.pool.changes import EXECUTING, Change
+from wats_accel.sql.access import Access, Changes, Reads, access, name_of
+from wats_accel.sql.facts import Call, Facts
+from wats_accel.sql.schema import Effect, Schema
+from wats_accel.sql.statement import facts_of
+from wats_accel.tracking.seen import Changed, Footprints, Seen, remember
+
+_MOST_REMEMBERED: Final = 1_000
+_LONGEST_REMEMBERED: Final = 20_000
+"""Characters. A text as long as this has its values inside, and does not come again."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What one call does.
+
+    Attributes:
+        footprint: what it reads.
+        changed: what it changes; None: nothing.
+    """
+
+    footprint: Seen
+    changed: Changed | None
+
+
+class Analyses:
+    """Works out what calls do.
+
+    Args:
+        schema: gives what is known of the database, when it is first needed: that takes time.
+        dialect: of all texts; empty: that of the connection.
+        strict: whether a name that the schema does not have may be a view, or a table with triggers.
+        footprints: makes one object of each footprint.
+    """
+
+    def __init__(
+        self, schema: Callable[[], Schema], *, dialect: str, strict: bool, footprints: Footprints
+    ) -> None:
+        self._give_schema = schema
+        self._dialect = dialect
+        self._strict = strict
+        self._footprints = footprints
+        self._schemas: dict[str, Schema] = {}
+        self._known: dict[object, Analysis] = {}
+        unknown = Changed(Changes(unknown=True), ("a call that cannot be read",))
+        self._unknown = Analysis(footprints.of(Reads(unknown=True)), unknown)
+        self._unknown_read = Analysis(footprints.of(Reads(unknown=True)), None)
+
+    def of_call(self, language: str, name: str, sql: object, change: Change) -> Analysis:
+        """What a call of a driver does.
+
+        Args:
+            language: that the connection's database speaks.
+            name: of the method.
+            sql: what it is given.
+            change: what it can do as far as the pool knows.
+        """
+        if name in EXECUTING and isinstance(sql, str):
+            return self.of_text(sql, language)
+        if name == "callproc" and isinstance(sql, str):
+            facts = Facts(kinds=("procedure",), calls=frozenset({Call(name_of(sql), "procedure")}))
+            return self._analysis(facts, self._dialect or language)
+        return self._unknown if change.may_change else self._unknown_read
+
+    def of_text(self, sql: str, language: str) -> Analysis:
+        """What executing a text does."""
+        text = sql if type(sql) is str else str.__str__(sql)  # a subclass may compare in a way of its own
+        known = self._known.get((text, language))
+        if known is None:
+            dialect = self._dialect or language
+            known = self._analysis(facts_of(text, dialect, self._schema(dialect).columns), dialect)
+            if len(text) <= _LONGEST_REMEMBERED:
+                remember(self._known, (text, language), known, most=_MOST_REMEMBERED)
+        return known
+
+    def declared(self, reads: tuple[str, ...]) -> Seen | None:
+        """What a rule says that a method reads: ``table``, or ``table.column``; None if it says nothing."""
+        if not reads:
+            return None
+        return self._footprints.of(self._schema(self._dialect).reading(Reads(_declared(reads))).reads)
+
+    def _schema(self, dialect: str) -> Schema:
+        known = self._schemas.get(dialect)
+        if known is None:
+            known = self._give_schema()
+            known = known if known.dialect else dataclasses.replace(known, dialect=dialect)
+            self._schemas[dialect] = known
+        return known
+
+    def _analysis(self, facts: Facts, dialect: str) -> Analysis:
+        effect = self._schema(dialect).effect(facts, strict=self._strict)
+        changed = Changed(effect.changes, (_name(facts, effect),)) if effect.changes else None
+        return Analysis(self._footprints.of(effect.reads, clock=effect.reads_clock), changed)
+
+
+_CHANGING: Final = frozenset({"insert", "update", "delete", "merge", "procedure", "definition", "other"})
+
+
+def _name(facts: Facts, effect: Effect) -> str:
+    """A statement for people: its kinds, and the names in it that stand for what it changes."""
+    kinds = "/".join(dict.fromkeys(kind for kind in facts.kinds if kind in _CHANGING))
+    names = dict.fromkeys((*(write.table for write in facts.writes), *sorted(c.name for c in facts.calls)))
+    return f"{kinds or 'statement'} {', '.join(names or effect.changes.access)}".strip()
+
+
+def _declared(reads: tuple[str, ...]) -> Access:
+    tables: dict[str, set[str]] = {}
+    for text in reads:
+        table, _, column = text.partition(".")
+        tables.setdefault(table, set()).add(column or "*")
+    return access(tables)

@@ -1,0 +1,238 @@
+"""The tracker: sees what statements read and change, and drops what was made from what has changed.
+
+Reads are noted before the driver is called, in every load of the thread. A change that is committed later
+then finds the load, or the entry that it has stored; of one that was committed before, it reads the new
+state. Changes are noted as under way before the driver is called, and what they concern is dropped before
+the committing call returns: at once under autocommit, at the commit otherwise, never after a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from wats_accel.cache.loads import Load, note_reading, spoil_loads, stacks
+from wats_accel.cache.region import Region
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Invalidated
+from wats_accel.forks import begins_anew_when_forked
+from wats_accel.pool.changes import Change
+from wats_accel.sql.schema import Schema
+from wats_accel.tracking.analyses import Analyses
+from wats_accel.tracking.seen import Changed, Footprints, Seen
+from wats_accel.tracking.under_way import UnderWay, UnderWayCall
+from wats_accel.transactions import Transaction
+
+
+@dataclass(slots=True)
+class TrackingCounters:
+    """What a tracker has seen so far. Added to without a lock, as all counters."""
+
+    changes: int = 0
+    unknown_changes: int = 0
+    dropping_changes: int = 0
+    dropped: int = 0
+
+
+class Tracker:
+    """Watches the calls of all drivers, and the loads of all cached methods. Raises nothing of its own.
+
+    Args:
+        caches: of the methods.
+        schema: gives what is known of the database, when it is first needed.
+        dialect: of all SQL; empty: that of each connection.
+        strict: whether a name that the schema does not have may be a view, or a table with triggers.
+        bus: told what is dropped.
+        covered: whether a rule drops a region's entries, whatever is seen.
+        report: told, once, why not all is seen.
+    """
+
+    def __init__(
+        self,
+        caches: CacheRegistry,
+        schema: Callable[[], Schema],
+        *,
+        dialect: str = "",
+        strict: bool = True,
+        bus: EventBus,
+        covered: Callable[[Region], bool],
+        report: Callable[[str], None],
+    ) -> None:
+        self.counters = TrackingCounters()
+        self._caches = caches
+        self._footprints = Footprints()
+        self._analyses = Analyses(schema, dialect=dialect, strict=strict, footprints=self._footprints)
+        self._invalidated = bus.channel(Invalidated)
+        self._ask_for_rule = covered
+        self._covered: dict[Region, bool] = {}
+        self._report = report
+        self._under_way = UnderWay()
+        self._told: dict[Region, Seen] = {}  # what each has been seen to read
+        self._blind = False
+        self._closed = False
+        begins_anew_when_forked(self)
+
+    def watch(self, regions: Iterable[Region]) -> None:
+        """Watch the loads of these regions from now on."""
+        for region in regions:
+            region.declared = self._analyses.declared(region.rules.reads)
+            region.watch = self
+
+    def close(self) -> None:
+        """See nothing any more; nothing is cached any more either."""
+        self._closed = True
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds a lock any more, and no other thread is at work."""
+        self._footprints.begin_anew()
+        self._under_way.begin_anew()
+
+    # -- calls of drivers ------------------------------------------------------------------------------
+
+    def before(self, language: str, name: str, sql: object, change: Change) -> UnderWayCall | None:
+        """See a call before it is made; gives what `after` wants if it changes something."""
+        if self._closed:
+            return None
+        try:
+            return self._before(language, name, sql, change)
+        except Exception as error:  # noqa: BLE001 - what is not seen must not be trusted
+            self.lost_sight(f"a call could not be followed: {type(error).__name__}")
+            return None
+
+    def _before(self, language: str, name: str, sql: object, change: Change) -> UnderWayCall | None:
+        found = self._analyses.of_call(language, name, sql, change)
+        changed = found.changed
+        if stacks:
+            note_reading(found.footprint)
+            if changed is not None:
+                spoil_loads("wrote")  # a hit would leave the write out
+        if changed is None:
+            return None
+        self.counters.changes += 1
+        self.counters.unknown_changes += changed.changes.unknown
+        call = UnderWayCall(changed)
+        try:
+            with self._caches.lock:  # point: change-seen
+                self._under_way.enter(call, self._concerned(changed))
+        except BaseException:
+            self._under_way.leave(call)
+            raise
+        return call
+
+    def _concerned(self, changed: Changed) -> Iterator[Region]:
+        for region in self._caches:
+            try:
+                footprints = region.footprints()
+            except Exception:  # noqa: BLE001 - a store that fails does not know; it is dropped from later
+                yield region
+            else:
+                if any(map(changed.concerns, footprints)):
+                    yield region
+
+    def after(self, token: object, change: Change, transaction: Transaction | None) -> None:
+        """Drop what a call concerns that has returned or raised, or have that done at the commit."""
+        if not isinstance(token, UnderWayCall):
+            return
+        try:
+            self._after(token, change, transaction)
+        except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
+            self.lost_sight(f"a change could not be followed: {type(error).__name__}")
+        finally:
+            self._under_way.leave(token)
+
+    def _after(self, call: UnderWayCall, change: Change, transaction: Transaction | None) -> None:
+        if transaction is not None:
+            with self._caches.lock:
+                self._under_way.add(transaction, call)
+            # Another thread may have ended it already: then this calls back at once.
+            transaction.at_commit(partial(self._commit, transaction), key=id(self))
+        if transaction is None or change.may_commit:
+            self._drop(call.changed)  # point: change-done
+
+    def _commit(self, transaction: Transaction) -> None:
+        """Drop what a transaction has changed that is, or may be, committed."""
+        with self._caches.lock:
+            changed = self._under_way.of(transaction)
+        if changed is None:
+            return
+        self._drop(changed)  # point: committed
+        if transaction.over:
+            with self._caches.lock:
+                self._under_way.forget(transaction)
+
+    def _drop(self, changed: Changed) -> int:
+        count, failed, interrupt = 0, [], None
+        with self._caches.lock:
+            for region in self._caches:
+                try:
+                    count += region.invalidate_made_from(changed.concerns)
+                except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
+                    interrupt = interrupt if isinstance(error, Exception) else error
+                    failed.append((region, type(error).__name__))
+        for region, error_name in failed:
+            with suppress(BaseException):  # one interrupt is enough
+                region.suspend(f"invalidating it failed: {error_name}")
+        if count:
+            self._tell(changed, count)
+        if interrupt is not None:
+            raise interrupt  # Ctrl+C and the like are the application's own
+        return count
+
+    def _tell(self, changed: Changed, count: int) -> None:
+        self.counters.dropping_changes += 1
+        self.counters.dropped += count
+        if self._invalidated.listeners:
+            self._invalidated.send(Invalidated(changed.pattern, count, "; ".join(changed.by)))
+
+    def lost_sight(self, why: str) -> None:
+        """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
+        if self._blind or self._closed:
+            return
+        self._blind = True
+        for region in self._caches:
+            if not self._is_covered_by_rule(region):
+                region.suspend(f"not all statements are seen: {why}")
+        with suppress(Exception):
+            self._report(f"not all statements are seen: {why}; without a rule nothing is cached")
+
+    def _is_covered_by_rule(self, region: Region) -> bool:
+        known = self._covered.get(region)
+        if known is None:
+            known = self._covered[region] = self._ask_for_rule(region)
+        return known
+
+    # -- loads -----------------------------------------------------------------------------------------
+
+    def why_not_keep(self, region: Region, load: Load) -> str | None:
+        """Why the answer of a load must not be kept, as far as what it has read tells. Under the lock."""
+        if self._closed:
+            return "switched_off"
+        seen = load.footprint
+        self._note(region, seen)
+        if self._under_way.concerns(seen):
+            return "being_written"
+        if region.declared is not None or self._is_covered_by_rule(region):
+            return None
+        if seen is None:
+            return None if load.rests_on_others else "no_statement_seen"
+        return "unknown_reads" if isinstance(seen, Seen) and seen.reads.unknown else None
+
+    def _note(self, region: Region, seen: object) -> None:
+        if isinstance(seen, Seen):
+            before = self._told.get(region)
+            self._told[region] = seen if before is None else before | seen
+
+    def told_of(self, region: Region) -> dict[str, str]:
+        """What a method was seen to read so far, for people."""
+        seen = self._told.get(region)
+        if seen is None:
+            return {"reads": "nothing was seen yet"}
+        facts = {"reads": str(seen.reads.access) or "no table"}
+        if seen.reads.unknown:
+            facts["reads"] += ", and what nobody knows"
+        if seen.clock:
+            facts["clock"] = "its statements ask the database for the time"
+        return facts
