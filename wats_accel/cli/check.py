@@ -1,8 +1,12 @@
-"""``wats-accel check``: is the configuration valid, and is everything there that it names?"""
+"""``wats-accel check``: is the configuration valid, is everything there, does it drop enough?"""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
+from click.core import ParameterSource
 
 from wats_accel.cli.environment import (
     PROBLEMS_FOUND,
@@ -12,6 +16,46 @@ from wats_accel.cli.environment import (
     print_problems,
 )
 from wats_accel.patching.rehearsal import rehearse
+
+FORMATS = ("text", "json", "github", "sarif")
+_FOR_SOURCE = ("format", "fail_on", "baseline", "write_baseline", "output", "verbose")
+
+
+def _source_options(function: Any) -> Any:
+    """The options that go with ``--source``."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for option in reversed(
+        (
+            click.option(
+                "--source",
+                type=folder,
+                metavar="FOLDER",
+                help="Hold the configuration against the SQL of this source tree, without importing it.",
+            ),
+            click.option("--format", "format_", type=click.Choice(FORMATS), default="text"),
+            click.option(
+                "--fail-on",
+                type=click.Choice(("error", "warning", "note", "never")),
+                default="warning",
+                help="End with 1 on findings of this severity or a graver one; by default warning.",
+            ),
+            click.option(
+                "--baseline",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Findings that are accepted; by default CONFIG-baseline.yaml beside the configuration.",
+            ),
+            click.option(
+                "--write-baseline",
+                is_flag=True,
+                help="Write what is found into the baseline; whoever accepts it gives the reasons.",
+            ),
+            click.option("--output", "-o", metavar="FILE", help="Write the findings to this file."),
+            click.option("--verbose", "-v", is_flag=True, help="Also show what is accepted or trusted."),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @click.command("check")
@@ -24,22 +68,54 @@ from wats_accel.patching.rehearsal import rehearse
     help="Where the application's modules are; repeatable.",
 )
 @click.option("--no-import", is_flag=True, help="Check the file only; import nothing of the application.")
-def command(config: str | None, paths: tuple[str, ...], no_import: bool) -> int:
+@_source_options
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    config: str | None,
+    paths: tuple[str, ...],
+    no_import: bool,
+    source: Path | None,
+    **for_source: Any,
+) -> int:
     """Check a configuration, and that everything it names is there.
 
-    The application's modules are imported for that. Exit status: 0 all well, 1 something cannot be
-    applied, 2 the configuration is not valid.
+    The application's modules are imported for that. With --source nothing is imported: the SQL of the
+    source tree is read, and every write that a rule forgets is named, with the line to add. Exit status:
+    0 all well, 1 something cannot be applied or is found, 2 the configuration is not valid.
     """
+    if source is not None:
+        return _check_source(config, source, paths, no_import=no_import, **for_source)
+    for name in _FOR_SOURCE:
+        parameter = "format_" if name == "format" else name
+        if context.get_parameter_source(parameter) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name.replace('_', '-')} needs --source")
     assembly, problems = assembled(config)
     if not no_import:
-        add_import_paths(paths or (".",))
-        located = assembly.config.problem
-        problems += [
-            located(found.message, found.key_path, target=found.target) for found in rehearse(assembly.plan)
-        ]
+        problems += _rehearsed(assembly, paths or (".",))
     print_problems(problems)
     reads, writes = len(assembly.context.caches), len(list(assembly.context.invalidator))
     pools = len(assembly.context.pools)
     pooled = f"{pools} connection pools, " if pools else ""
     click.echo(f"{reads} cached reads, {writes} invalidating writes, {pooled}{len(problems)} problems")
     return PROBLEMS_FOUND if problems else 0
+
+
+def _rehearsed(assembly: Any, paths: tuple[str, ...]) -> list[Any]:
+    add_import_paths(paths)
+    located = assembly.config.problem
+    return [located(found.message, found.key_path, target=found.target) for found in rehearse(assembly.plan)]
+
+
+def _check_source(
+    config: str | None, source: Path, paths: tuple[str, ...], *, no_import: bool, **options: Any
+) -> int:
+    from wats_accel.cli.source_check import SourceCheck  # noqa: PLC0415 - heavy: it reads SQL
+
+    assembly, problems = assembled(config)
+    if paths and not no_import:
+        problems += _rehearsed(assembly, paths)
+    print_problems(problems)
+    status = SourceCheck(assembly, source, **options).run()
+    return max(status, PROBLEMS_FOUND if problems else 0)

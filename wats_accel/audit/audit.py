@@ -1,0 +1,91 @@
+"""The audit: everything that a configuration and a source tree say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wats_accel.assembly import Assembly
+from wats_accel.audit.clock import unbounded
+from wats_accel.audit.coverage import Coverage, Pair
+from wats_accel.audit.failure_answers import unlisted
+from wats_accel.audit.finding import Finding, in_order
+from wats_accel.audit.gaps import gaps
+from wats_accel.audit.habits import habits
+from wats_accel.audit.names import misnamed
+from wats_accel.audit.needless import needless
+from wats_accel.audit.secret_columns import cached_secrets
+from wats_accel.audit.subject import Subject
+from wats_accel.audit.uncovered import trusted, uncovered
+from wats_accel.sql.access import Columns
+from wats_accel.sql.schema import Schema
+from wats_accel.sql.source.knowledge import Knowledge
+from wats_accel.sql.source.scan import scan
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the audit has found, and on how much.
+
+    Attributes:
+        findings: the gravest first.
+        trusted: the pairs that an argument's name alone covers.
+        folder: the source tree that places are relative to.
+        figures: how much was looked at, by name.
+    """
+
+    findings: tuple[Finding, ...]
+    trusted: tuple[Pair, ...]
+    folder: Path
+    figures: Mapping[str, int]
+
+
+def audit(assembly: Assembly, knowledge: Knowledge, folder: Path) -> Outcome:
+    """Hold a configuration against a source tree.
+
+    Args:
+        assembly: of the configuration; nothing has to be installed.
+        knowledge: of the source tree, with the schema.
+        folder: the source tree.
+    """
+    subject = Subject(assembly, knowledge, folder)
+    coverage = Coverage(subject)
+    findings = [
+        *uncovered(coverage),
+        *unbounded(coverage),
+        *misnamed(subject),
+        *needless(coverage),
+        *cached_secrets(coverage),
+        *unlisted(coverage),
+        *gaps(coverage),
+        *habits(coverage),
+    ]
+    return Outcome(
+        tuple(in_order(findings)),
+        tuple(trusted(coverage)) if subject.mode == "rules" else (),
+        folder,
+        _figures(subject),
+    )
+
+
+def knowledge_of(assembly: Assembly, folder: Path) -> Knowledge:
+    """Scan a source tree with the dialect and the schema that a configuration names.
+
+    Raises:
+        ConfigError: the schema that the configuration names cannot be used.
+    """
+    schema: Schema = assembly.context.schema
+    dialect = str(getattr(getattr(assembly.config.root, "sql", None), "dialect", None) or "")
+    columns: Mapping[str, Columns] = schema.columns
+    return Knowledge(scan(folder, dialect=dialect, columns=columns), schema)
+
+
+def _figures(subject: Subject) -> dict[str, int]:
+    methods = subject.knowledge.source.methods.values()
+    return {
+        "cached reads": len(subject.reads),
+        "invalidating writes": len(subject.writes),
+        "methods": len(methods),
+        "statements": sum(len(method.statements) for method in methods),
+    }

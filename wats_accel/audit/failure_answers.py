@@ -1,0 +1,83 @@
+"""Failure answers: constants that a cached method returns where it has caught an error."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from wats_accel.audit.coverage import Coverage
+from wats_accel.audit.finding import Evidence, Finding
+from wats_accel.audit.subject import CachedRead, short
+from wats_accel.cache.results import same_result
+from wats_accel.sql.source.facts import FailureAnswer
+
+
+def unlisted(coverage: Coverage) -> Iterator[Finding]:
+    """Each failure answer of a cached read that its rule would keep.
+
+    With a pool, what the driver raises is seen, and the answer is not kept even so. Then it is a note:
+    it holds for connections of the pool, and for errors of the driver.
+    """
+    pooled = bool(list(coverage.subject.assembly.context.pools))
+    for read in coverage.subject.reads:
+        answers = {answer.text: answer for method in read.methods for answer in method.failure_answers}
+        for answer in answers.values():
+            if not _is_listed(answer.text, read):
+                yield _finding(coverage, read, answer, pooled=pooled)
+
+
+def _is_listed(text: str, read: CachedRead) -> bool:
+    try:
+        value: Any = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return False
+    return any(same_result(value, listed) for listed in read.rules.unless_results)
+
+
+def _finding(coverage: Coverage, read: CachedRead, answer: FailureAnswer, *, pooled: bool) -> Finding:
+    seen = "; what the pool's connections fail with is seen, and not kept" if pooled else ""
+    return Finding(
+        rule="failure-answer",
+        severity="note" if pooled else "warning",
+        message=f"{short(read.target)} answers {answer.text} after an error, and unless_result does not list "
+        f"that{seen}",
+        about=(read.target, answer.text),
+        setting=coverage.subject.setting(read.key_path),
+        evidence=(Evidence("the failure answer", answer.place),),
+        fix=(f"unless_result: [{', '.join(_spelled_all(read, answer))}]",),
+        fix_at=read.key_path,
+    )
+
+
+def _spelled_all(read: CachedRead, answer: FailureAnswer) -> list[str]:
+    return [*(spelled(repr(known)) for known in read.rules.unless_results), spelled(answer.text)]
+
+
+def spelled(text: str) -> str:
+    """A Python literal as YAML's flow style spells it, or in Python's own where YAML has no word for it."""
+    try:
+        return _flow(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        quoted = text.replace("'", "''")
+        return f"{{python: '{quoted}'}}"
+
+
+def _flow(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'" if value.isprintable() else _refuse()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    return _refuse()
+
+
+def _refuse() -> str:
+    raise ValueError("YAML has no word for it")

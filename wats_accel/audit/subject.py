@@ -1,0 +1,188 @@
+"""The subject: what a configuration says of each method, and what the source tree says of the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wats_accel.assembly import Assembly
+from wats_accel.audit.finding import Setting
+from wats_accel.audit.shapes import Shapes
+from wats_accel.cache.region_rules import RegionRules
+from wats_accel.errors import KeyPath
+from wats_accel.invalidation import WriteRule
+from wats_accel.patterns import KeyPattern
+from wats_accel.sql.source.facts import SourceMethod
+from wats_accel.sql.source.knowledge import Knowledge
+from wats_accel.targets import Target
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRead:
+    """A method that the configuration has cached.
+
+    Attributes:
+        rules: what the cache was told of it.
+        key_path: where its rule stands.
+        methods: those of the source that its wrapper answers for: its own, and what subclasses inherit.
+    """
+
+    rules: RegionRules
+    key_path: KeyPath
+    methods: tuple[SourceMethod, ...]
+
+    @property
+    def target(self) -> str:
+        """``package.module:Class.method``, as configured."""
+        return self.rules.target
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Namespace and method: what a pattern names it by."""
+        return self.rules.namespace, self.rules.method
+
+    @property
+    def everything(self) -> str:
+        """The pattern that drops all its entries."""
+        return f"{self.rules.namespace}:{self.rules.method}:*"
+
+
+@dataclass(frozen=True, slots=True)
+class PatchedWrite:
+    """A method that the configuration has drop entries. Fields as of `CachedRead`."""
+
+    rule: WriteRule
+    key_path: KeyPath
+    methods: tuple[SourceMethod, ...]
+
+    @property
+    def target(self) -> str:
+        """``package.module:Class.method``, as configured."""
+        return self.rule.target
+
+    @property
+    def patterns(self) -> tuple[KeyPattern, ...]:
+        """What it drops."""
+        return self.rule.patterns
+
+
+class Subject:
+    """A configuration and a source tree, joined method by method.
+
+    Args:
+        assembly: of the configuration.
+        knowledge: of the source tree.
+        folder: the source tree.
+    """
+
+    def __init__(self, assembly: Assembly, knowledge: Knowledge, folder: Path) -> None:
+        self.assembly = assembly
+        self.knowledge = knowledge
+        self.folder = folder
+        self.shapes = Shapes(folder)
+        self._by_place: dict[object, list[SourceMethod]] = {}
+        for method in knowledge.source.methods.values():
+            self._by_place.setdefault((method.place, Target.parse(method.target).name), []).append(method)
+        self._called = {
+            call.target
+            for method in knowledge.source.methods.values()
+            for call in method.calls
+            if call.target != method.target
+        }
+        self.reads = tuple(self._reads())
+        self.writes = tuple(self._writes())
+        self._writes_of: dict[str, list[PatchedWrite]] = {}
+        for write in self.writes:
+            for method in write.methods:
+                self._writes_of.setdefault(method.target, []).append(write)
+        self._reads_of = {method.target: read for read in self.reads for method in read.methods}
+
+    # -- the configuration ------------------------------------------------------------------------------
+
+    @property
+    def repositories(self) -> Sequence[Any]:
+        """The repositories of the configuration, as their models."""
+        return self.assembly.context.repositories
+
+    @property
+    def mode(self) -> str:
+        """What drops entries at run time: ``rules``, ``sql`` or ``both``."""
+        section = getattr(self.assembly.config.root, "invalidation", None)
+        return str(getattr(section, "mode", "rules"))
+
+    def setting(self, key_path: KeyPath = ()) -> Setting:
+        """A place in the configuration."""
+        found = self.assembly.config.problem("", key_path)
+        return Setting(found.file or "", key_path, found.line, found.column)
+
+    def _reads(self) -> Iterator[CachedRead]:
+        caches = self.assembly.context.caches
+        for number, repository in enumerate(self.repositories):
+            for method in repository.cached:
+                target = str(Target.parse(repository.target).child(method))
+                region = caches.of_target(target)
+                if region is not None and not region.suspended:
+                    path = ("repositories", number, "cached", method)
+                    yield CachedRead(region.rules, path, self.sharing(target))
+
+    def _writes(self) -> Iterator[PatchedWrite]:
+        invalidator = self.assembly.context.invalidator
+        for number, repository in enumerate(self.repositories):
+            for method in repository.invalidates:
+                target = str(Target.parse(repository.target).child(method))
+                rule = invalidator.of_target(target)
+                if rule is not None:
+                    path = ("repositories", number, "invalidates", method)
+                    yield PatchedWrite(rule, path, self.sharing(target))
+
+    # -- the source -------------------------------------------------------------------------------------
+
+    def sharing(self, target: str) -> tuple[SourceMethod, ...]:
+        """The methods that a wrapper at `target` stands before: itself, and those that inherit it.
+
+        A class that only inherits a method gets a wrapper of its own, which others do not have.
+        """
+        method = self.knowledge.source.methods.get(target)
+        if method is None:
+            return ()
+        if self.definition_of(method) != target:
+            return (method,)
+        inheriting = self._by_place[(method.place, Target.parse(target).name)]
+        return (method, *(known for known in inheriting if known.target != target))
+
+    def definition_of(self, method: SourceMethod) -> str:
+        """The target at which a method is defined; its own, unless its class has inherited it."""
+        target = Target.parse(method.target)
+        alike = self._by_place[(method.place, target.name)]
+        if len(alike) == 1:
+            return method.target
+        path = self.shapes.of(method.place).path
+        for known in alike:
+            if Target.parse(known.target).path == path and _is_in(known):
+                return known.target
+        return method.target
+
+    def is_called(self, method: SourceMethod) -> bool:
+        """Whether another method of the tree calls it. If none does, its callers are elsewhere."""
+        return method.target in self._called
+
+    def read_of(self, target: str) -> CachedRead | None:
+        """The cached read that answers calls of a method of the source, if there is one."""
+        return self._reads_of.get(target)
+
+    def writes_of(self, target: str) -> Sequence[PatchedWrite]:
+        """The rules that are applied when a method of the source is called."""
+        return self._writes_of.get(target, ())
+
+
+def _is_in(method: SourceMethod) -> bool:
+    """Whether a method's module is the file that it is defined in."""
+    module = Target.parse(method.target).module.replace(".", "/")
+    return method.place.file.removesuffix(".py").removesuffix("/__init__").endswith(module.rpartition("/")[2])
+
+
+def short(target: str) -> str:
+    """A target as people say it: ``Class.method``, or a function's own name."""
+    return target.partition(":")[2] or target

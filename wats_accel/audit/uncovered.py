@@ -1,0 +1,65 @@
+"""Uncovered writes: they change what a cached read has read, and nothing drops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wats_accel.audit.coverage import Coverage, Pair
+from wats_accel.audit.finding import Finding
+from wats_accel.audit.fixes import rule_fix
+from wats_accel.audit.subject import short
+from wats_accel.audit.wording import evidence_of, indirect_tables, tables_text
+
+
+def uncovered(coverage: Coverage) -> Iterator[Finding]:
+    """Each pair of a write and a read that no rule covers, with the rule that would."""
+    if coverage.subject.mode != "rules":
+        return  # what is known to concern each other, the SQL drops at run time
+    pairs = [pair for pair in coverage.pairs() if not pair.cover.holds]
+    needed: dict[str, list[str]] = {}
+    for pair in pairs:
+        needed.setdefault(pair.write.target, []).append(pair.read.everything)
+    for pair in pairs:
+        yield _finding(coverage, pair, needed[pair.write.target])
+
+
+def trusted(coverage: Coverage) -> Iterator[Pair]:
+    """The pairs that are covered by a pattern whose argument has the right name, and no better."""
+    return (pair for pair in coverage.pairs() if pair.cover.degree == "trusted")
+
+
+def _finding(coverage: Coverage, pair: Pair, needed: list[str]) -> Finding:
+    subject = coverage.subject
+    fix, fix_at = rule_fix(subject, pair.write.target, needed)
+    rules = subject.writes_of(pair.write.target)
+    unsure = pair.cover.degree == "unsure"
+    return Finding(
+        rule="unsure-argument" if unsure else "uncovered",
+        severity="warning" if unsure else "error",
+        message=_message(pair),
+        about=(pair.write.target, pair.read.target),
+        setting=subject.setting(rules[0].key_path if rules else pair.read.key_path),
+        evidence=(
+            *evidence_of("the write", pair.writing),
+            *evidence_of("the read", pair.reading),
+        ),
+        fix=fix if _can_have_a_rule(pair) else (),
+        fix_at=fix_at if _can_have_a_rule(pair) else (),
+    )
+
+
+def _message(pair: Pair) -> str:
+    what = tables_text(pair.by, (*pair.writing, *pair.reading))
+    indirect = indirect_tables(pair.by, pair.writing)
+    by_way = " by a cascade, a trigger or a procedure" if len(indirect) == len(pair.by.items) else ""
+    text = (
+        f"{short(pair.write.target)} changes {what}{by_way}, which the cached {short(pair.read.target)} reads"
+    )
+    if pair.cover.degree == "unsure":
+        return f"{text}, and drops only some of its entries: {pair.cover.why}"
+    ending = "" if _can_have_a_rule(pair) else "; it cannot be patched itself, so its callers need the rule"
+    return f"{text}, and no rule drops it{ending}"
+
+
+def _can_have_a_rule(pair: Pair) -> bool:
+    return not pair.write.is_async and "property" not in pair.write.decorators
