@@ -18,8 +18,6 @@ from wats_accel.audit.needless import needless
 from wats_accel.audit.secret_columns import cached_secrets
 from wats_accel.audit.subject import Subject
 from wats_accel.audit.uncovered import trusted, uncovered
-from wats_accel.sql.access import Columns
-from wats_accel.sql.schema import Schema
 from wats_accel.sql.source.knowledge import Knowledge
 from wats_accel.sql.source.scan import scan
 
@@ -75,10 +73,8 @@ def knowledge_of(assembly: Assembly, folder: Path) -> Knowledge:
     Raises:
         ConfigError: the schema that the configuration names cannot be used.
     """
-    schema: Schema = assembly.context.schema
-    dialect = str(getattr(getattr(assembly.config.root, "sql", None), "dialect", None) or "")
-    columns: Mapping[str, Columns] = schema.columns
-    return Knowledge(scan(folder, dialect=dialect, columns=columns), schema)
+    schema = assembly.context.schema
+    return Knowledge(scan(folder, dialect=schema.dialect, columns=schema.columns), schema)
 
 
 def _figures(subject: Subject) -> dict[str, int]:

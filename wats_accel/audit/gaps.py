@@ -141,8 +141,7 @@ def _evidence(reasons: Iterable[SourceUnknown]) -> tuple[Evidence, ...]:
 
 def _schema_gaps(coverage: Coverage) -> Iterator[Finding]:
     subject = coverage.subject
-    section = getattr(subject.assembly.config.root, "sql", None)
-    if getattr(section, "assume_plain_tables", False):
+    if subject.assembly.config.root.sql.assume_plain_tables:
         return
     schema = subject.knowledge.schema
     if not schema.tables:

@@ -12,27 +12,17 @@ from wats_accel.sql.access import ANY, Access, name_of
 from wats_accel.sql.schema import Schema
 from wats_accel.sql.source.knowledge import Knowledge
 
-USUAL_WORDS = ("senha", "password", "passwd", "hash", "token", "secret", "segredo", "api_key", "chave_api")
-"""Where the configuration has no section that lists them."""
-
 
 def cached_secrets(coverage: Coverage) -> Iterator[Finding]:
     """Each cached read whose answers look like holding secrets."""
     subject = coverage.subject
-    words = secret_words(subject.assembly.config.root)
+    words = [name_of(word) for word in subject.assembly.config.root.sql.secret_columns]
     for read in subject.reads:
         found = dict.fromkeys(
             name for method in read.methods for name in secrets_of(subject.knowledge, method.target, words)
         )
         if found:
             yield _finding(coverage, read, list(found))
-
-
-def secret_words(root: object) -> tuple[str, ...]:
-    """The words by which a column is taken for a secret."""
-    section = getattr(root, "sql", None)
-    words: Iterable[str] = getattr(section, "secret_columns", None) or USUAL_WORDS
-    return tuple(name_of(word) for word in words)
 
 
 def secrets_of(knowledge: Knowledge, target: str, words: Iterable[str]) -> list[str]:
