@@ -140,7 +140,7 @@ class Coverage:
 
     def _is_told_at_definition(self, pair: Pair) -> bool:
         """Whether a rule where the method is defined serves all classes that inherit it."""
-        definition = self.subject.definition_of(pair.write)
+        definition = self.subject.definitions.of(pair.write)
         if definition == pair.write.target:
             return False
         base = self.subject.knowledge.source.methods[definition]

@@ -8,6 +8,7 @@ from typing import Any
 
 from wats_accel.audit.coverage import Coverage
 from wats_accel.audit.finding import Evidence, Finding
+from wats_accel.audit.literals import spelled
 from wats_accel.audit.subject import CachedRead, short
 from wats_accel.cache.results import same_result
 from wats_accel.sql.source.facts import FailureAnswer
@@ -52,32 +53,3 @@ def _finding(coverage: Coverage, read: CachedRead, answer: FailureAnswer, *, poo
 
 def _spelled_all(read: CachedRead, answer: FailureAnswer) -> list[str]:
     return [*(spelled(repr(known)) for known in read.rules.unless_results), spelled(answer.text)]
-
-
-def spelled(text: str) -> str:
-    """A Python literal as YAML's flow style spells it, or in Python's own where YAML has no word for it."""
-    try:
-        return _flow(ast.literal_eval(text))
-    except (ValueError, SyntaxError):
-        quoted = text.replace("'", "''")
-        return f"{{python: '{quoted}'}}"
-
-
-def _flow(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'" if value.isprintable() else _refuse()
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
-    return _refuse()
-
-
-def _refuse() -> str:
-    raise ValueError("YAML has no word for it")

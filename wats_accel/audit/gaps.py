@@ -113,10 +113,10 @@ def _is_a_call(unknown: SourceUnknown) -> bool:
 def _is_told_elsewhere(coverage: Coverage, method: SourceMethod) -> bool:
     """Whether the class that defines a method tells of it, or the subclasses that complete it do."""
     subject = coverage.subject
-    definition = subject.definition_of(method)
+    definition = subject.definitions.of(method)
     if definition != method.target:
         return bool(_reasons_of_write(coverage, subject.knowledge.source.methods[definition]))
-    heirs = [known for known in subject.sharing(method.target) if known.target != method.target]
+    heirs = subject.definitions.heirs(method)
     return bool(heirs) and not any(_reasons_of_write(coverage, heir) for heir in heirs)
 
 

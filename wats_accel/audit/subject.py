@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wats_accel.assembly import Assembly
+from wats_accel.audit.definitions import Definitions
 from wats_accel.audit.finding import Setting
-from wats_accel.audit.shapes import Shapes
 from wats_accel.cache.region_rules import RegionRules
 from wats_accel.errors import KeyPath
 from wats_accel.invalidation import WriteRule
@@ -81,10 +81,7 @@ class Subject:
         self.assembly = assembly
         self.knowledge = knowledge
         self.folder = folder
-        self.shapes = Shapes(folder)
-        self._by_place: dict[object, list[SourceMethod]] = {}
-        for method in knowledge.source.methods.values():
-            self._by_place.setdefault((method.place, Target.parse(method.target).name), []).append(method)
+        self.definitions = Definitions(knowledge.source, folder)
         self._called = {
             call.target
             for method in knowledge.source.methods.values()
@@ -125,7 +122,7 @@ class Subject:
                 region = caches.of_target(target)
                 if region is not None and not region.suspended:
                     path = ("repositories", number, "cached", method)
-                    yield CachedRead(region.rules, path, self.sharing(target))
+                    yield CachedRead(region.rules, path, self.definitions.sharing(target))
 
     def _writes(self) -> Iterator[PatchedWrite]:
         invalidator = self.assembly.context.invalidator
@@ -135,34 +132,9 @@ class Subject:
                 rule = invalidator.of_target(target)
                 if rule is not None:
                     path = ("repositories", number, "invalidates", method)
-                    yield PatchedWrite(rule, path, self.sharing(target))
+                    yield PatchedWrite(rule, path, self.definitions.sharing(target))
 
     # -- the source -------------------------------------------------------------------------------------
-
-    def sharing(self, target: str) -> tuple[SourceMethod, ...]:
-        """The methods that a wrapper at `target` stands before: itself, and those that inherit it.
-
-        A class that only inherits a method gets a wrapper of its own, which others do not have.
-        """
-        method = self.knowledge.source.methods.get(target)
-        if method is None:
-            return ()
-        if self.definition_of(method) != target:
-            return (method,)
-        inheriting = self._by_place[(method.place, Target.parse(target).name)]
-        return (method, *(known for known in inheriting if known.target != target))
-
-    def definition_of(self, method: SourceMethod) -> str:
-        """The target at which a method is defined; its own, unless its class has inherited it."""
-        target = Target.parse(method.target)
-        alike = self._by_place[(method.place, target.name)]
-        if len(alike) == 1:
-            return method.target
-        path = self.shapes.of(method.place).path
-        for known in alike:
-            if Target.parse(known.target).path == path and _is_in(known):
-                return known.target
-        return method.target
 
     def is_called(self, method: SourceMethod) -> bool:
         """Whether another method of the tree calls it. If none does, its callers are elsewhere."""
@@ -175,12 +147,6 @@ class Subject:
     def writes_of(self, target: str) -> Sequence[PatchedWrite]:
         """The rules that are applied when a method of the source is called."""
         return self._writes_of.get(target, ())
-
-
-def _is_in(method: SourceMethod) -> bool:
-    """Whether a method's module is the file that it is defined in."""
-    module = Target.parse(method.target).module.replace(".", "/")
-    return method.place.file.removesuffix(".py").removesuffix("/__init__").endswith(module.rpartition("/")[2])
 
 
 def short(target: str) -> str:
