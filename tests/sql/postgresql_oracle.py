@@ -17,7 +17,7 @@ from statement_words import POSTGRES, ROWS, Relation
 from truth import Seen, Truth, hides
 from write_strategies import Text
 
-from wats_accel.sql.access import ANY, Columns, name_of
+from wats_accel.sql.access import ANY, Access, Columns, access, name_of
 from wats_accel.sql.facts import Facts
 
 _ROLE: Final = "asker"
@@ -78,13 +78,35 @@ class PostgresqlOracle:
 
     def denied(self, place: int, text: Text, facts: Facts) -> str | None:
         """What a role may not do that may do all that the facts tell; None if nothing more is done."""
-        grants = "; ".join(_grants(_schema(place), self._groups[place], facts))
+        return self._denied(place, text, "; ".join(_grants(_schema(place), self._groups[place], facts)))
+
+    def _denied(self, place: int, text: Text, grants: str) -> str | None:
         for statement in text.statements:
             try:
                 self._plans(place, f"{grants}; SET LOCAL ROLE {_ROLE}", statement)
             except RefusedError as error:
                 return str(error)
         return None
+
+    def needed(self, place: int, text: Text) -> Access:
+        """The columns without any one of which a role is refused that may see all others."""
+        known: dict[str, set[str]] = {}
+        for table in self._groups[place]:
+            if self._refuses(place, text, table, ()):
+                known[name_of(table.name)] = {
+                    name_of(column)
+                    for column in table.columns
+                    if self._refuses(place, text, table, [one for one in table.columns if one != column])
+                }
+        return access(known)
+
+    def _refuses(self, place: int, text: Text, table: Relation, seen: Sequence[str]) -> bool:
+        """Whether it does not do to see no more than some of one table's columns."""
+        right = _on_columns("SELECT", table, frozenset(map(name_of, seen)))[0] if seen else ""
+        grants = [_all_but(_schema(place), self._groups[place], table)]
+        if seen:
+            grants.append(f"GRANT {right} ON {_schema(place)}.{_quoted(table.name)} TO {_ROLE}")
+        return self._denied(place, text, "; ".join(grants)) is not None
 
     def _plans(self, place: int, before: str, statement: str) -> Any:
         try:
@@ -139,6 +161,13 @@ def _grants(schema: str, tables: Sequence[Relation], facts: Facts) -> Iterator[s
             if write.table == folded:
                 rights += _rights(table, write.event, write.columns)
         yield f"GRANT {', '.join(rights)} ON {name} TO {_ROLE}"
+
+
+def _all_but(schema: str, tables: Sequence[Relation], left_out: Relation) -> str:
+    """All privileges, but for seeing one table."""
+    names = {table.name: f"{schema}.{_quoted(table.name)}" for table in tables}
+    grants = [f"GRANT ALL ON {name} TO {_ROLE}" for name in names.values()]
+    return "; ".join([*grants, f"REVOKE SELECT ON {names[left_out.name]} FROM {_ROLE}"])
 
 
 def _rights(table: Relation, event: str, columns: Columns) -> list[str]:

@@ -141,10 +141,8 @@ class Seen:
             yield Write(name_of(table), "insert" if event == "insert" else "delete", frozenset({ANY}))
 
 
-def breadth(facts: Facts, columns: Mapping[str, Columns]) -> int:
-    """How many pairs of table and column an analysis tells; one for the rows as such, all for any column."""
-    number = 0
-    for table, used in facts.reads.items:
-        known = columns.get(table, frozenset())
-        number += max(1, len(known if ANY in used else used))
-    return number
+def breadth(reads: Access, columns: Mapping[str, Columns]) -> int:
+    """How many columns are read; one for the rows as such, all of a table for any column."""
+    return sum(
+        max(1, len(columns.get(table, frozenset()) if ANY in used else used)) for table, used in reads.items
+    )

@@ -1,0 +1,212 @@
+"""Prints how the analysis of SQL fares: ``python tests/sql/oracle_figures.py [statements] [seed]``.
+
+Statements tried, how many were told narrower than they are (it must be none), how many were answered "unknown",
+and how much broader than the truth the others were. The tables' columns are not told, and then they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from corpus_cases import cases
+from corpus_variants import Variant, batches, joined
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from postgresql_oracle import PostgresqlOracle
+from postgresql_oracle import RefusedError as RefusedByPostgresqlError
+from sqlglot import exp, parse
+from sqlglot.errors import SqlglotError
+from sqlglot_fixtures import NotHereError, statements
+from sqlite_oracle import RefusedError, SqliteOracle
+from statement_words import POSTGRES, SQLITE, Relation, schemas
+from truth import Truth, breadth, narrower
+from write_strategies import Text, texts
+
+from wats_accel.sql.access import Access, Columns, name_of
+from wats_accel.sql.facts import Facts
+from wats_accel.sql.statement import DIALECTS, facts_of
+
+_SERVERS: Final = Path(__file__).parents[2] / "docs/examples/legacy_wats/simulation"
+_SCHEMAS: Final = schemas(seed=99, number=60)
+_DEFINED: Final = ("create", "alter", "drop", "execute", "exec", "do", "prepare")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted."""
+
+    tried: int = 0
+    narrower: int = 0
+    unknown: int = 0
+    told: int = 0
+    true: int = 0
+    why: Counter[str] = field(default_factory=Counter)
+
+    def count(self, facts: Facts, missing: object) -> None:
+        """Count one text."""
+        self.tried += 1
+        self.narrower += bool(missing)
+        self.unknown += bool(facts.unknowns)
+        self.why.update({unknown.what for unknown in facts.unknowns})
+
+    def broad(self, facts: Facts, true: Access, columns: Mapping[str, Columns]) -> None:
+        """Count columns, where nothing is unknown."""
+        if not facts.unknowns:
+            self.told += breadth(facts.reads, columns)
+            self.true += breadth(true, columns)
+
+    def __str__(self) -> str:
+        share = self.unknown / max(self.tried, 1)
+        text = f"{self.tried:7,} tried, {self.narrower} narrower, {self.unknown} unknown ({share:.2%})"
+        if self.true:
+            text += f", {self.told / self.true:.3f} columns told for each that is read"
+        why = "; ".join(f"{what}: {number}" for what, number in self.why.most_common(6))
+        return f"{text}\n          {why}" if why else text
+
+
+def _columns(place: int) -> dict[str, Columns]:
+    return {name_of(table.name): frozenset(map(name_of, table.columns)) for table in _SCHEMAS[place]}
+
+
+def _drawn(number: int, chosen: int, flavour: Any, ask: Callable[[int, Text], None]) -> None:
+    run = settings(max_examples=number, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+    @seed(chosen)
+    @run
+    @given(st.data())
+    def asked(data: st.DataObject) -> None:
+        ask(*data.draw(texts(_SCHEMAS, flavour)))
+
+    asked()
+
+
+def _oracle(
+    name: str,
+    number: int,
+    chosen: int,
+    flavour: Any,
+    truths: Callable[[int, Text], tuple[Truth, Access]],
+    denied: Callable[[int, Text, Facts], object] = lambda *_: None,
+) -> None:
+    tallies = {"without columns": Tally(), "with columns": Tally()}
+    refused = 0
+
+    def ask(place: int, text: Text) -> None:
+        nonlocal refused
+        try:
+            truth, exact = truths(place, text)
+        except (RefusedError, RefusedByPostgresqlError):
+            refused += 1
+            return
+        for how, tally in tallies.items():
+            facts = facts_of(text.sql, flavour.name, _columns(place) if how == "with columns" else None)
+            tally.count(facts, narrower(facts, truth) or denied(place, text, facts))
+            tally.broad(facts, exact, _columns(place))
+
+    _drawn(number, chosen, flavour, ask)
+    for how, tally in tallies.items():
+        print(f"{name}, {how}: {tally}")
+    print(f"{name}: refused by the database and left out: {refused}")
+
+
+def sqlite(number: int, chosen: int) -> None:
+    """What its authoriser says."""
+    oracles = [SqliteOracle(tables) for tables in _SCHEMAS]
+
+    def truths(place: int, text: Text) -> tuple[Truth, Access]:
+        known = Truth()
+        for statement in text.statements:
+            known |= oracles[place].truth(statement)
+        return known, known.reads
+
+    _oracle("sqlite", number, chosen, SQLITE, truths)
+
+
+@contextmanager
+def _postgresql(groups: list[tuple[Relation, ...]]) -> Iterator[PostgresqlOracle]:
+    sys.path.append(str(_SERVERS))
+    import pyodbc
+    from private_postgresql import private_postgresql
+
+    pyodbc.pooling = False
+    with private_postgresql() as server:
+        oracle = PostgresqlOracle(pyodbc.connect(server.odbc()), groups)
+        yield oracle
+        oracle.close()
+
+
+def postgresql(number: int, chosen: int) -> None:
+    """What its plans and its privileges say."""
+    with ExitStack() as stack:
+        oracle = stack.enter_context(_postgresql(_SCHEMAS))
+
+        def truths(place: int, text: Text) -> tuple[Truth, Access]:
+            return oracle.truth(place, text), oracle.needed(place, text)
+
+        _oracle("postgres", number, chosen, POSTGRES, truths, oracle.denied)
+
+
+def corpus() -> None:
+    """Its own statements, where nothing unknown is expected, and what is made of them."""
+    tallies: dict[str, Tally] = {}
+    for case in cases():
+        facts = facts_of(case.sql, case.dialect, case.columns)
+        if case.truth.hides is None and not case.broken:
+            tallies.setdefault(case.dialect, Tally()).count(facts, narrower(facts, case.truth))
+    for dialect, tally in tallies.items():
+        print(f"corpus, {dialect or 'no dialect'}: {tally}")
+    print(f"corpus, joined by semicolons: {_variants(joined(1, 5))}")
+    print(f"corpus, batches without semicolons and in blocks: {_variants(batches(2, 5))}")
+
+
+def _variants(found: Iterator[Variant]) -> Tally:
+    tally = Tally()
+    for _, sql, dialect, truth in found:
+        facts = facts_of(sql, dialect)
+        if truth.hides is None:
+            tally.count(facts, narrower(facts, truth))
+    return tally
+
+
+def fixtures() -> None:
+    """The statements of the library's own tests that it can read itself."""
+    tallies = {dialect: Tally() for dialect in DIALECTS}
+    for dialect, text in statements():
+        if dialect in tallies and _readable(dialect, text):
+            tallies[dialect].count(facts_of(text, dialect), ())
+    for dialect, tally in tallies.items():
+        print(f"fixtures, {dialect or 'no dialect'}: {tally}")
+
+
+def _readable(dialect: str, text: str) -> bool:
+    """Whether it is SQL; definitions, procedures and dynamic SQL are not counted."""
+    if text.split(None, 1)[0].casefold() in _DEFINED:
+        return False
+    try:
+        trees = [tree for tree in parse(text, read=dialect) if tree is not None]
+    except (SqlglotError, RecursionError):
+        return False
+    return bool(trees) and all(isinstance(tree, exp.Query | exp.DML) for tree in trees)
+
+
+def main() -> None:
+    """Print all."""
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    chosen = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    corpus()
+    try:
+        fixtures()
+    except NotHereError as error:
+        print(f"fixtures: {error}")
+    sqlite(number, chosen)
+    postgresql(max(1, number // 4), chosen)
+
+
+if __name__ == "__main__":
+    main()
