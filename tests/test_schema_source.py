@@ -82,6 +82,7 @@ sql:
     v: [T1, T2.a]
     w: T1
   aliases: {syn: T1}
+  pure_functions: [f]
   procedures:
     p: {writes: [T1, T2.a], reads: T2}
 """,
@@ -90,6 +91,7 @@ sql:
     assert known.views["v"] == Reads(access({"t1": [ANY], "t2": ["a"]}))
     assert known.views["w"] == Reads(access({"t1": [ANY]}))
     assert known.aliases == {"syn": {"t1"}}
+    assert known.routines["f"].reads == Reads()
     assert known.routines["p"].changes == Changes(access({"t1": [ANY], "t2": ["a"]}))
     assert known.routines["p"].reads == Reads(access({"t2": [ANY]}))
 

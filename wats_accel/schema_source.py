@@ -109,6 +109,7 @@ def description_of(part: SchemaPart) -> SchemaDescription:
         views={name: _view(rule) for name, rule in part.views.items()},
         procedures={name: _routine(rule) for name, rule in part.procedures.items()},
         functions={name: _routine(rule) for name, rule in part.functions.items()},
+        pure_functions=tuple(part.pure_functions),
         aliases={name: tuple(meant) for name, meant in part.aliases.items()},
         unknown=tuple(part.unknown) if isinstance(part, SchemaFile) else (),
     )

@@ -13,9 +13,11 @@ from wats_accel import __version__
 _COMMANDS = {
     "run": "Run a program with the accelerator, without editing it.",
     "check": "Check a configuration, and that everything it names is there.",
+    "scan": "Propose a configuration, from the SQL in an application's source.",
     "explain": "Say what is cached of a method, and what drops it.",
     "report": "Write all rules as a Markdown page.",
     "schema": "Write the JSON Schema of the configuration.",
+    "schema-scan": "Write down a live database's tables, keys, triggers, views and procedures.",
     "plugins": "List the plugins and the hooks that they implement.",
 }
 
@@ -28,7 +30,7 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _COMMANDS:
-            command = importlib.import_module(f"wats_accel.cli.{cmd_name}").command
+            command = importlib.import_module(f"wats_accel.cli.{cmd_name.replace('-', '_')}").command
             command.short_help = _COMMANDS[cmd_name]
             return command  # type: ignore[no-any-return]  # each of those modules has it
         return _plugin_commands().get(cmd_name)

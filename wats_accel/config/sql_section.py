@@ -188,6 +188,8 @@ class SchemaPart(Section):
     """Procedures, and what they read and write."""
     functions: dict[str, RoutineRule] = Field(default={})
     """Functions of the database's own, and what they read and write."""
+    pure_functions: list[str] = Field(default=[])
+    """Functions that read and change no table."""
     aliases: dict[str, OneOrSeveral] = Field(default={})
     """Names that stand for tables: synonyms, and tables whose rows others hold."""
 

@@ -31,6 +31,7 @@ from wats_accel.sql.statement import facts_of
 
 _Described = TypeVar("_Described")
 
+_COLUMN = re.compile(r"""(?:\[[^\]]*\]|"[^"]*"|`[^`]*`|[^,\[\]"`])+""")
 _WITH_COLUMNS = re.compile(r"^(?P<table>.*?)\s*\((?P<columns>[^()]*)\)$", re.DOTALL)
 
 
@@ -59,6 +60,8 @@ class _Building:
         self._routines = _grouped(described.procedures)
         for name, same in _grouped(described.functions).items():
             self._routines.setdefault(name, []).extend(same)
+        for name in map(last_part, described.pure_functions):
+            self._routines.setdefault(name, [Touches()])
 
     def schema(self) -> Schema:
         described = self._described
@@ -153,7 +156,8 @@ class _Building:
         """``Table(a, b)``, ``Table``, ``Table.column``; of ``a.b`` with an unknown `a` both readings."""
         with_columns = _WITH_COLUMNS.match(text)
         if with_columns:
-            columns = [name for part in with_columns["columns"].split(",") for name in parts_of(part)[-1:]]
+            written = _COLUMN.findall(with_columns["columns"])
+            columns = [name for column in written for name in parts_of(column)[-1:]]
             yield (parts_of(with_columns["table"]) or [""])[-1], columns
             return
         parts = parts_of(text)

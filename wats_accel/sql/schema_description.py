@@ -60,6 +60,7 @@ class SchemaDescription:
     Attributes:
         dialect: one of `statement.DIALECTS`; empty if nobody has said.
         complete: whether there are no tables, views and triggers but these.
+        pure_functions: functions that read and change no table.
         aliases: names that stand for others: synonyms, or a table for those that hold its rows.
         unknown: what could not be found out, a sentence each.
     """
@@ -72,6 +73,7 @@ class SchemaDescription:
     views: Mapping[str, Touches] = field(default_factory=dict)
     procedures: Mapping[str, Touches] = field(default_factory=dict)
     functions: Mapping[str, Touches] = field(default_factory=dict)
+    pure_functions: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
@@ -89,6 +91,7 @@ def merged(descriptions: Iterable[SchemaDescription]) -> SchemaDescription:
             views=_by_name(result.views, known.views),
             procedures=_by_name(result.procedures, known.procedures),
             functions=_by_name(result.functions, known.functions),
+            pure_functions=tuple(dict.fromkeys((*result.pure_functions, *known.pure_functions))),
             aliases=_by_name(result.aliases, known.aliases),
             unknown=tuple(dict.fromkeys((*result.unknown, *known.unknown))),
         )

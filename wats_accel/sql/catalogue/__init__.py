@@ -1,0 +1,1 @@
+"""Catalogues: what databases say of themselves, one file for each product."""
