@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 Statement = tuple[str, ...]
 """Its tokens: bare words in capitals (``SELECT``, ``@ID``, ``#ROWS``), quoted names likewise after a ``"``
@@ -38,7 +38,7 @@ def readings(sql: str) -> tuple[Reading, ...]:
     return tuple(_reading(sql, dialect) for dialect in dialects)
 
 
-def _reading(sql: str, dialect: _Dialect) -> Reading:
+def _reading(sql: str, dialect: Family) -> Reading:
     tokens, all_closed = _cut(sql, dialect)
     statements, all_ended = _split(tokens)
     return Reading(statements, all_closed and all_ended)
@@ -111,7 +111,7 @@ _HARMLESS_BRACKETS: Final = r"\[([\w\s.,:*+]*)\]"  # a name, or an index without
 _NUMBER: Final = r"0X[0-9A-F]*|\d+(?:\.\d*)?(?:E(?:[+-]?\d+)?)?"
 
 
-class _Dialect:
+class Family:
     """How one family reads.
 
     Args:
@@ -119,6 +119,7 @@ class _Dialect:
         quotes: those that it reads in a way of its own.
         sharp: whether ``#`` may be a part of words.
         nests_comments: whether a comment may be inside another.
+        brackets: pattern of a pair that is taken as one token where brackets quote nothing.
     """
 
     def __init__(
@@ -128,11 +129,13 @@ class _Dialect:
         quotes: Mapping[str, _Quote] | None = None,
         sharp: bool = False,
         nests_comments: bool = False,
+        brackets: str = _HARMLESS_BRACKETS,
     ) -> None:
         self._quotes = {**_QUOTES, **(quotes or {})}
         self._nests_comments = nests_comments
-        brackets = r"\[" if "[" in self._quotes else _HARMLESS_BRACKETS
-        self.opening = re.compile(f"{skipped}|{brackets}|{_OPENING}")
+        self.sharp = sharp
+        brackets = r"\[" if "[" in self._quotes else brackets
+        self.opening = re.compile("|".join(filter(None, (skipped, brackets, _OPENING))))
         signs, inside = ("@#", r"\w$#") if sharp else ("@", r"\w$")
         self.token = re.compile(rf"[^\W\d][{inside}]*|[{signs}]{{1,2}}[{inside}]+|{_NUMBER}|\S")
 
@@ -149,20 +152,54 @@ class _Dialect:
         return (self._quotes.get(opening) or _Quote(opening)).end_after(sql, position)
 
 
-_DIALECTS: Final = (
-    # PostgreSQL, and with backslashes: where standard_conforming_strings is off, or E'...' has two parts
-    _Dialect(skipped=r"--([^\r\n]*)", nests_comments=True),
-    _Dialect(skipped=r"--([^\r\n]*)", nests_comments=True, quotes={"'": _BACKSLASHES}),
-    # SQL Server
-    _Dialect(quotes={"[": _escaped("]", r"\]\]")}, sharp=True, nests_comments=True),
-    # SQLite and Oracle
-    _Dialect(quotes={"[": _Quote("]")}, sharp=True),
-    # MySQL. It runs what is inside /*! ... */, and 1--1 is 2.
-    _Dialect(
+_LINE: Final = r"--([^\r\n]*)"
+_SQL_SERVER: Final = Family(quotes={"[": _escaped("]", r"\]\]")}, sharp=True, nests_comments=True)
+_SQLITE: Final = Family(quotes={"[": _Quote("]")}, sharp=True)
+
+
+def _postgresql(**options: Any) -> Family:
+    return Family(skipped=_LINE, nests_comments=True, **options)
+
+
+def _mysql(**options: Any) -> Family:
+    """It runs what is inside /*! ... */, and 1--1 is 2."""
+    return Family(
         skipped=r"/\*(M?!\d*)|\*(/)(?!\*)|#([^\n]*)|--((?=[\s\x00-\x1f]|\Z)[^\n]*)",
         quotes={"'": _BACKSLASHES, '"': _escaped('"', _BACKSLASH, '""')},
-    ),
+        **options,
+    )
+
+
+_DIALECTS: Final = (
+    # PostgreSQL, and with backslashes: where standard_conforming_strings is off, or E'...' has two parts
+    _postgresql(),
+    _postgresql(quotes={"'": _BACKSLASHES}),
+    _SQL_SERVER,
+    _SQLITE,  # and Oracle
+    _mysql(),
 )
+
+# For those who know what they read: brackets that quote nothing are signs like others.
+_BY_NAME: Final[Mapping[str, tuple[Family, ...]]] = {
+    "postgres": (_postgresql(brackets=""), _postgresql(brackets="", quotes={"'": _BACKSLASHES})),
+    "tsql": (_SQL_SERVER,),
+    "sqlite": (_SQLITE,),
+    "mysql": (_mysql(brackets=""),),
+    "oracle": (Family(sharp=True, brackets=""),),
+}
+_ANY_NAME: Final = tuple(
+    family for name in ("tsql", "postgres", "sqlite", "mysql") for family in _BY_NAME[name]
+)
+
+
+def families_of(sql: str, dialect: str) -> tuple[Family, ...]:
+    """Those that a text may be meant for: one, or more where they would disagree about it.
+
+    Args:
+        dialect: ``tsql``, ``postgres``, ``sqlite``, ``mysql`` or ``oracle``; otherwise all of them.
+    """
+    families = _BY_NAME.get(dialect, _ANY_NAME)
+    return families if len(families) > 1 and _DIVISIVE.search(sql) else families[:1]
 
 
 # -- tokens and statements -------------------------------------------------------------------------------
@@ -174,7 +211,7 @@ _ROUTINES: Final = frozenset({"TRIGGER", "PROCEDURE", "PROC", "FUNCTION", "EVENT
 _BODY_DEPTH: Final[Mapping[str, int]] = {"BEGIN": 1, "CASE": 1, "END": -1}
 
 
-def _cut(sql: str, dialect: _Dialect) -> tuple[list[str], bool]:
+def _cut(sql: str, dialect: Family) -> tuple[list[str], bool]:
     """The tokens of a text, up to what never ends; and whether there is no such thing."""
     tokens: list[str] = []
     position = 0

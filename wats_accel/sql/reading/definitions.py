@@ -1,0 +1,246 @@
+"""Definitions: CREATE, ALTER, DROP, TRUNCATE and RENAME."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wats_accel.sql.facts import Event
+from wats_accel.sql.reading.expressions import begins_query
+from wats_accel.sql.reading.lexer import NUMBER
+from wats_accel.sql.reading.reader import Reader
+from wats_accel.sql.reading.scopes import Scope
+from wats_accel.sql.reading.tables import read_table
+from wats_accel.sql.reading.words import words
+
+_DEFINITION: Final = "what the definition of a view, trigger or routine changes"
+_KINDS: Final = words(
+    "TABLE VIEW TRIGGER PROCEDURE PROC FUNCTION INDEX SCHEMA DATABASE TYPE SEQUENCE ROLE USER LOGIN "
+    "STATISTICS SYNONYM RULE POLICY EVENT PACKAGE EXTENSION DOMAIN AGGREGATE OPERATOR CAST COLLATION "
+    "SERVER FOREIGN PUBLICATION SUBSCRIPTION LANGUAGE TABLESPACE CERTIFICATE ASSEMBLY PARTITION "
+    "FULLTEXT ASYMMETRIC SYMMETRIC DEFAULT SECURITY MASTER APPLICATION ENDPOINT QUEUE SERVICE MESSAGE "
+    "CONTRACT XML COLUMN CONSTRAINT"
+)
+_HARMLESS: Final = words(
+    "INDEX SEQUENCE ROLE USER LOGIN STATISTICS EXTENSION PUBLICATION TABLESPACE CERTIFICATE "
+    "ASYMMETRIC SYMMETRIC FULLTEXT PARTITION MASTER SERVER ENDPOINT"
+)
+"""What neither changes data nor what texts mean."""
+_WITH_BODIES: Final = frozenset(
+    {"TRIGGER", "PROCEDURE", "PROC", "FUNCTION", "EVENT", "PACKAGE", "RULE", "TYPE"}
+)
+_BODY_DEPTH: Final = {"BEGIN": 1, "CASE": 1, "END": -1}
+
+
+def read_definition(reader: Reader, end: int) -> None:
+    """Read a definition; the reader is at its verb."""
+    verb = reader.key
+    reader.position += 1
+    if verb in ("TRUNCATE", "RENAME"):
+        _OF_TABLES[verb](reader, end)
+        return
+    temporary, kind = _read_kind(reader, end)
+    if kind == "TABLE":
+        _read_table_definition(reader, end, verb, temporary=temporary)
+    elif kind in _HARMLESS:
+        _skip_statement(reader, end)
+    else:
+        reader.findings.unknown(_DEFINITION, "writes")
+        if verb != "DROP" and kind in _WITH_BODIES:
+            _skip_body(reader, end)
+        else:
+            _skip_statement(reader, end)
+
+
+def _read_kind(reader: Reader, end: int) -> tuple[bool, str]:
+    """Whether what is defined is temporary, and what it is. The reader is behind that word then."""
+    temporary = False
+    while reader.position < end and reader.key not in (";", "("):
+        key = reader.key
+        if reader.token.kind != "word" or reader.ahead() == ".":
+            return temporary, ""
+        reader.position += 1
+        temporary = temporary or key in ("TEMP", "TEMPORARY")
+        if key in _KINDS and not (key == "FOREIGN" and reader.key == "TABLE"):
+            return temporary, key
+    return temporary, ""
+
+
+# -- tables ----------------------------------------------------------------------------------------------
+
+
+def _read_table_definition(reader: Reader, end: int, verb: str, *, temporary: bool) -> None:
+    reader.skip("IF", "NOT", "EXISTS", "ONLY")
+    if verb == "DROP":
+        _read_dropped(reader, end)
+    elif verb == "ALTER":
+        _read_altered(reader, end)
+    else:
+        _read_created(reader, end, temporary=temporary)
+
+
+def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False) -> None:
+    """Note that the table whose name is next is changed."""
+    table = read_table(reader, end)
+    if table is None:
+        reader.findings.unknown("the table that is changed", "writes")
+    elif table.temporary or temporary:
+        reader.findings.temporary.add(table.name)
+    else:
+        reader.findings.targets.add(table.name)
+        reader.findings.write(table.name, event)
+
+
+def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
+    _change(reader, end, "any", temporary=temporary)
+    while reader.position < end and reader.key != ";":
+        if begins_query(reader) and reader.ahead(-1) in ("AS", ")", "(") and reader.key != "TABLE":
+            reader.query(reader, Scope(None), end)
+            continue
+        if reader.key == "(" and reader.ahead() in ("SELECT", "WITH", "VALUES") and reader.ahead(-1) == "AS":
+            reader.position += 1
+            continue
+        if reader.key in ("LIKE", "OF", "INHERITS", "CLONE", "COPY"):
+            reader.position += 1
+        elif not reader.skip_group():
+            if _next_statement(reader):
+                return
+            reader.position += 1
+
+
+def _next_statement(reader: Reader) -> bool:
+    """Whether a statement begins without a semicolon before it."""
+    verbs = (
+        "INSERT",
+        "SELECT",
+        "UPDATE",
+        "DELETE",
+        "CREATE",
+        "DECLARE",
+        "EXEC",
+        "DROP",
+        "ALTER",
+        "GO",
+        "END",
+    )
+    return reader.batches and reader.key in verbs and reader.ahead(-1) not in ("ON", "AS")
+
+
+def _read_dropped(reader: Reader, end: int) -> None:
+    while True:
+        table = read_table(reader, end)
+        if table is None:
+            reader.findings.unknown("the table that is changed", "writes")
+            return
+        if table.temporary:
+            reader.findings.temporary.discard(table.name)
+        else:
+            reader.findings.targets.add(table.name)
+            reader.findings.write(table.name, "any")
+        if not reader.accept(","):
+            break
+    reader.skip("CASCADE", "RESTRICT", "CONSTRAINTS", "PURGE")
+
+
+def _read_altered(reader: Reader, end: int) -> None:
+    """Every table that is named may become another: by RENAME TO, SWITCH PARTITION TO, REFERENCES ..."""
+    _change(reader, end, "any")
+    while reader.position < end and reader.key != ";" and not _next_definition(reader):
+        before = reader.key
+        reader.position += 1
+        if before in ("TO", "REFERENCES", "INHERIT", "PARTITION", "TABLE", "SWITCH") and reader.names_follow(
+            end
+        ):
+            table = reader.chain(end)[-1]
+            if before != "PARTITION" or reader.dialect == "postgres":
+                reader.findings.write(table, "any")
+
+
+def _next_definition(reader: Reader) -> bool:
+    """Whether another statement follows without a semicolon."""
+    if not reader.batches or not reader.token.fresh_line:
+        return False
+    verbs = (
+        "INSERT",
+        "SELECT",
+        "UPDATE",
+        "DELETE",
+        "CREATE",
+        "DECLARE",
+        "EXEC",
+        "ALTER",
+        "GO",
+        "END",
+        "IF",
+        "SET",
+    )
+    return reader.key in verbs or (reader.key == "DROP" and reader.ahead() == "TABLE")
+
+
+def _read_truncated(reader: Reader, end: int) -> None:
+    reader.skip("TABLE", "ONLY")
+    while True:
+        _change(reader, end, "delete")
+        if reader.key == "WITH":
+            reader.position += 1
+            reader.skip_group()
+        if not reader.accept(","):
+            break
+    if "CASCADE" in {token.key for token in reader.tokens[reader.position : reader.position + 4]}:
+        reader.findings.unknown("the tables that TRUNCATE ... CASCADE empties as well", "writes")
+    reader.skip(
+        "RESTART", "CONTINUE", "IDENTITY", "CASCADE", "RESTRICT", "DROP", "REUSE", "STORAGE", "IMMEDIATE"
+    )
+
+
+def _read_renamed(reader: Reader, end: int) -> None:
+    reader.skip("TABLE", "IF", "EXISTS")
+    while reader.names_follow(end):
+        _change(reader, end, "any")
+        reader.skip("TO", ",")
+
+
+_OF_TABLES: Final[Mapping[str, Callable[[Reader, int], None]]] = {
+    "TRUNCATE": _read_truncated,
+    "RENAME": _read_renamed,
+}
+
+
+# -- what is not run now ---------------------------------------------------------------------------------
+
+
+def _skip_statement(reader: Reader, end: int) -> None:
+    while reader.position < end and reader.key != ";":
+        if _next_definition(reader) or (reader.batches and reader.key == "GO" and reader.token.fresh_line):
+            return
+        if not reader.skip_group():
+            reader.position += 1
+
+
+def _skip_body(reader: Reader, end: int) -> None:
+    """The body of a trigger or routine: up to its END, or up to where the batch ends."""
+    depth = 0
+    while reader.position < end:
+        key = reader.key
+        if key in _BODY_DEPTH and reader.token.kind == "word":
+            depth += _BODY_DEPTH[key]
+            if depth == 0 and reader.dialect == "sqlite":
+                reader.position += 1
+                return
+        elif depth <= 0 and key == ";" and not reader.batches and reader.dialect != "oracle":
+            return
+        if key == "GO" and reader.batches and _is_alone(reader):
+            return
+        reader.position += 1
+
+
+def _is_alone(reader: Reader) -> bool:
+    """Whether GO stands on a line of its own, with a number perhaps."""
+    following = reader.tokens[reader.position + 1]
+    further = reader.tokens[reader.position + 2]
+    return reader.token.fresh_line and (
+        following.fresh_line
+        or following.kind == "end"
+        or (following.kind == NUMBER and (further.fresh_line or further.kind == "end"))
+        or following.key == ";"
+    )

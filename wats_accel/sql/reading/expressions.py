@@ -1,0 +1,446 @@
+"""Expressions: which columns, functions and subqueries stand in them.
+
+No tree is made. A name is a column unless it stands where none can; words that are not known are names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wats_accel.sql.reading import calls
+from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
+from wats_accel.sql.reading.reader import Reader
+from wats_accel.sql.reading.scopes import Scope
+from wats_accel.sql.reading.words import (
+    CHANGES,
+    CLAUSES,
+    CONSTANTS,
+    DATE_PARTS,
+    JOINING,
+    OPERATORS,
+    PAIRS,
+    PART_FIRST,
+    PHRASES,
+    QUANTIFIERS,
+    QUERIES,
+    RESERVED,
+    SET_OPERATORS,
+    SOFT_CLAUSES,
+    TSQL_VERBS,
+    TYPED_LITERALS,
+    UNARY,
+    words,
+)
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_TYPE_WORDS: Final = words(
+    "PRECISION VARYING UNSIGNED SIGNED CHARACTER SET INTEGER INT LARGE OBJECT RAW LOCAL ARRAY"
+)
+_AFTER_TERM: Final = frozenset(
+    [
+        ",",
+        ")",
+        ";",
+        "ASC",
+        "DESC",
+        "NULLS",
+        "COLLATE",
+        "LIMIT",
+        "OFFSET",
+        "FETCH",
+        "FOR",
+        "OPTION",
+        "RETURNING",
+    ]
+)
+_BEGINNINGS: Final = {
+    "INSERT": ("INTO",),
+    "REPLACE": ("INTO",),
+    "MERGE": ("INTO",),
+    "DELETE": ("FROM",),
+    "TRUNCATE": ("TABLE",),
+    "DROP": ("TABLE", "VIEW", "INDEX"),
+    "ALTER": ("TABLE",),
+}
+"""What is a statement of its own even where semicolons must not be left out."""
+
+
+def read_expression(
+    reader: Reader,
+    scope: Scope,
+    end: int,
+    *,
+    stops: frozenset[str] = _NOTHING,
+    selecting: bool = False,
+    outputs: frozenset[str] = _NOTHING,
+) -> None:
+    """Read up to the next clause or statement, and stay before it.
+
+    Args:
+        reader: at the first token.
+        scope: gets the names.
+        end: where to stop at last.
+        stops: further words and signs that end it.
+        selecting: whether it is a list of what a query gives, with aliases.
+        outputs: of a list after ORDER BY: names that mean what a query gives, where they stand alone.
+    """
+    expression = _Expression(reader, scope, end, stops=stops, selecting=selecting)
+    expression.outputs = outputs
+    expression.read()
+
+
+def begins_query(reader: Reader) -> bool:
+    """Whether what is next begins a query, or a change that gives rows."""
+    key, following = reader.key, reader.ahead()
+    if key in QUERIES:
+        return not (key == "TABLE" and following == "(")
+    return key in CHANGES and following not in ("(", ",", ")", ".", "=")
+
+
+class _Expression:
+    def __init__(
+        self,
+        reader: Reader,
+        scope: Scope,
+        end: int,
+        *,
+        stops: frozenset[str] = _NOTHING,
+        selecting: bool = False,
+        inside: str | None = None,
+    ) -> None:
+        self.reader = reader
+        self.scope = scope
+        self.end = end
+        self.stops = stops
+        self.selecting = selecting
+        self.inside = inside  # of parentheses: the function before them, or empty
+        self.operand = False  # whether one is just over
+        self.cases = 0
+        self.item = reader.position  # where this item of the list begins
+        self.alias: str | None = None
+        self.outputs: frozenset[str] = _NOTHING
+
+    def read(self) -> None:
+        reader = self.reader
+        while reader.position < self.end:
+            token = reader.token
+            if token.kind == SIGN:
+                going_on = self._sign(token)
+            elif token.kind in (WORD, NAME):
+                going_on = self._word(token)
+            else:
+                going_on = self._value(token)
+            if not going_on:
+                break
+        if self.selecting:
+            self._end_item()
+
+    # -- signs and values --------------------------------------------------------------------------------
+
+    def _sign(self, token: Token) -> bool:
+        reader = self.reader
+        if token.key in self.stops and self.inside is None:
+            return False
+        if token.key == ";" or (token.key == ")" and self.inside is None):
+            if self.inside is not None:
+                reader.doubt()
+            return False
+        if token.key == "(":
+            self._group("")
+            return True
+        if token.key == "*" and not self.operand:
+            self._star()
+        elif token.key == ".":
+            self._field()
+            return True
+        elif token.key == "::":
+            reader.position += 1
+            self._type()
+            return True
+        elif token.key in ("{", "}"):
+            reader.doubt()
+        elif token.key == "," and self.selecting:
+            self._end_item()
+        reader.position += 1
+        self.operand = token.key == "]" or (token.key == "*" and not self.operand)
+        if token.key == "," and self.selecting:
+            self.item = reader.position
+        return True
+
+    def _star(self) -> None:
+        if self.inside is not None:
+            if self.inside not in ("count", "count_big"):
+                self.scope.everything = True
+        elif not self.scope.rows_only:
+            self.scope.everything = True
+        self.scope.outputs_known = self.scope.outputs_known and not self.selecting
+
+    def _field(self) -> None:
+        """What follows the value of an expression, as in (a).b; the value itself has been read."""
+        reader = self.reader
+        reader.position += 1
+        if reader.names_follow(self.end) or reader.key == "*":
+            reader.position += 1
+        self.operand = True
+
+    def _value(self, token: Token) -> bool:
+        reader = self.reader
+        if token.kind == LITERAL and self.operand and self.selecting:
+            self.alias = token.name
+        elif token.kind == VARIABLE:
+            calls.note_variable(reader, token.text)
+        elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
+            self.scope.everything = True
+        reader.position += 1
+        self.operand = True
+        return True
+
+    # -- words -------------------------------------------------------------------------------------------
+
+    def _word(self, token: Token) -> bool:
+        reader = self.reader
+        if token.kind == NAME or reader.ahead() == ".":
+            self._name()
+            return True
+        key = token.key
+        if self.inside is None and self._ends(key):
+            return False
+        if key == "END" and self.cases:
+            self.cases -= 1
+            self._keyword(operand=True)
+        elif key in RESERVED:
+            self._reserved(key)
+        elif self.operand:
+            self._behind_operand(key)
+        else:
+            self._operand(key)
+        return True
+
+    def _keyword(self, *, operand: bool = False) -> None:
+        self.reader.position += 1
+        self.operand = operand
+
+    def _ends(self, key: str) -> bool:
+        """Whether a word ends the expression."""
+        reader = self.reader
+        if key in self.stops:
+            return not self.cases
+        if key in CLAUSES:
+            return not (
+                key == "FROM" and reader.ahead(-1) == "DISTINCT" and reader.ahead(-2) in ("IS", "NOT")
+            )
+        if self.operand and (key in SOFT_CLAUSES or key in JOINING):
+            return not self._is_alias()
+        return self._begins_statement(key)
+
+    def _begins_statement(self, key: str) -> bool:
+        reader = self.reader
+        if key == "WITH":
+            return self.operand and reader.ahead(2) in ("AS", "(") and reader.ahead() not in PHRASES["WITH"]
+        if key in ("ELSE", "END") and self.cases:
+            return False
+        if reader.dialect == "tsql" and key in TSQL_VERBS:
+            return not (key in ("UPDATE", "IF") and reader.ahead() == "(" and not self.operand)
+        if not self.operand:
+            return False
+        if reader.batches and key in TSQL_VERBS:
+            return not self._is_alias()
+        if reader.batches and key in ("THROW", "GO"):
+            return reader.token.fresh_line
+        return reader.ahead() in _BEGINNINGS.get(key, ())
+
+    def _reserved(self, key: str) -> None:
+        reader = self.reader
+        if key == "AS":
+            self._as()
+            return
+        self.cases += key == "CASE"
+        if key in ("SELECT", "TABLE", "CREATE"):  # nothing that an expression has
+            reader.doubt()
+        self._keyword(operand=key == "NULL")
+        if key == "ALL" and reader.key == "(":
+            self._group("all")
+
+    def _as(self) -> None:
+        reader = self.reader
+        reader.position += 1
+        if self.selecting:
+            self.alias = reader.token.name
+            reader.position += int(reader.position < self.end)
+            self.operand = True
+        elif self.inside is not None:
+            self._type()
+        self.operand = True
+
+    def _type(self) -> None:
+        """The name of a type; what stands in parentheses behind it is no column."""
+        reader = self.reader
+        if reader.names_follow(self.end):
+            reader.chain(self.end)
+            while reader.token.kind == WORD and reader.key in _TYPE_WORDS and reader.position < self.end:
+                reader.position += 1
+            sized = reader.tokens[reader.position + 1]
+            if reader.key == "(" and (sized.kind == NUMBER or sized.key in ("MAX", "BYTE", "CHAR")):
+                reader.skip_group()
+            reader.skip("WITH", "WITHOUT", "TIME", "ZONE")
+        self.operand = True
+
+    def _behind_operand(self, key: str) -> None:
+        reader = self.reader
+        if self._is_alias():
+            self.alias = reader.token.name
+            self._keyword(operand=True)
+        elif key == "COLLATE":
+            self._keyword(operand=True)
+            if reader.names_follow(self.end):
+                reader.chain(self.end)
+        elif key in ("ASC", "DESC", "ISNULL", "NOTNULL", "PRECEDING", "FOLLOWING"):
+            self._keyword(operand=True)
+        elif key in OPERATORS:
+            self._operator(key)
+        elif key in DATE_PARTS and reader.ahead(-2) == "INTERVAL":
+            self._keyword(operand=True)
+        else:
+            self._operand(key)
+
+    def _operator(self, key: str) -> None:
+        reader = self.reader
+        self._keyword()
+        phrase = PHRASES.get(key, ())
+        while reader.position < self.end and reader.key in phrase:
+            reader.position += 1
+            self.operand = key in ("NULLS", "EXCLUDE", "WITH", "IS")
+        if key in ("OVER", "FILTER", "WITHIN"):
+            if key == "OVER" and reader.names_follow(self.end):
+                reader.position += 1  # the name of a window
+                self.operand = True
+            elif reader.key == "(":
+                self._group("")
+
+    def _is_alias(self) -> bool:
+        """Whether what is next is the name of what stands before it in a list."""
+        if not (self.selecting and self.operand):
+            return False
+        reader = self.reader
+        following = reader.tokens[reader.position + 1]
+        return (
+            reader.position + 1 >= self.end
+            or following.key in (",", ";", ")", "FROM", "INTO", "WHERE")
+            or following.key in SET_OPERATORS
+            or (following.kind == WORD and self._follows_list(following.key))
+        )
+
+    def _follows_list(self, key: str) -> bool:
+        reader = self.reader
+        if key in self.stops or key in CLAUSES:
+            return True
+        return key in ("LIMIT", "RETURNING", "UNION") or (reader.batches and key in TSQL_VERBS)
+
+    def _operand(self, key: str) -> None:
+        reader = self.reader
+        following = reader.tokens[reader.position + 1]
+        if calls.note_word(reader, key) or (key in CONSTANTS and reader.dialect not in ("tsql", "oracle")):
+            self._keyword(operand=True)
+        elif key == "DEFAULT" or (key in ("IS", "LIKE", "IN") and reader.ahead(-1) == "NOT"):
+            self._keyword(operand=key == "DEFAULT")
+        elif following.key in PAIRS.get(key, ()):
+            reader.position += 2
+            self.operand = key in ("CURRENT", "UNBOUNDED")
+        elif key == "BY" and reader.ahead(-1) in ("GROUP", "ORDER", "PARTITION", "SETS", "SIBLINGS"):
+            self._keyword()
+        elif key in QUANTIFIERS and following.key in ("(", "["):
+            self._keyword()
+            if following.key == "(":
+                self._group(key.lower())
+        elif (key in UNARY and (following.kind not in (SIGN, "end") or following.key == "(")) or (
+            key in TYPED_LITERALS and following.kind == LITERAL and reader.dialect != "tsql"
+        ):
+            self._keyword()
+        else:
+            self._name()
+
+    # -- names and functions -----------------------------------------------------------------------------
+
+    def _name(self) -> None:
+        reader = self.reader
+        if self.selecting and self.operand and self._is_alias() and reader.ahead() != ".":
+            self.alias = reader.token.name
+            self._keyword(operand=True)
+            return
+        if self._names_item() or self._is_output():
+            return
+        parts = reader.chain(self.end)
+        if reader.position < self.end and reader.key == "(":
+            self._function(parts)
+        elif reader.key == "." and reader.ahead() == "*":
+            reader.position += 2
+            if not (self.scope.rows_only and self.selecting):
+                self.scope.use((*parts[-1:], "*"))
+            self.scope.outputs_known = self.scope.outputs_known and not self.selecting
+        else:
+            self.scope.use(parts)
+        self.operand = True
+
+    def _names_item(self) -> bool:
+        """Read ``name =`` at the beginning of an item: SQL Server's way to say AS."""
+        reader = self.reader
+        if not (self.selecting and reader.batches and reader.position == self.item and reader.ahead() == "="):
+            return False
+        self.alias = reader.token.name
+        if reader.dialect != "tsql":
+            self.scope.names.add(self.alias)
+        reader.position += 2
+        self.operand = False
+        return True
+
+    def _is_output(self) -> bool:
+        """Read the name of what the query gives, which has been read already."""
+        reader = self.reader
+        if self.inside is not None or reader.token.name not in self.outputs:
+            return False
+        following = reader.tokens[reader.position + 1]
+        alone = reader.position + 1 >= self.end or following.key in _AFTER_TERM
+        if reader.ahead(-1) not in ("BY", ",") or not (
+            alone or (reader.batches and following.key in TSQL_VERBS)
+        ):
+            return False
+        self._keyword(operand=True)
+        return True
+
+    def _function(self, parts: tuple[str, ...]) -> None:
+        reader = self.reader
+        if len(parts) > 1 and calls.is_method(reader, parts[-1]):
+            self.scope.use(parts[:-1])
+        else:
+            calls.note_function(reader, parts)
+        self._group(parts[-1], part_first=parts[-1].upper() in PART_FIRST)
+
+    def _group(self, function: str, *, part_first: bool = False) -> None:
+        """Read a pair of parentheses."""
+        reader = self.reader
+        end = min(reader.closing(), self.end)
+        reader.position += 1
+        if begins_query(reader) and reader.position < end:
+            # Others than SQL Server tell the columns of EXISTS (SELECT * ...) to those who may forbid it.
+            reader.query(reader, self.scope, end, rows_only=function == "exists" and reader.dialect == "tsql")
+        else:
+            if part_first and reader.key in DATE_PARTS and reader.ahead() in (",", "FROM"):
+                reader.position += 1
+            _Expression(reader, self.scope, end, inside=function).read()
+        reader.position = min(end + 1, reader.size)
+        self.operand = True
+
+    def _end_item(self) -> None:
+        """Note the name of an item of the list, if it has one."""
+        reader = self.reader
+        name = self.alias
+        self.scope.renames = self.scope.renames or name is not None
+        if name is None:
+            tokens = reader.tokens[self.item : min(reader.position, self.item + 9)]
+            plain = all(token.kind in (WORD, NAME) or token.key == "." for token in tokens)
+            if tokens and plain and len(tokens) % 2 and reader.position <= self.item + 9:
+                name = tokens[-1].name
+        if name is not None:
+            self.scope.outputs.add(name)
+            reader.findings.mentioned.add(name)
+        self.alias = None

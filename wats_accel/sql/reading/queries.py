@@ -1,0 +1,325 @@
+"""Queries: SELECT with its clauses, several of them in one, and the CTEs before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from wats_accel.sql.reading.changes import read_change
+from wats_accel.sql.reading.expressions import read_expression
+from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
+from wats_accel.sql.reading.reader import Reader
+from wats_accel.sql.reading.scopes import Relation, Scope
+from wats_accel.sql.reading.tables import read_table, read_tables
+from wats_accel.sql.reading.words import CHANGES, SELECT_MODIFIERS, SET_OPERATORS, words
+
+_LOCKING: Final = words(
+    "FOR NO KEY UPDATE SHARE READ ONLY BROWSE SKIP LOCKED NOWAIT WAIT XML JSON RAW AUTO EXPLICIT IN MODE"
+)
+_FILTERS: Final = frozenset({"WHERE", "HAVING", "QUALIFY", "CONNECT", "START", "GROUP"})
+
+
+def read_query(reader: Reader, parent: Scope, end: int, *, rows_only: bool = False) -> Relation:
+    """Read a query, or a change that gives rows, with its CTEs.
+
+    Args:
+        reader: at its first word.
+        parent: the block that it stands in.
+        end: where to stop at last.
+        rows_only: whether only the number of its rows matters, if it is one SELECT.
+    """
+    if reader.key == "WITH":
+        parent = Scope(parent, _read_ctes(reader, parent, end))
+    if reader.key in CHANGES:
+        return read_change(reader, parent, end)
+    return _read_blocks(reader, parent, end, rows_only=rows_only)
+
+
+# -- WITH ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Cte:
+    """A CTE: its name, the names of its columns if it says so, and where its query is."""
+
+    name: str
+    outputs: frozenset[str] | None
+    start: int
+    end: int
+
+
+def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation]:
+    reader.position += 1
+    recursive = reader.accept("RECURSIVE")
+    ctes = list(_find_ctes(reader, end))
+    behind = reader.position
+    relations = dict(parent.relations)
+    all_visible = recursive and reader.dialect in ("postgres", "sqlite")
+    for cte in ctes:
+        visible = dict(relations)
+        if all_visible:
+            visible.update({other.name: Relation(other.outputs) for other in ctes})
+        if _may_be_recursive(reader, cte, recursive=recursive):
+            visible[cte.name] = Relation(cte.outputs)
+        elif not recursive:
+            visible.pop(cte.name, None)
+        reader.position = cte.start
+        found = reader.query(reader, Scope(parent, visible), cte.end)
+        if reader.position < cte.end:
+            reader.doubt()
+        renames = found.renames or cte.outputs is not None
+        outputs = found.outputs if cte.outputs is None else cte.outputs
+        relations[cte.name] = Relation(outputs, found.tables, renames)
+    reader.position = behind
+    return relations
+
+
+def _find_ctes(reader: Reader, end: int) -> list[_Cte]:
+    found = []
+    while reader.names_follow(end):
+        name = reader.chain(end)[-1]
+        outputs = _read_names(reader) if reader.key == "(" else None
+        if reader.accept("AS"):
+            reader.skip("NOT", "MATERIALIZED")
+            if reader.key != "(":
+                reader.doubt()
+                break
+            found.append(_Cte(name, outputs, reader.position + 1, min(reader.closing(), end)))
+            reader.skip_group()
+            _skip_search(reader, end)
+        if not reader.accept(","):
+            break
+    return found
+
+
+def _read_names(reader: Reader) -> frozenset[str]:
+    inside = reader.tokens[reader.position + 1 : reader.closing()]
+    reader.skip_group()
+    names = frozenset(token.name for token in inside if token.kind in (WORD, NAME))
+    reader.findings.mentioned.update(names)
+    return names
+
+
+def _skip_search(reader: Reader, end: int) -> None:
+    """SEARCH DEPTH FIRST BY a SET b, CYCLE a SET b USING c: columns of the CTE itself."""
+    while reader.position < end and reader.key in ("SEARCH", "CYCLE"):
+        while reader.position < end and reader.key not in (
+            "SELECT",
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "MERGE",
+            "(",
+        ):
+            if reader.key == "," and reader.ahead(2) in ("AS", "("):
+                return
+            reader.position += 1
+
+
+def _may_be_recursive(reader: Reader, cte: _Cte, *, recursive: bool) -> bool:
+    """Whether a CTE's name means itself in its own query, and no table of that name."""
+    if not (recursive or reader.dialect in ("tsql", "sqlite", "oracle", "")):
+        return False
+    return any(token.key == "UNION" for token in reader.tokens[cte.start : cte.end])
+
+
+# -- SELECT ----------------------------------------------------------------------------------------------
+
+
+def _read_blocks(reader: Reader, parent: Scope, end: int, *, rows_only: bool) -> Relation:
+    """Read queries that are joined by UNION and the like, and what follows them."""
+    blocks: list[Scope] = []
+    relations: list[Relation] = []
+    while True:
+        relation = _read_block(reader, parent, end, blocks, rows_only=rows_only)
+        relations.append(relation)
+        if reader.position >= end or reader.key not in SET_OPERATORS:
+            break
+        for block in blocks:
+            _select_all_again(block)
+        rows_only = False
+        reader.position += 1
+        reader.skip("ALL", "DISTINCT", "CORRESPONDING")
+    _read_tail(reader, blocks, parent, end)
+    tables = {table for relation in relations for table in relation.tables}
+    return Relation(relations[0].outputs, tables, any(relation.renames for relation in relations))
+
+
+def _select_all_again(block: Scope) -> None:
+    """Columns matter where rows are compared with those of other queries."""
+    if block.rows_only:
+        block.everything = True
+
+
+def _read_block(reader: Reader, parent: Scope, end: int, blocks: list[Scope], *, rows_only: bool) -> Relation:
+    key = reader.key
+    if key == "(":
+        close = min(reader.closing(), end)
+        reader.position += 1
+        relation = reader.query(reader, parent, close)
+        if reader.position < close:
+            reader.doubt()
+        reader.position = min(close + 1, reader.size)
+        return relation
+    block = Scope(parent)
+    block.rows_only = rows_only
+    blocks.append(block)
+    if key == "SELECT":
+        _read_select(reader, block, end)
+        return block.relation()
+    reader.position += 1
+    if key == "VALUES":
+        read_expression(reader, block, end)
+        return Relation()
+    if key == "TABLE" and reader.names_follow(end):
+        read_tables(reader, block, end)
+        block.everything = True
+        return Relation(None, set(block.tables()))
+    reader.doubt()
+    return Relation()
+
+
+def _read_select(reader: Reader, block: Scope, end: int) -> None:
+    reader.position += 1
+    _read_modifiers(reader, block, end)
+    read_expression(reader, block, end, selecting=True)
+    while reader.position < end:
+        key = reader.key
+        if key == "FROM":
+            reader.position += 1
+            read_tables(reader, block, end)
+        elif key in _FILTERS:
+            reader.position += 1
+            reader.skip("BY", "WITH", "NOCYCLE")
+            read_expression(reader, block, end)
+        elif key == "INTO":
+            _read_into(reader, end)
+        elif key == "WINDOW":
+            _read_windows(reader, block, end)
+        else:
+            break
+
+
+def _read_modifiers(reader: Reader, block: Scope, end: int) -> None:
+    """DISTINCT ON (...), TOP 5 PERCENT, SQL_NO_CACHE and the like."""
+    while reader.position < end:
+        key, following = reader.key, reader.tokens[reader.position + 1]
+        is_value = following.kind in (NUMBER, PARAMETER, VARIABLE)
+        if key in SELECT_MODIFIERS and following.key not in (",", "FROM", "."):
+            reader.position += 1
+            if key == "DISTINCT" and reader.key == "ON" and reader.ahead() == "(":
+                reader.position += 1
+                _read_group(reader, block)
+        elif key in ("TOP", "FIRST", "SKIP") and (is_value or (key == "TOP" and following.key == "(")):
+            reader.position += 1
+            if reader.key == "(":
+                _read_group(reader, block)
+            else:
+                reader.position += 1
+            reader.skip("PERCENT")
+            if reader.key == "WITH" and reader.ahead() == "TIES":
+                reader.position += 2
+        else:
+            return
+
+
+def _read_group(reader: Reader, block: Scope) -> None:
+    close = reader.closing()
+    reader.position += 1
+    read_expression(reader, block, close)
+    reader.position = min(close + 1, reader.size)
+
+
+def _read_into(reader: Reader, end: int) -> None:
+    """SELECT ... INTO: a new table, a file or variables."""
+    reader.position += 1
+    reader.skip("TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "TABLE", "STRICT")
+    temporary = reader.ahead(-1) in ("TEMP", "TEMPORARY") or reader.ahead(-2) in ("TEMP", "TEMPORARY")
+    if reader.accept("OUTFILE", "DUMPFILE"):
+        reader.position += int(reader.token.kind == LITERAL)
+        return
+    while reader.token.kind in (VARIABLE, PARAMETER) and reader.position < end:
+        reader.position += 1
+        if not reader.accept(","):
+            return
+    table = read_table(reader, end)
+    if table is None:
+        return
+    if temporary or table.temporary:
+        reader.findings.temporary.add(table.name)
+    else:
+        reader.findings.targets.add(table.name)
+        reader.findings.write(table.name, "any")
+    while reader.accept(","):  # variables of a procedure
+        reader.position += 1
+
+
+def _read_windows(reader: Reader, block: Scope, end: int) -> None:
+    reader.position += 1
+    while reader.names_follow(end) and reader.ahead() == "AS":
+        reader.position += 2
+        if reader.key == "(":
+            _read_group(reader, block)
+        if not reader.accept(","):
+            return
+
+
+# -- what follows ----------------------------------------------------------------------------------------
+
+
+def _read_tail(reader: Reader, blocks: list[Scope], parent: Scope, end: int) -> None:
+    """ORDER BY, LIMIT, OFFSET, FETCH, FOR, OPTION and the like."""
+    while reader.position < end:
+        key = reader.key
+        if key == "ORDER":
+            _read_order(reader, blocks, parent, end)
+        elif key in ("LIMIT", "OFFSET"):
+            reader.position += 1
+            reader.skip("ALL")
+            read_expression(reader, Scope(parent), end)
+        elif key == "FETCH" and reader.ahead() in ("FIRST", "NEXT") and reader.ahead(2) != "FROM":
+            reader.position += 2
+            read_expression(reader, Scope(parent), end)
+        elif key == "FOR":
+            _skip_locking(reader, end)
+        elif key == "OPTION" and reader.ahead() == "(":
+            reader.position += 1
+            reader.skip_group()
+        elif key == "WITH" and reader.ahead() in ("UR", "CS", "RS", "RR", "CHECK", "READ", "NO", "DATA"):
+            reader.position += 2
+            reader.skip("OPTION", "ONLY", "DATA")
+        elif key == "LOCK" and reader.ahead() == "IN":
+            reader.position += 2
+            reader.skip("SHARE", "MODE")
+        elif key == "INTO":
+            _read_into(reader, end)
+        else:
+            return
+
+
+def _read_order(reader: Reader, blocks: list[Scope], parent: Scope, end: int) -> None:
+    order = Scope(blocks[-1] if blocks else parent)
+    reader.position += 1
+    reader.skip("SIBLINGS")
+    outputs = frozenset(name for block in blocks for name in block.outputs)
+    reader.position += int(reader.key == "BY")
+    read_expression(reader, order, end, outputs=outputs)
+    for block in blocks[:-1]:
+        block.names |= order.names
+        block.qualified |= order.qualified
+
+
+def _skip_locking(reader: Reader, end: int) -> None:
+    """FOR UPDATE OF t NOWAIT, FOR XML PATH('row'), ROOT('rows') and the like: nothing is read by them."""
+    reader.position += 1
+    reader.skip(*_LOCKING)
+    if reader.accept("OF"):
+        while reader.names_follow(end) and reader.key not in _LOCKING:
+            reader.chain(end)
+            reader.accept(",")
+        reader.skip(*_LOCKING)
+    if reader.position < end and (reader.key in ("PATH", ",") or reader.token.kind in (NUMBER, LITERAL)):
+        read_expression(reader, Scope(None), end)
+    elif reader.key == "(":
+        reader.skip_group()

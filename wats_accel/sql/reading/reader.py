@@ -1,0 +1,151 @@
+"""The reader: a place in a text's tokens, what is known while reading, and what has been found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from wats_accel.sql.access import Columns
+from wats_accel.sql.reading.findings import UNREADABLE, Findings
+from wats_accel.sql.reading.lexer import END, LITERAL, NAME, WORD, Token
+from wats_accel.sql.reading.scopes import Relation, Resolution, Scope
+from wats_accel.sql.reading.words import SYSTEM_COLUMNS
+
+_END: Final = Token(END, "")
+DEEPEST: Final = 60
+"""Parentheses in parentheses; deeper texts are not read."""
+
+
+class ReadsQuery(Protocol):
+    """See `queries.read_query`."""
+
+    def __call__(self, reader: Reader, parent: Scope, end: int, *, rows_only: bool = False) -> Relation:
+        """Read a query up to `end`."""
+
+
+class TooDeepError(ValueError):
+    """There are too many parentheses in parentheses."""
+
+
+class Reader:
+    """Reads tokens in their order.
+
+    Args:
+        tokens: of the whole text.
+        dialect: as the SQL library has it.
+        known: the columns of tables, where they are known.
+        query: reads what stands in parentheses and begins like a query or a change.
+
+    Raises:
+        TooDeepError: there are too many parentheses in parentheses.
+    """
+
+    def __init__(
+        self, tokens: Sequence[Token], dialect: str, known: Mapping[str, Columns], query: ReadsQuery
+    ) -> None:
+        self.tokens = [*tokens, _END, _END, _END, _END]
+        self.size = len(tokens)
+        self.position = 0
+        self.dialect = dialect
+        self.known = known
+        self.query = query
+        self.findings = Findings()
+        self.batches = dialect in ("tsql", "")  # where semicolons may be left out
+        self._closing = _pairs(tokens)
+
+    # -- where it is -------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        """The one that is next."""
+        return self.tokens[self.position]
+
+    @property
+    def key(self) -> str:
+        """The next one's key."""
+        return self.tokens[self.position].key
+
+    def ahead(self, count: int = 1) -> str:
+        """The key of one further on; negative: further back."""
+        place = self.position + count
+        return self.tokens[place].key if place >= 0 else ""
+
+    def accept(self, *keys: str) -> bool:
+        """Go on if the next one has one of these keys."""
+        if self.tokens[self.position].key in keys:
+            self.position += 1
+            return True
+        return False
+
+    def skip(self, *keys: str) -> None:
+        """Go on while the next one has one of these keys."""
+        while self.accept(*keys):
+            pass
+
+    def closing(self) -> int:
+        """Where the parenthesis closes that is next."""
+        return self._closing.get(self.position, self.size)
+
+    def skip_group(self) -> bool:
+        """Go behind a pair of parentheses, if one is next."""
+        if self.key != "(":
+            return False
+        self.position = min(self.closing() + 1, self.size)
+        return True
+
+    def names_follow(self, end: int) -> bool:
+        """Whether a name is next."""
+        return self.position < end and self.token.kind in (WORD, NAME)
+
+    # -- names -------------------------------------------------------------------------------------------
+
+    def chain(self, end: int) -> tuple[str, ...]:
+        """Read ``a.b..c``, at a name; its parts as names are compared. An empty one stands for nothing."""
+        parts = [self._part()]
+        while self.position < end and self.key == ".":
+            following = self.tokens[self.position + 1]
+            if following.kind in (WORD, NAME, LITERAL):
+                self.position += 1
+                parts.append(self._part())
+            elif following.key == ".":
+                self.position += 1
+                parts.append("")
+            else:
+                break
+        self.findings.mentioned.update(parts)
+        return tuple(parts)
+
+    def _part(self) -> str:
+        name = self.token.name
+        self.position += 1
+        return name
+
+    # -- scopes ------------------------------------------------------------------------------------------
+
+    def finish(self, scope: Scope) -> None:
+        """Give the names that an outermost scope has met to tables."""
+        scope.resolve(
+            Resolution(
+                self.findings,
+                self.known,
+                SYSTEM_COLUMNS.get(self.dialect, SYSTEM_COLUMNS[""]),
+                rows=self.dialect != "tsql",
+            )
+        )
+
+    def doubt(self) -> None:
+        """Note that what is next stands where nobody knows what it means."""
+        self.findings.unknown(UNREADABLE, "both")
+
+
+def _pairs(tokens: Sequence[Token]) -> dict[int, int]:
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for place, token in enumerate(tokens):
+        if token.key == "(":
+            opened.append(place)
+            if len(opened) > DEEPEST:
+                raise TooDeepError
+        elif token.key == ")" and opened:
+            closing[opened.pop()] = place
+    return closing

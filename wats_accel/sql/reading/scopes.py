@@ -1,0 +1,191 @@
+"""Scopes: the tables that one query block sees, and which of them a column may belong to.
+
+Names are kept until everything is read, since those of a select list stand before its tables. What a
+block cannot place belongs to the block around it as well; what nobody can place belongs to every table
+that was in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from wats_accel.sql.access import ANY, ANY_COLUMN, Columns
+from wats_accel.sql.reading.findings import Findings
+
+_MOST_PAIRS: Final = 200_000  # of names and tables that are looked at one by one in a block
+
+
+@dataclass
+class Relation:
+    """What a subquery or a CTE gives.
+
+    Attributes:
+        outputs: the names of its columns; None if they are not known.
+        tables: those that a write to it goes to.
+        renames: whether its columns may have other names than those of its tables.
+    """
+
+    outputs: frozenset[str] | None = None
+    tables: set[str] = field(default_factory=set)
+    renames: bool = False
+
+
+@dataclass
+class Source:
+    """Something that stands in FROM.
+
+    Attributes:
+        alias: by which its columns are called; empty if by nothing.
+        table: its name, if it is one; None for a subquery, a function, a temporary table.
+        relation: of a subquery or CTE.
+    """
+
+    alias: str
+    table: str | None = None
+    relation: Relation | None = None
+
+    def has(self, name: str, known: Mapping[str, Columns]) -> bool | None:
+        """Whether it has a column; None if its columns are not known."""
+        if self.table is not None:
+            columns = known.get(self.table)
+            return None if columns is None else name in columns
+        if self.relation is not None and self.relation.outputs is not None:
+            return name in self.relation.outputs
+        return None
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What names are resolved by.
+
+    Attributes:
+        findings: get the tables and columns.
+        known: the columns of tables, where they are known.
+        system_columns: names by which any column may be meant.
+        rows: whether a table's own name among the columns means all of them.
+    """
+
+    findings: Findings
+    known: Mapping[str, Columns]
+    system_columns: Columns
+    rows: bool
+
+
+class Scope:
+    """One query block.
+
+    Args:
+        parent: the block around it.
+        relations: the CTEs that it sees, by name; those of the parent if None.
+    """
+
+    def __init__(self, parent: Scope | None, relations: Mapping[str, Relation] | None = None) -> None:
+        self.parent = parent
+        inherited: Mapping[str, Relation] = parent.relations if parent is not None else {}
+        self.relations: Mapping[str, Relation] = inherited if relations is None else relations
+        self.sources: list[Source] = []
+        self.names: set[str] = set()
+        self.qualified: set[tuple[str, ...]] = set()
+        self.shared: set[str] = set()  # by USING: every table has them
+        self.everything = False
+        self.outputs: set[str] = set()
+        self.outputs_known = True
+        self.renames = False
+        self.rows_only = False  # nobody looks at what it selects
+        self.children: list[Scope] = []
+        if parent is not None:
+            parent.children.append(self)
+
+    def add(self, source: Source) -> None:
+        """Add what a block may take columns from."""
+        self.sources.append(source)
+
+    def use(self, parts: tuple[str, ...]) -> None:
+        """Note that a column is used, by its name and what stands before it."""
+        if len(parts) == 1:
+            self.names.add(parts[0])
+        else:
+            self.qualified.add(parts)
+
+    def tables(self) -> Iterator[str]:
+        """The tables of this block, those in the main subqueries of its FROM as well."""
+        for source in self.sources:
+            if source.table is not None:
+                yield source.table
+            elif source.relation is not None:
+                yield from source.relation.tables
+
+    def relation(self) -> Relation:
+        """What the block gives to the one around it."""
+        outputs = frozenset(self.outputs) if self.outputs_known else None
+        renames = self.renames or any(
+            source.relation is not None and source.relation.renames for source in self.sources
+        )
+        return Relation(outputs, set(self.tables()), renames)
+
+    def knows(self, alias: str) -> bool:
+        """Whether a name stands for something in this block or in one around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if any(source.alias == alias for source in scope.sources):
+                return True
+            scope = scope.parent
+        return False
+
+    # -- which columns of which tables -------------------------------------------------------------------
+
+    def resolve(self, by: Resolution) -> None:
+        """Give the names that were met, here and in the blocks inside, to the tables that they may be of."""
+        for child in self.children:
+            child.resolve(by)
+        everywhere = self.everything or len(self.names) * len(self.sources) > _MOST_PAIRS
+        for source in self.sources:
+            _read(source, by, *(ANY_COLUMN if everywhere else self.shared))
+        for name in self.names:
+            self._resolve_name(name, by)
+        for parts in self.qualified:
+            self._resolve_parts(parts, by)
+
+    def _resolve_name(self, name: str, by: Resolution) -> None:
+        owners = [source for source in self.sources if source.has(name, by.known)]
+        rows = [source for source in self.sources if source.alias == name] if by.rows else []
+        for source in rows:
+            _read(source, by, ANY)
+        if not owners:
+            self._resolve_freely(name, by)
+        for source in owners:
+            _read(source, by, name)
+
+    def _resolve_freely(self, name: str, by: Resolution) -> None:
+        """Of a name that no source is known to have."""
+        system = name in by.system_columns
+        possible = [source for source in self.sources if system or source.has(name, by.known) is None]
+        for source in possible:
+            _read(source, by, ANY if system else name)
+        if self.parent is not None:
+            self.parent.names.add(name)
+        elif not possible:  # the schema that is known may be older than the text
+            for source in self.sources:
+                _read(source, by, name)
+
+    def _resolve_parts(self, parts: tuple[str, ...], by: Resolution) -> None:
+        for qualifier, column in ((parts[-2], parts[-1]), (parts[0], parts[1])):
+            found = [source for source in self.sources if source.alias == qualifier]
+            for source in found:
+                _read(source, by, ANY if column in by.system_columns else column)
+            if found:
+                return
+            if self.parent is not None and self.parent.knows(qualifier):
+                self.parent.qualified.add(parts)
+                return
+        for source in self.sources:  # a field of a column, or an alias that was not taken for one
+            _read(source, by, *parts)
+        if self.parent is not None:
+            self.parent.qualified.add(parts)
+
+
+def _read(source: Source, by: Resolution, *columns: str) -> None:
+    if source.table is not None and columns:
+        by.findings.read(source.table, columns)

@@ -1,0 +1,359 @@
+"""Tables: what stands in FROM, in USING, and behind the verb of a change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from wats_accel.sql.access import ANY
+from wats_accel.sql.reading import calls, functions
+from wats_accel.sql.reading.expressions import begins_query, read_expression
+from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
+from wats_accel.sql.reading.reader import Reader
+from wats_accel.sql.reading.scopes import Relation, Scope, Source
+from wats_accel.sql.reading.words import (
+    CHANGES,
+    JOINING,
+    NOT_ALIASES,
+    SET_OPERATORS,
+    TABLE_HINTS,
+    TSQL_VERBS,
+)
+
+_TEMPORARY_SCHEMAS: Final = frozenset({"temp", "pg_temp", "tempdb"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a statement names it.
+
+    Attributes:
+        parts: of its name.
+        temporary: whether it is a temporary table or a variable: neither read nor written.
+    """
+
+    parts: tuple[str, ...]
+    temporary: bool = False
+
+    @property
+    def name(self) -> str:
+        """As names are compared."""
+        return self.parts[-1]
+
+
+def read_table(reader: Reader, end: int) -> Table | None:
+    """Read a table's name; None if there is none, which is noted."""
+    reader.skip("ONLY")
+    token = reader.token
+    if token.kind == VARIABLE:
+        reader.position += 1
+        return Table((token.name,), temporary=True)
+    if token.kind == LITERAL and reader.dialect in ("sqlite", ""):
+        reader.position += 1
+        return Table((token.name,))
+    if not reader.names_follow(end):
+        reader.doubt()
+        return None
+    parts = reader.chain(end)
+    if reader.key == "*" and reader.dialect != "tsql":
+        reader.position += 1  # the tables that inherit from it, too
+    return Table(parts, _is_temporary(reader, parts))
+
+
+def _is_temporary(reader: Reader, parts: tuple[str, ...]) -> bool:
+    if parts[-1].startswith("#") or (len(parts) > 1 and parts[0] in _TEMPORARY_SCHEMAS):
+        return True
+    return len(parts) == 1 and parts[0] in reader.findings.temporary
+
+
+def read_alias(reader: Reader, end: int) -> str:
+    """Read ``AS a`` or ``a``, with a list of columns perhaps; empty if there is none."""
+    named = reader.accept("AS")
+    token = reader.token
+    if reader.position >= end:
+        return ""
+    if token.kind == NAME or (token.kind == LITERAL and named):
+        reader.position += 1
+    elif token.kind != WORD or (not named and not _may_be_alias(reader)):
+        if named and reader.key == "(":
+            reader.skip_group()
+        return ""
+    else:
+        reader.position += 1
+    reader.findings.mentioned.add(token.name)
+    return token.name
+
+
+def _may_be_alias(reader: Reader) -> bool:
+    key, following = reader.key, reader.ahead()
+    if key in NOT_ALIASES or key in CHANGES:
+        return False
+    if reader.dialect == "tsql":
+        return key not in TSQL_VERBS and not (key in ("GO", "THROW") and reader.token.fresh_line)
+    if reader.batches and key in TSQL_VERBS:
+        return following in (",", ")", ".", "ON", "WHERE", "JOIN")
+    return key not in ("GO",) or not reader.token.fresh_line
+
+
+# -- FROM ------------------------------------------------------------------------------------------------
+
+
+def read_tables(reader: Reader, scope: Scope, end: int, *, stops: frozenset[str] = frozenset()) -> None:
+    """Read a list of tables with joins, and stay behind it.
+
+    Args:
+        reader: behind FROM, USING or the like.
+        scope: gets the tables.
+        end: where to stop at last.
+        stops: further words that end it.
+    """
+    expected = True
+    while reader.position < end:
+        key = reader.key
+        if key in (";", ")") or key in stops:
+            return
+        if reader.accept(","):
+            expected = True
+        elif expected:
+            _read_item(reader, scope, end)
+            expected = False
+        elif not _read_between(reader, scope, end, stops):
+            return
+        else:
+            expected = reader.ahead(-1) in ("JOIN", "APPLY", "STRAIGHT_JOIN")
+
+
+def _read_between(reader: Reader, scope: Scope, end: int, stops: frozenset[str]) -> bool:
+    """Read what stands between two tables. Whether there was such a thing."""
+    key = reader.key
+    if key in JOINING and not (key == "MERGE" and reader.ahead() != "JOIN"):
+        if key == "NATURAL":
+            scope.everything = True
+        reader.position += 1
+    elif key == "ON" and reader.ahead() not in ("CONFLICT", "DUPLICATE"):
+        reader.position += 1
+        read_expression(reader, scope, end, stops=stops)
+    elif key == "USING" and reader.ahead() == "(":
+        _read_using(reader, scope)
+    elif key in ("PIVOT", "UNPIVOT", "MATCH_RECOGNIZE", "MODEL"):
+        scope.everything = True
+        reader.position += 1
+        reader.skip("XML", "INCLUDE", "EXCLUDE", "NULLS")
+        _read_arguments(reader, scope)
+        _add(scope, read_alias(reader, end))
+    else:
+        return False
+    return True
+
+
+def _read_using(reader: Reader, scope: Scope) -> None:
+    reader.position += 1
+    close = reader.closing()
+    while reader.position < close:
+        if reader.names_follow(close):
+            scope.shared.add(reader.token.name)
+            reader.findings.mentioned.add(reader.token.name)
+        reader.position += 1
+    reader.position = min(close + 1, reader.size)
+
+
+def _read_item(reader: Reader, scope: Scope, end: int) -> None:
+    """Read one table, subquery or function with its alias."""
+    reader.skip("LATERAL", "ONLY")
+    key, token = reader.key, reader.token
+    if key == "(":
+        _read_parenthesis(reader, scope, end)
+    elif key in ("TABLE", "UNNEST", "ROWS", "XMLTABLE", "THE") and reader.ahead() in ("(", "FROM"):
+        reader.position += 1
+        reader.skip("FROM")
+        _read_arguments(reader, scope)
+        _end_item(reader, scope, Source(""), end)
+    elif token.kind in (VARIABLE, LITERAL) or reader.names_follow(end):
+        _read_named(reader, scope, end)
+    elif token.kind in (PARAMETER, NUMBER):
+        reader.position += 1
+        reader.findings.unknown("a table that is a parameter", "reads")
+        _end_item(reader, scope, Source(""), end)
+    else:
+        reader.doubt()
+        reader.position += 1
+
+
+def _read_parenthesis(reader: Reader, scope: Scope, end: int) -> None:
+    close = min(reader.closing(), end)
+    if _holds_query(reader, close):
+        reader.position += 1
+        relation = reader.query(reader, scope, close)
+        _leave(reader, close)
+        _end_item(reader, scope, Source("", relation=relation), end)
+    else:
+        reader.position += 1
+        read_tables(reader, scope, close)
+        _leave(reader, close)
+        _add(scope, read_alias(reader, end))
+
+
+def _leave(reader: Reader, close: int) -> None:
+    if reader.position < close:
+        reader.doubt()
+    reader.position = min(close + 1, reader.size)
+
+
+def _holds_query(reader: Reader, close: int) -> bool:
+    """Whether parentheses hold a query, and no tables that are joined."""
+    start = reader.position
+    depth = 1
+    while reader.ahead(depth) == "(":
+        depth += 1
+    reader.position = start + depth
+    found = begins_query(reader)
+    reader.position = start + 1
+    inner = reader.closing()
+    reader.position = start
+    if depth == 1 or not found:
+        return found
+    following = reader.tokens[min(inner + 1, close)].key
+    return (
+        inner + 1 >= close or following in SET_OPERATORS or following in ("ORDER", "LIMIT", "OFFSET", "FETCH")
+    )
+
+
+def _read_named(reader: Reader, scope: Scope, end: int) -> None:
+    table = read_table(reader, end)
+    if table is None:
+        return
+    if reader.position < end and reader.key == "(" and not _are_hints(reader):
+        if len(table.parts) > 1 and calls.is_method(reader, table.name):
+            scope.use(table.parts[:-1])
+            _read_arguments(reader, scope)
+        else:
+            _read_function(reader, scope, table)
+        _end_item(reader, scope, Source(""), end)
+        return
+    _end_item(reader, scope, source_of(reader, scope, table), end)
+
+
+def _read_function(reader: Reader, scope: Scope, table: Table) -> None:
+    if table.name in functions.WHOLE_TABLES:
+        start = reader.position
+        reader.position += 1
+        reader.skip("CHANGES", "VERSION")
+        named = read_table(reader, reader.size)
+        if named is not None:
+            reader.findings.read(named.name, (ANY,))
+        reader.position = start
+    calls.note_function(reader, table.parts, in_from=True)
+    _read_arguments(reader, scope)
+
+
+def _read_arguments(reader: Reader, scope: Scope) -> None:
+    if reader.key == "(":
+        close = reader.closing()
+        reader.position += 1
+        if begins_query(reader):
+            reader.query(reader, scope, close)
+        while reader.position < close:
+            before = reader.position
+            read_expression(reader, Scope(scope), close)
+            if reader.position == before:
+                reader.position += 1
+        _leave(reader, close)
+
+
+def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
+    """What a name in FROM stands for; noted as read if it is a table."""
+    name = table.name
+    if len(table.parts) == 1 and name in scope.relations:
+        return Source(name, relation=scope.relations[name])
+    if table.temporary:
+        if not name.startswith("@") and name not in reader.findings.temporary:
+            reader.findings.unknown("a temporary table that was filled elsewhere", "reads")
+        return Source(name)
+    if name == "dual" and reader.dialect in ("mysql", "oracle", ""):
+        return Source(name)
+    reader.findings.read(name)
+    return Source(name, table=name)
+
+
+def _end_item(reader: Reader, scope: Scope, source: Source, end: int) -> None:
+    """Read what follows a table: hints, versions, samples and its alias."""
+    _skip_modifiers(reader, end)
+    alias = read_alias(reader, end)
+    if alias:
+        source.alias = alias
+        _read_columns(reader, source)
+        _skip_modifiers(reader, end)
+    scope.add(source)
+
+
+def _read_columns(reader: Reader, source: Source) -> None:
+    """Names of columns behind an alias."""
+    if reader.key == "(" and not _are_hints(reader):
+        close = reader.closing()
+        names = [
+            token.name for token in reader.tokens[reader.position + 1 : close] if token.kind in (WORD, NAME)
+        ]
+        reader.findings.mentioned.update(names)
+        if source.relation is not None:
+            source.relation = Relation(frozenset(names), source.relation.tables, renames=True)
+        elif source.table is not None:
+            reader.findings.read(source.table, (ANY,))  # under other names than its own
+        reader.skip_group()
+
+
+def _skip_modifiers(reader: Reader, end: int) -> None:
+    while reader.position < end:
+        if reader.key == "(" and _are_hints(reader):
+            reader.skip_group()
+        elif not _skip_modifier(reader):
+            return
+
+
+def _skip_modifier(reader: Reader) -> bool:
+    """Skip what says how a table is read. Whether there was such a thing."""
+    key, following = reader.key, reader.ahead()
+    if key == "WITH" and following in ("(", "ORDINALITY"):
+        reader.position += 1
+        if not reader.accept("ORDINALITY"):
+            reader.skip_group()
+    elif key in ("TABLESAMPLE", "PARTITION", "SAMPLE", "REPEATABLE", "SUBPARTITION") and following in (
+        "(", "SYSTEM", "BERNOULLI", "BLOCK",
+    ):  # fmt: skip
+        reader.position += 1
+        reader.skip("SYSTEM", "BERNOULLI", "BLOCK")
+        reader.skip_group()
+    elif key == "INDEXED" and following == "BY":
+        reader.position += 3
+    elif key == "NOT" and following == "INDEXED":
+        reader.position += 2
+    elif key in ("USE", "FORCE", "IGNORE") and following in ("INDEX", "KEY"):
+        reader.position += 2
+        reader.skip("FOR", "JOIN", "ORDER", "GROUP", "BY")
+        reader.skip_group()
+    elif key in ("FOR", "AS") and following in ("SYSTEM_TIME", "OF", "VERSION", "PORTION"):
+        _skip_version(reader)
+    else:
+        return False
+    return True
+
+
+def _skip_version(reader: Reader) -> None:
+    """FOR SYSTEM_TIME AS OF ..., BETWEEN ... AND ..., ALL, FROM ... TO ...; AS OF TIMESTAMP ..."""
+    reader.position += 2
+    reader.skip("AS", "OF", "ALL", "BETWEEN", "FROM", "CONTAINED", "IN", "TIMESTAMP", "SCN", "SYSTEM_TIME")
+    while reader.token.kind in (LITERAL, PARAMETER, VARIABLE, NUMBER) or reader.key in ("AND", "TO", "("):
+        if not reader.skip_group():
+            reader.position += 1
+
+
+def _are_hints(reader: Reader) -> bool:
+    """Whether the parentheses that are next hold hints of SQL Server only."""
+    if not reader.batches:
+        return False
+    inside = reader.tokens[reader.position + 1 : reader.closing()]
+    return bool(inside) and inside[0].kind == WORD and inside[0].key in TABLE_HINTS
+
+
+def _add(scope: Scope, alias: str) -> None:
+    if alias:
+        scope.add(Source(alias))
