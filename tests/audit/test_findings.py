@@ -275,3 +275,55 @@ class TestHabits:
     def test_a_generator_that_is_materialized_can(self):
         rule = {"namespace": "orders", "materialize": True}
         assert told(tree(is_generator=True).audited(config({"list": rule}))) == []
+
+
+class TestPaths:
+    """Attributes of ``self`` that the configuration asks for, and that the classes do not have."""
+
+    def audited(self, tmp_path, repository: str, scope: str, **more):
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "orders.py").write_text(
+            "class Database:\n"
+            "    def __init__(self, url):\n        self.url = url\n"
+            "    def get_cursor(self):\n        return None\n"
+            f"{repository}\n"
+        )
+        settings = config(LIST)
+        settings["repositories"][0] |= {"scope": scope, **more}
+        return tree().audited(settings, folder=tmp_path)
+
+    REPOSITORY = "class Orders:\n    def __init__(self, db: Database):\n        self.db = db\n"
+
+    def test_a_path_that_leads_to_something_is_right(self, tmp_path):
+        assert told(self.audited(tmp_path, self.REPOSITORY, "self.db.url")) == []
+
+    def test_a_path_that_leads_nowhere_is_told_with_the_nearest(self, tmp_path):
+        outcome = self.audited(tmp_path, self.REPOSITORY, "self.db.uri")
+        assert told(outcome) == [("unknown-argument", "list", "'scope'", "self.db.uri")]
+        assert outcome.findings[0].message == (
+            "'scope' asks for 'self.db.uri', and Database has no 'uri'; did you mean 'url'?"
+        )
+
+    def test_the_first_step_counts_as_well(self, tmp_path):
+        outcome = self.audited(tmp_path, self.REPOSITORY, "self.database.url")
+        assert "Orders has no 'database'" in outcome.findings[0].message
+
+    def test_a_cursor_may_be_a_method(self, tmp_path):
+        assert told(self.audited(tmp_path, self.REPOSITORY, "self.db.url", cursor="self.db.get_cursor")) == []
+
+    def test_a_cursor_that_is_not_there_is_told(self, tmp_path):
+        outcome = self.audited(tmp_path, self.REPOSITORY, "self.db.url", cursor="self.db.cursor")
+        assert told(outcome) == [("unknown-argument", "list", "'cursor'", "self.db.cursor")]
+
+    @pytest.mark.parametrize(
+        "repository",
+        [
+            "import lib\nclass Orders(lib.Base): pass",
+            "class Orders:\n    def __getattr__(self, name): return 1",
+            "class Orders:\n    pass\ndef set_up(known):\n    known.url = 1",
+            "class Orders:\n    pass\nclass More(Orders):\n    url = 1",
+        ],
+        ids=["a base from elsewhere", "__getattr__", "set from outside", "a subclass"],
+    )
+    def test_what_may_come_from_elsewhere_is_not_told(self, tmp_path, repository):
+        assert told(self.audited(tmp_path, repository, "self.url")) == []

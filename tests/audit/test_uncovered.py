@@ -96,7 +96,21 @@ def test_the_rule_belongs_to_the_innermost_method_that_others_may_call():
     known.method("shop.panel:Panel.cancel", calls=["cancel"])
     outcome = known.audited(config(LIST))
     assert told(outcome) == [("uncovered", "cancel", "list")]
-    assert outcome.findings[0].evidence[0].text == "the SQL of _set"
+    assert [(known.label, known.text) for known in outcome.findings[0].evidence] == [
+        ("the write", "the SQL of _set"),
+        ("the read", "SELECT id, state FROM Orders"),
+        ("also through", "Panel.cancel"),
+    ]
+
+
+def test_a_caller_with_a_rule_of_its_own_is_not_named_among_the_ways_to_a_write():
+    known = tree()
+    known.method("cancel", sets={"orders": ["state"]})
+    known.method("undo", calls=["cancel"])
+    known.method("shop.panel:Panel.undo", calls=["undo"])
+    outcome = known.audited(config(LIST, {"undo": "orders:*"}))
+    assert told(outcome) == [("uncovered", "cancel", "list")]
+    assert "also through" not in [known.label for known in outcome.findings[0].evidence]
 
 
 def test_a_private_method_that_nobody_calls_is_reported_itself():

@@ -62,6 +62,8 @@ class Coverage:
     subject: Subject
     _facts: dict[str, ReadFacts] = field(default_factory=dict, init=False)
     _changing: dict[str, tuple[Source, ...]] = field(default_factory=dict, init=False)
+    _entries: list[SourceMethod] | None = field(default=None, init=False)
+    _pairs: list[Pair] | None = field(default=None, init=False)
 
     def facts_of(self, read: CachedRead) -> ReadFacts:
         """What a cached read has read itself. Remembered."""
@@ -74,6 +76,11 @@ class Coverage:
 
         A private method stands for itself only if none of the others comes to call it.
         """
+        if self._entries is None:
+            self._entries = self._found_entries()
+        return self._entries
+
+    def _found_entries(self) -> list[SourceMethod]:
         methods = list(self.subject.knowledge.source.methods.values())
         public = [method for method in methods if not is_private(method.target)]
         reached = {
@@ -83,19 +90,33 @@ class Coverage:
         }
         return public + [method for method in methods if method.target not in reached]
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> list[Pair]:
         """Every write with every cached read that it concerns, at the innermost method that can tell."""
+        if self._pairs is None:
+            self._pairs = list(self._found_pairs())
+        return self._pairs
+
+    def _found_pairs(self) -> Iterator[Pair]:
         for method in self.entries():
             for read in self.subject.reads:
                 pair = self._pair(method, read)
                 if pair is not None and not self._is_told_at_definition(pair):
                     yield pair
 
-    def concerned_by(self, method: SourceMethod, read: CachedRead) -> Access:
-        """The tables by which anything that a method comes to send concerns a read, wherever it is told."""
-        changes = self.subject.knowledge.changes(method.target)
-        everything = [self.facts_of(known).reads for known in self._with_inner(read)]
-        return union(changes.meeting(reads) for reads in everything)
+    def through(self, pair: Pair) -> list[SourceMethod]:
+        """The other methods by which the write of a pair is reached, without a rule on the way."""
+        facts = self.facts_of(pair.read)
+        seen = {pair.write.target}
+        waiting = [pair.write]
+        found: list[SourceMethod] = []
+        while waiting:
+            for caller in self.subject.callers_of(waiting.pop(0)):
+                own = cover(self._patterns(caller), caller, pair.read, pair.by, facts.own)
+                if caller.target not in seen and not own.holds:
+                    seen.add(caller.target)
+                    waiting.append(caller)
+                    found.append(caller)
+        return [method for method in found if is_public(method)]
 
     def changing(self, method: SourceMethod) -> tuple[Source, ...]:
         """The statements that change anything, of a method and the private ones behind it. Remembered."""
@@ -169,17 +190,6 @@ class Coverage:
         accesses = union(source.effect.reads.access for source in own)
         hidden = bool(unknown) or any(source.effect.reads.unknown for source in own) or not parts
         return ReadFacts(Reads(accesses, hidden), own, unknown, tuple(inner))
-
-    def _with_inner(self, read: CachedRead) -> Iterator[CachedRead]:
-        """A read, and the cached reads that its answers rest on."""
-        seen = {read.target}
-        waiting = [read]
-        while waiting:
-            known = waiting.pop()
-            yield known
-            fresh = [inner for inner in self.facts_of(known).inner if inner.target not in seen]
-            seen.update(inner.target for inner in fresh)
-            waiting += fresh
 
 
 _Part = tuple[tuple[Source, ...], tuple[SourceUnknown, ...], list[CachedRead | None]]

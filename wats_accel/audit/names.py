@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from wats_accel.audit.attribute_paths import missing
 from wats_accel.audit.covering import key_names
 from wats_accel.audit.finding import Finding
 from wats_accel.audit.subject import CachedRead, PatchedWrite, Subject, short
@@ -24,6 +25,7 @@ def misnamed(subject: Subject) -> Iterator[Finding]:
     for read in subject.reads:
         if read.methods:
             yield from _parameters_of_read(subject, read)
+            yield from _attributes_of_read(subject, read)
     for write in subject.writes:
         if write.methods:
             yield from _parameters_of_write(subject, write)
@@ -84,6 +86,30 @@ def _parameters_of_read(subject: Subject, read: CachedRead) -> Iterator[Finding]
             if root not in (*parameters, *_INSTANCE):
                 known = (*parameters, "self")
                 yield _unknown_argument(subject, read.target, path, what, root, known)
+
+
+def _attributes_of_read(subject: Subject, read: CachedRead) -> Iterator[Finding]:
+    """Attributes of ``self`` that a path leads through and that no object has."""
+    repository = subject.repositories[int(read.key_path[1])]
+    cursor = getattr(repository, "cursor", None)
+    places: list[tuple[str, KeyPath, Iterable[str]]] = [
+        ("'scope'", (*read.key_path[:2], "scope"), read.rules.key.scope),
+        ("'cursor'", (*read.key_path[:2], "cursor"), [cursor] if cursor else ()),
+        ("'key.include'", (*read.key_path, "key", "include"), read.rules.key.include),
+    ]
+    for what, path, named in places:
+        for attributes in named:
+            gap = missing(subject.index, str(repository.target), attributes) if "." in attributes else None
+            if gap is not None and attributes.partition(".")[0] in _INSTANCE:
+                name, owner, known = gap
+                yield Finding(
+                    rule="unknown-argument",
+                    severity="error",
+                    message=f"{what} asks for {attributes!r}, and {short(owner)} has no {name!r}"
+                    f"{nearest(name, known)}",
+                    about=(read.target, what, attributes),
+                    setting=subject.setting(path),
+                )
 
 
 def _plain(parameters: Iterable[str]) -> list[str]:

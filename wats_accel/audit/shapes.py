@@ -21,13 +21,11 @@ class Shape:
         path: its qualified name in the module: ``Class.method``.
         returns_value: whether some ``return`` gives anything.
         changes_instance: the attributes of ``self`` that it sets or deletes.
-        literals: the texts in it, for a look at keys such as ``ADMIN_PASSWORD_HASH``.
     """
 
     path: str
     returns_value: bool = True
     changes_instance: tuple[str, ...] = ()
-    literals: tuple[str, ...] = ()
 
 
 UNKNOWN_SHAPE = Shape("")
@@ -81,11 +79,8 @@ def _shape(path: str, function: _Function) -> Shape:
         or isinstance(node, (ast.Yield, ast.YieldFrom))
         for node in nodes
     )
-    literals = [
-        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    ]
     changed = dict.fromkeys(_changed_attributes(function, nodes))
-    return Shape(path, returns, tuple(changed), tuple(dict.fromkeys(literals)))
+    return Shape(path, returns, tuple(changed))
 
 
 def _is_nothing(value: ast.expr | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from wats_accel.errors import KeyPath
 from wats_accel.invalidation import WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.sql.source.facts import SourceMethod
+from wats_accel.sql.source.files import read_files
+from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.knowledge import Knowledge
 from wats_accel.targets import Target
 
@@ -82,12 +85,11 @@ class Subject:
         self.knowledge = knowledge
         self.folder = folder
         self.definitions = Definitions(knowledge.source, folder)
-        self._called = {
-            call.target
-            for method in knowledge.source.methods.values()
-            for call in method.calls
-            if call.target != method.target
-        }
+        self._callers: dict[str, list[SourceMethod]] = {}
+        for method in knowledge.source.methods.values():
+            for called in dict.fromkeys(call.target for call in method.calls):
+                if called != method.target:
+                    self._callers.setdefault(called, []).append(method)
         self.reads = tuple(self._reads())
         self.writes = tuple(self._writes())
         self._writes_of: dict[str, list[PatchedWrite]] = {}
@@ -136,9 +138,18 @@ class Subject:
 
     # -- the source -------------------------------------------------------------------------------------
 
+    @cached_property
+    def index(self) -> Index:
+        """The classes of the tree, by name. Read when somebody first asks."""
+        return Index(read_files(self.folder)[0])
+
     def is_called(self, method: SourceMethod) -> bool:
         """Whether another method of the tree calls it. If none does, its callers are elsewhere."""
-        return method.target in self._called
+        return method.target in self._callers
+
+    def callers_of(self, method: SourceMethod) -> Sequence[SourceMethod]:
+        """The other methods of the tree that call it."""
+        return self._callers.get(method.target, ())
 
     def read_of(self, target: str) -> CachedRead | None:
         """The cached read that answers calls of a method of the source, if there is one."""

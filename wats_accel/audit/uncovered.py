@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wats_accel.audit.coverage import Coverage, Pair
-from wats_accel.audit.finding import Finding
+from wats_accel.audit.finding import Evidence, Finding
 from wats_accel.audit.fixes import rule_fix
 from wats_accel.audit.subject import short
 from wats_accel.audit.wording import evidence_of, indirect_tables, tables_text
+
+_MOST_CALLERS = 6
 
 
 def uncovered(coverage: Coverage) -> Iterator[Finding]:
@@ -42,10 +44,17 @@ def _finding(coverage: Coverage, pair: Pair, needed: list[str]) -> Finding:
         evidence=(
             *evidence_of("the write", pair.writing),
             *evidence_of("the read", pair.reading),
+            *_through(coverage, pair),
         ),
         fix=fix if _can_have_a_rule(pair) else (),
         fix_at=fix_at if _can_have_a_rule(pair) else (),
     )
+
+
+def _through(coverage: Coverage, pair: Pair) -> Iterator[Evidence]:
+    """The other ways to the same write: its rule will serve them, too."""
+    for method in coverage.through(pair)[:_MOST_CALLERS]:
+        yield Evidence("also through", method.place, short(method.target))
 
 
 def _message(pair: Pair) -> str:
