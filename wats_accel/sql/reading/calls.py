@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wats_accel.sql.reading import functions
 from wats_accel.sql.reading.findings import SESSION_STATE
+from wats_accel.sql.reading.lexer import Token
 from wats_accel.sql.reading.reader import Reader
 
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "sys", "information_schema", "mysql"})
@@ -19,10 +20,32 @@ def note_function(reader: Reader, parts: tuple[str, ...], *, in_from: bool = Fal
         reader.findings.unknown("a random value", "reads")
     elif own and name in functions.SESSION:
         _note_session(reader, name)
-    elif own and name in functions.CLOCK:
+    elif own and _tells_time(reader, name):
         reader.findings.reads_clock = True
     elif not own or not functions.is_builtin(name, reader.dialect, in_from=in_from):
         reader.findings.call(name)
+
+
+def _tells_time(reader: Reader, name: str) -> bool:
+    """Whether a function looks at the clock; some do only without all of their arguments."""
+    most = functions.WITHOUT_ARGUMENTS.get(name)
+    return name in functions.CLOCK or (most is not None and _arguments(reader) <= most)
+
+
+def _arguments(reader: Reader) -> int:
+    """How many arguments are in the parentheses that are next."""
+    depth, commas = 0, 0
+    tokens = reader.tokens[reader.position + 1 : reader.closing()]
+    for token in tokens:
+        depth += (token.key == "(") - (token.key == ")")
+        commas += token.key == "," and not depth
+    return commas + 1 if tokens else 0
+
+
+def note_literal(reader: Reader, token: Token) -> None:
+    """Note that a literal tells the time: 'now', which others than these take for a text."""
+    if reader.dialect in ("postgres", "sqlite", "") and token.name.strip() in functions.CLOCK_LITERALS:
+        reader.findings.reads_clock = True
 
 
 def note_word(reader: Reader, key: str) -> bool:

@@ -7,12 +7,13 @@ from typing import Final
 
 from wats_accel.sql.access import ANY, ANY_COLUMN
 from wats_accel.sql.facts import Event
-from wats_accel.sql.reading.expressions import begins_query, read_expression
+from wats_accel.sql.reading import calls, functions
+from wats_accel.sql.reading.expressions import begins_query, read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import NAME, NUMBER, PARAMETER, SIGN, VARIABLE, WORD
 from wats_accel.sql.reading.procedures import read_procedure_call
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
-from wats_accel.sql.reading.tables import Table, read_alias, read_table, read_tables
+from wats_accel.sql.reading.tables import Table, read_alias, read_table, read_tables, skip_modifiers
 
 _CONFLICT: Final = frozenset({"OR", "ROLLBACK", "ABORT", "FAIL", "IGNORE"})
 _HASTE: Final = ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "QUICK", "IGNORE")
@@ -54,6 +55,7 @@ class _Change:
         self.parent = parent
         self.scope = Scope(parent)
         self.targets: list[Source] = []
+        self.remote = False  # the target is given by a function
 
     def skip_top(self) -> None:
         """TOP (5) PERCENT."""
@@ -62,12 +64,29 @@ class _Change:
         if reader.key == "TOP" and (following.key == "(" or following.kind in (NUMBER, PARAMETER, VARIABLE)):
             reader.position += 1
             if reader.key == "(":
-                close = reader.closing()
+                read_parenthesis(reader, self.scope, self.end)
+            else:
                 reader.position += 1
-                read_expression(reader, self.scope, close)
-                reader.position = close
-            reader.position += 1
             reader.skip("PERCENT")
+
+    def skip_output(self) -> None:
+        """Skip OUTPUT for now: only FROM, which comes later, tells what its table is."""
+        reader = self.reader
+        while reader.position < self.end and reader.key not in ("FROM", "WHERE", ";", "OPTION"):
+            if not reader.skip_group():
+                reader.position += 1
+
+    def alias(self, table: Table) -> str:
+        """Read what stands behind the name of the target: hints and an alias."""
+        reader = self.reader
+        if reader.key == "(" and table.name in functions.HOSTILE:
+            calls.note_function(reader, (table.name,))
+            reader.skip_group()
+            self.remote = True
+        skip_modifiers(reader, self.end)
+        alias = read_alias(reader, self.end)
+        skip_modifiers(reader, self.end)
+        return alias
 
     def resolve(self, table: Table, alias: str = "") -> Source:
         """What the target of a change stands for: an alias, a CTE, or a table."""
@@ -78,7 +97,7 @@ class _Change:
                 return source
         if single and name in self.scope.relations:
             source = Source(alias or name, relation=self.scope.relations[name])
-        elif table.temporary:
+        elif table.temporary or self.remote:
             source = Source(alias or name)
         else:
             source = Source(alias or name, table=name)
@@ -91,6 +110,8 @@ class _Change:
         if source.table is not None:
             findings.targets.update((source.table, source.alias))
             findings.write(source.table, event, columns)
+            if event != "insert":
+                findings.read(source.table)  # which rows there are
         elif source.relation is not None:
             findings.targets.add(source.alias)
             for table in source.relation.tables:
@@ -179,7 +200,7 @@ class _Insert(_Change):
         if table is None:
             reader.findings.unknown("the table that is changed", "writes")
             return Relation()
-        alias = read_alias(reader, self.end) if reader.key not in ("OUTPUT", "OVERRIDING", "EXEC") else ""
+        alias = self.alias(table) if reader.key not in ("OUTPUT", "OVERRIDING", "EXEC") else ""
         target = self._target(table, alias)
         self.write(target, "insert")
         if replacing:
@@ -313,7 +334,7 @@ class _Update(_Change):
         if table is None:
             reader.findings.unknown("the table that is changed", "writes")
             return Relation()
-        alias = self._alias()
+        alias = self.alias(table)
         if reader.key in (",", "JOIN", "INNER", "LEFT", "RIGHT", "CROSS", "NATURAL", "STRAIGHT_JOIN"):
             reader.position = start
             read_tables(reader, self.scope, self.end, stops=frozenset({"SET"}))
@@ -322,30 +343,14 @@ class _Update(_Change):
             self._set(table, alias, replacing=replacing)
         return Relation()
 
-    def _alias(self) -> str:
-        reader = self.reader
-        if reader.key == "WITH" and reader.ahead() == "(":
-            reader.position += 1
-            reader.skip_group()
-        if reader.key == "FOR" and reader.ahead() == "PORTION":
-            while reader.position < self.end and reader.key != "SET" and reader.ahead(-1) != "SET":
-                reader.position += 1
-        if reader.key in ("INDEXED", "NOT"):
-            while reader.position < self.end and reader.key != "SET":
-                reader.position += 1
-        return read_alias(reader, self.end)
-
     def _set(self, table: Table, alias: str, *, replacing: bool) -> None:
         reader = self.reader
-        while reader.position < self.end and reader.key in ("WITH", "INDEXED", "NOT", "BY", "("):
-            if not reader.skip_group():
-                reader.position += 1
         if not reader.accept("SET"):
             reader.doubt()
         assigned = read_assignments(reader, self.scope, self.end)
         position = reader.position
         if reader.key == "OUTPUT":  # its target may be an alias that only FROM tells
-            self._skip_output()
+            self.skip_output()
         self.clauses()
         behind = reader.position
         target = self.resolve(table, alias)
@@ -357,12 +362,6 @@ class _Update(_Change):
         self.write(target, "update", _columns(assigned, self.targets))
         if replacing:
             self.write(target, "delete")
-
-    def _skip_output(self) -> None:
-        reader = self.reader
-        while reader.position < self.end and reader.key not in ("FROM", "WHERE", ";", "OPTION"):
-            if not reader.skip_group():
-                reader.position += 1
 
     def _set_several(self) -> None:
         reader = self.reader
@@ -394,12 +393,14 @@ class _Delete(_Change):
             if table is None:
                 reader.findings.unknown("the table that is changed", "writes")
                 break
-            named.append((table, self._alias()))
+            if reader.key == "." and reader.ahead() == "*":
+                reader.position += 2
+            named.append((table, self.alias(table)))
             if not reader.accept(","):
                 break
         position = reader.position
         if reader.key == "OUTPUT":
-            self._skip_output()
+            self.skip_output()
         self.clauses()
         behind = reader.position
         self.targets = [self.resolve(table, alias) for table, alias in named]
@@ -411,25 +412,6 @@ class _Delete(_Change):
             self.write(target, "delete")
         return Relation()
 
-    def _alias(self) -> str:
-        reader = self.reader
-        if reader.key == "." and reader.ahead() == "*":
-            reader.position += 2
-        if reader.key in ("WITH", "PARTITION") and reader.ahead() == "(":
-            reader.position += 1
-            reader.skip_group()
-        alias = read_alias(reader, self.end)
-        while reader.key in ("WITH", "INDEXED", "NOT") and reader.position < self.end:
-            reader.position += 1 if reader.key != "INDEXED" else 3
-            reader.skip_group()
-        return alias
-
-    def _skip_output(self) -> None:
-        reader = self.reader
-        while reader.position < self.end and reader.key not in ("FROM", "WHERE", ";", "OPTION"):
-            if not reader.skip_group():
-                reader.position += 1
-
 
 class _Merge(_Change):
     def read(self) -> Relation:
@@ -440,10 +422,7 @@ class _Merge(_Change):
         if table is None:
             reader.findings.unknown("the table that is changed", "writes")
             return Relation()
-        if reader.key == "WITH" and reader.ahead() == "(":
-            reader.position += 1
-            reader.skip_group()
-        target = self.resolve(table, read_alias(reader, self.end))
+        target = self.resolve(table, self.alias(table))
         self.targets = [target]
         if reader.accept("USING"):
             read_tables(reader, self.scope, self.end, stops=frozenset({"WHEN"}))

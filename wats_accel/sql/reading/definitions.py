@@ -94,8 +94,10 @@ def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False) 
 def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
     _change(reader, end, "any", temporary=temporary)
     while reader.position < end and reader.key != ";":
-        if begins_query(reader) and reader.ahead(-1) in ("AS", ")", "(") and reader.key != "TABLE":
-            reader.query(reader, Scope(None), end)
+        if reader.key in ("SELECT", "WITH", "VALUES") and begins_query(reader) and _query_may_follow(reader):
+            scope = Scope(None)
+            reader.query(reader, scope, end)
+            reader.finish(scope)
             continue
         if reader.key == "(" and reader.ahead() in ("SELECT", "WITH", "VALUES") and reader.ahead(-1) == "AS":
             reader.position += 1
@@ -106,6 +108,10 @@ def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
             if _next_statement(reader):
                 return
             reader.position += 1
+
+
+def _query_may_follow(reader: Reader) -> bool:
+    return reader.ahead(-1) in ("AS", ")", "(") or reader.dialect == "mysql"
 
 
 def _next_statement(reader: Reader) -> bool:
@@ -145,15 +151,22 @@ def _read_dropped(reader: Reader, end: int) -> None:
 def _read_altered(reader: Reader, end: int) -> None:
     """Every table that is named may become another: by RENAME TO, SWITCH PARTITION TO, REFERENCES ..."""
     _change(reader, end, "any")
+    switching = False
     while reader.position < end and reader.key != ";" and not _next_definition(reader):
         before = reader.key
         reader.position += 1
-        if before in ("TO", "REFERENCES", "INHERIT", "PARTITION", "TABLE", "SWITCH") and reader.names_follow(
-            end
-        ):
-            table = reader.chain(end)[-1]
-            if before != "PARTITION" or reader.dialect == "postgres":
-                reader.findings.write(table, "any")
+        switching = switching or before == "SWITCH"
+        if _names_table(reader, before, switching=switching) and reader.names_follow(end):
+            reader.findings.write(reader.chain(end)[-1], "any")
+
+
+def _names_table(reader: Reader, before: str, *, switching: bool) -> bool:
+    """Whether what is next in ALTER TABLE is another table, by the word before it."""
+    if before == "TO":
+        return switching or reader.ahead(-2) == "RENAME"
+    return before in ("REFERENCES", "INHERIT", "TABLE") or (
+        before == "PARTITION" and reader.dialect == "postgres"
+    )
 
 
 def _next_definition(reader: Reader) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
 from wats_accel.sql.reading.reader import Reader
@@ -53,6 +54,8 @@ _AFTER_TERM: Final = frozenset(
         "RETURNING",
     ]
 )
+_IN_WINDOWS: Final = frozenset({"PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"})
+_BEFORE_OPERATORS: Final = frozenset("~!@#<>=|&^%/+-")
 _BEGINNINGS: Final = {
     "INSERT": ("INTO",),
     "REPLACE": ("INTO",),
@@ -87,6 +90,12 @@ def read_expression(
     expression = _Expression(reader, scope, end, stops=stops, selecting=selecting)
     expression.outputs = outputs
     expression.read()
+
+
+def read_parenthesis(reader: Reader, scope: Scope, end: int) -> None:
+    """Read a pair of parentheses, a subquery or a list, and go behind it."""
+    expression = _Expression(reader, scope, end)
+    expression.read_group("")
 
 
 def begins_query(reader: Reader) -> bool:
@@ -146,9 +155,9 @@ class _Expression:
                 reader.doubt()
             return False
         if token.key == "(":
-            self._group("")
+            self.read_group("")
             return True
-        if token.key == "*" and not self.operand:
+        if token.key == "*" and not self.operand and reader.ahead(-1) not in _BEFORE_OPERATORS:
             self._star()
         elif token.key == ".":
             self._field()
@@ -185,8 +194,10 @@ class _Expression:
 
     def _value(self, token: Token) -> bool:
         reader = self.reader
-        if token.kind == LITERAL and self.operand and self.selecting:
-            self.alias = token.name
+        if token.kind == LITERAL:
+            calls.note_literal(reader, token)
+            if self.operand and self.selecting:
+                self.alias = token.name
         elif token.kind == VARIABLE:
             calls.note_variable(reader, token.text)
         elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
@@ -258,8 +269,22 @@ class _Expression:
         if key in ("SELECT", "TABLE", "CREATE"):  # nothing that an expression has
             reader.doubt()
         self._keyword(operand=key == "NULL")
+        if key == "IN" and reader.dialect in ("sqlite", "") and self.inside != "position":
+            self._table()
         if key == "ALL" and reader.key == "(":
-            self._group("all")
+            self.read_group("all")
+
+    def _table(self) -> None:
+        """IN t, as SQLite has it: the same as IN (SELECT * FROM t)."""
+        reader = self.reader
+        if not reader.names_follow(self.end):
+            return
+        parts = reader.chain(self.end)
+        self.operand = True
+        if reader.key == "(":
+            self._function(parts)
+        elif not (len(parts) == 1 and parts[0] in self.scope.relations):
+            reader.findings.read(parts[-1], (ANY,))
 
     def _as(self) -> None:
         reader = self.reader
@@ -315,7 +340,7 @@ class _Expression:
                 reader.position += 1  # the name of a window
                 self.operand = True
             elif reader.key == "(":
-                self._group("")
+                self.read_group(key.lower())
 
     def _is_alias(self) -> bool:
         """Whether what is next is the name of what stands before it in a list."""
@@ -351,7 +376,7 @@ class _Expression:
         elif key in QUANTIFIERS and following.key in ("(", "["):
             self._keyword()
             if following.key == "(":
-                self._group(key.lower())
+                self.read_group(key.lower())
         elif (key in UNARY and (following.kind not in (SIGN, "end") or following.key == "(")) or (
             key in TYPED_LITERALS and following.kind == LITERAL and reader.dialect != "tsql"
         ):
@@ -413,9 +438,9 @@ class _Expression:
             self.scope.use(parts[:-1])
         else:
             calls.note_function(reader, parts)
-        self._group(parts[-1], part_first=parts[-1].upper() in PART_FIRST)
+        self.read_group(parts[-1], part_first=parts[-1].upper() in PART_FIRST)
 
-    def _group(self, function: str, *, part_first: bool = False) -> None:
+    def read_group(self, function: str, *, part_first: bool = False) -> None:
         """Read a pair of parentheses."""
         reader = self.reader
         end = min(reader.closing(), self.end)
@@ -426,9 +451,23 @@ class _Expression:
         else:
             if part_first and reader.key in DATE_PARTS and reader.ahead() in (",", "FROM"):
                 reader.position += 1
-            _Expression(reader, self.scope, end, inside=function).read()
+            inner = _Expression(reader, self.scope, end, inside=function)
+            inner.skip_beginning()
+            inner.read()
         reader.position = min(end + 1, reader.size)
         self.operand = True
+
+    def skip_beginning(self) -> None:
+        """Skip what stands first in some parentheses and is no operand: a window's name, a type."""
+        reader = self.reader
+        following = reader.tokens[reader.position + 1]
+        if self.inside == "over" and reader.names_follow(self.end):
+            if reader.position + 1 >= self.end or following.key in _IN_WINDOWS:
+                self.operand = reader.key not in _IN_WINDOWS
+                reader.position += int(self.operand)
+        elif self.inside in ("convert", "try_convert") and reader.dialect == "tsql":
+            self._type()
+            self.operand = False
 
     def _end_item(self) -> None:
         """Note the name of an item of the list, if it has one."""

@@ -95,7 +95,8 @@ maketime match against md5 microsecond mid minute month monthname name_const now
 period_add period_diff pow quarter quote regexp_instr regexp_like regexp_replace regexp_substr
 release_lock repeat reverse right sec_to_time second sha sha1 sha2 sleep soundex space std str_to_date
 strcmp subdate substring_index subtime sysdate time time_format time_to_sec timediff timestamp
-timestampadd timestampdiff to_base64 to_days to_seconds truncate ucase uncompress unhex updatexml
+timestampadd timestampdiff unix_timestamp
+to_base64 to_days to_seconds truncate ucase uncompress unhex updatexml
 uuid_to_bin bin_to_uuid values version week weekday weekofyear weight_string year yearweek utc_date
 utc_time utc_timestamp st_area st_asgeojson st_astext st_contains st_distance st_geomfromtext st_within
 point polygon
@@ -149,10 +150,11 @@ CLOCK_WORDS: Final = words(
     "UTC_DATE UTC_TIME UTC_TIMESTAMP"
 )
 """Words that tell the time by themselves."""
-SQLITE_DATES: Final[Mapping[str, int]] = {
+WITHOUT_ARGUMENTS: Final[Mapping[str, int]] = {
     "date": 0, "time": 0, "datetime": 0, "julianday": 0, "unixepoch": 0, "strftime": 1, "unix_timestamp": 0,
+    "age": 1,
 }  # fmt: skip
-"""Functions that tell the time if they have as many arguments as this and no more."""
+"""Functions that tell the time if they have no more arguments than this."""
 CLOCK_LITERALS: Final = frozenset({"now", "today", "tomorrow", "yesterday"})
 
 SESSION: Final = words(
@@ -169,12 +171,10 @@ SESSION: Final = words(
 )
 """What these give depends on the session, its user, or on what it has just done."""
 AFTERWARDS: Final = words(
-    "scope_identity last_insert_rowid lastval currval changes total_changes last_insert_id row_count "
-    "rowcount_big found_rows xact_state error_number error_message error_severity error_state "
-    "error_line error_procedure @@identity @@rowcount @@error @@trancount @@fetch_status "
-    "cursor_status object_id"
+    "changes row_count rowcount_big xact_state error_number error_message error_severity error_state "
+    "error_line error_procedure @@rowcount @@error @@trancount @@fetch_status cursor_status object_id"
 )
-"""Of these, what depends on nothing else where the text itself has done something before."""
+"""Of these, what the text knows by itself where it has done something before."""
 SESSION_WORDS: Final = words(
     "CURRENT_USER SESSION_USER SYSTEM_USER CURRENT_ROLE CURRENT_CATALOG CURRENT_SCHEMA"
 )

@@ -44,7 +44,9 @@ def read_procedure_call(reader: Reader, parent: Scope, end: int) -> None:
 def read_call(reader: Reader, end: int) -> None:
     """Read a procedure's name and note the call."""
     name = reader.chain(end)[-1]
-    if name in _RUNNING_TEXTS:
+    if name == "sp_rename":
+        reader.findings.unknown("what has another name now", "writes")
+    elif name in _RUNNING_TEXTS:
         reader.findings.unknown(_DYNAMIC, "both")
     else:
         reader.findings.call(name, procedure=True)

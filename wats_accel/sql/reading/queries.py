@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wats_accel.sql.reading.changes import read_change
-from wats_accel.sql.reading.expressions import read_expression
+from wats_accel.sql.reading.expressions import read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope
@@ -210,11 +210,11 @@ def _read_modifiers(reader: Reader, block: Scope, end: int) -> None:
             reader.position += 1
             if key == "DISTINCT" and reader.key == "ON" and reader.ahead() == "(":
                 reader.position += 1
-                _read_group(reader, block)
+                read_parenthesis(reader, block, end)
         elif key in ("TOP", "FIRST", "SKIP") and (is_value or (key == "TOP" and following.key == "(")):
             reader.position += 1
             if reader.key == "(":
-                _read_group(reader, block)
+                read_parenthesis(reader, block, end)
             else:
                 reader.position += 1
             reader.skip("PERCENT")
@@ -222,13 +222,6 @@ def _read_modifiers(reader: Reader, block: Scope, end: int) -> None:
                 reader.position += 2
         else:
             return
-
-
-def _read_group(reader: Reader, block: Scope) -> None:
-    close = reader.closing()
-    reader.position += 1
-    read_expression(reader, block, close)
-    reader.position = min(close + 1, reader.size)
 
 
 def _read_into(reader: Reader, end: int) -> None:
@@ -260,7 +253,7 @@ def _read_windows(reader: Reader, block: Scope, end: int) -> None:
     while reader.names_follow(end) and reader.ahead() == "AS":
         reader.position += 2
         if reader.key == "(":
-            _read_group(reader, block)
+            read_parenthesis(reader, block, end)
         if not reader.accept(","):
             return
 

@@ -79,9 +79,15 @@ class Scope:
     Args:
         parent: the block around it.
         relations: the CTEs that it sees, by name; those of the parent if None.
+        within: the block that it is read with, if that is not the one whose columns it sees.
     """
 
-    def __init__(self, parent: Scope | None, relations: Mapping[str, Relation] | None = None) -> None:
+    def __init__(
+        self,
+        parent: Scope | None,
+        relations: Mapping[str, Relation] | None = None,
+        within: Scope | None = None,
+    ) -> None:
         self.parent = parent
         inherited: Mapping[str, Relation] = parent.relations if parent is not None else {}
         self.relations: Mapping[str, Relation] = inherited if relations is None else relations
@@ -95,8 +101,9 @@ class Scope:
         self.renames = False
         self.rows_only = False  # nobody looks at what it selects
         self.children: list[Scope] = []
-        if parent is not None:
-            parent.children.append(self)
+        reading = parent if within is None else within
+        if reading is not None:
+            reading.children.append(self)
 
     def add(self, source: Source) -> None:
         """Add what a block may take columns from."""

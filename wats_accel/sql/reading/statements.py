@@ -12,15 +12,15 @@ from wats_accel.sql.access import ANY, Columns
 from wats_accel.sql.facts import StatementKind
 from wats_accel.sql.reading.braces import without_braces
 from wats_accel.sql.reading.definitions import read_definition
-from wats_accel.sql.reading.expressions import begins_query, read_expression
+from wats_accel.sql.reading.expressions import begins_query, read_expression, read_parenthesis
 from wats_accel.sql.reading.findings import SESSION_STATE, Findings
-from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, VARIABLE, WORD, Token
+from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD, Token
 from wats_accel.sql.reading.procedures import read_call, read_procedure_call
 from wats_accel.sql.reading.queries import read_query
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.tables import read_table
-from wats_accel.sql.reading.words import CHANGES, words
+from wats_accel.sql.reading.words import CHANGES, TSQL_VERBS, words
 
 _Reads = Callable[["Statements"], "StatementKind | None"]
 
@@ -34,7 +34,7 @@ _HARMLESS: Final = words(
     "REVERT CLOSE OPEN RECONFIGURE BACKUP SHUTDOWN FLUSH SECURITY LABEL PURGE SIGNAL LEAVE ITERATE"
 )
 _GRANTS: Final = frozenset({"GRANT", "REVOKE", "DENY"})
-_UNKNOWN: Final = words("DO EXECUTE LOAD IMPORT ATTACH DETACH RESTORE HANDLER")
+_UNKNOWN: Final = words("DO EXECUTE LOAD IMPORT ATTACH DETACH RESTORE HANDLER UPDATETEXT WRITETEXT")
 
 
 def read_statements(tokens: Sequence[Token], dialect: str, known: Mapping[str, Columns]) -> Findings:
@@ -84,6 +84,11 @@ class Statements:
         """Read one. Returns its kind; None if it is none by itself."""
         reader = self.reader
         key = reader.key
+        if reader.batches and reader.token.kind == WORD and reader.ahead() == ":":
+            reader.position += 2  # a label
+            return None
+        if key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
+            return self.definition()
         reads = _READERS.get(key)
         if reads is not None:
             return reads(self)
@@ -196,25 +201,26 @@ class Statements:
         """SET, DECLARE, PRINT and the like: expressions, perhaps with subqueries."""
         reader = self.reader
         reader.position += 1
-        self._session_words()
-        self.expression()
-        while reader.accept(","):
+        if reader.token.kind in (VARIABLE, PARAMETER):
             self.expression()
+            while reader.accept(","):
+                self.expression()
+        else:
+            self._skip_option()
         return "session"
 
-    def _session_words(self) -> None:
+    def _skip_option(self) -> None:
+        """NOCOUNT ON, TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, search_path = ..."""
         reader = self.reader
-        if reader.key in ("TRANSACTION", "SESSION", "LOCAL", "GLOBAL") and not reader.batches:
-            return
-        while reader.token.kind == WORD and reader.key in (
-            "ON",
-            "OFF",
-            "TRANSACTION",
-            "READ",
-            "ISOLATION",
-            "LEVEL",
-        ):
-            reader.position += 1
+        while reader.position < reader.size and reader.key != ";":
+            if reader.batches and (reader.key in TSQL_VERBS or reader.key in ("GO", "THROW")):
+                return
+            if reader.key == "(":
+                scope = Scope(None)
+                read_parenthesis(reader, scope, reader.size)
+                reader.finish(scope)
+            else:
+                reader.position += 1
 
     def declare(self) -> StatementKind:
         """DECLARE @x INT = ..., @t TABLE (...), c CURSOR FOR SELECT ..."""
@@ -369,6 +375,7 @@ class Statements:
         table = read_table(reader, reader.size)
         if table is not None:
             reader.findings.write(table.name, "any")
+        reader.findings.unknown("what is kept of a view", "writes")
         self.to_end()
         return "definition"
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls, functions
-from wats_accel.sql.reading.expressions import begins_query, read_expression
+from wats_accel.sql.reading.expressions import begins_query, read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
@@ -155,14 +155,17 @@ def _read_using(reader: Reader, scope: Scope) -> None:
             reader.findings.mentioned.add(reader.token.name)
         reader.position += 1
     reader.position = min(close + 1, reader.size)
+    if reader.key == "AS":
+        _add(scope, read_alias(reader, reader.size))
 
 
 def _read_item(reader: Reader, scope: Scope, end: int) -> None:
     """Read one table, subquery or function with its alias."""
+    lateral = reader.key == "LATERAL" or reader.ahead(-1) == "APPLY"
     reader.skip("LATERAL", "ONLY")
     key, token = reader.key, reader.token
     if key == "(":
-        _read_parenthesis(reader, scope, end)
+        _read_parenthesis(reader, scope, end, lateral=lateral)
     elif key in ("TABLE", "UNNEST", "ROWS", "XMLTABLE", "THE") and reader.ahead() in ("(", "FROM"):
         reader.position += 1
         reader.skip("FROM")
@@ -179,18 +182,24 @@ def _read_item(reader: Reader, scope: Scope, end: int) -> None:
         reader.position += 1
 
 
-def _read_parenthesis(reader: Reader, scope: Scope, end: int) -> None:
+def _read_parenthesis(reader: Reader, scope: Scope, end: int, *, lateral: bool) -> None:
     close = min(reader.closing(), end)
     if _holds_query(reader, close):
         reader.position += 1
-        relation = reader.query(reader, scope, close)
+        # It does not see the tables beside it.
+        inner = scope if lateral else Scope(scope.parent, scope.relations, within=scope)
+        relation = reader.query(reader, inner, close)
         _leave(reader, close)
         _end_item(reader, scope, Source("", relation=relation), end)
-    else:
-        reader.position += 1
-        read_tables(reader, scope, close)
-        _leave(reader, close)
-        _add(scope, read_alias(reader, end))
+        return
+    first = len(scope.sources)
+    reader.position += 1
+    read_tables(reader, scope, close)
+    _leave(reader, close)
+    alias = read_alias(reader, end)
+    if alias:
+        for source in scope.sources[first:]:
+            scope.add(Source(alias, source.table, source.relation))
 
 
 def _leave(reader: Reader, close: int) -> None:
@@ -242,22 +251,16 @@ def _read_function(reader: Reader, scope: Scope, table: Table) -> None:
         if named is not None:
             reader.findings.read(named.name, (ANY,))
         reader.position = start
-    calls.note_function(reader, table.parts, in_from=True)
-    _read_arguments(reader, scope)
+    if reader.dialect == "sqlite" and not functions.is_builtin(table.name, "sqlite", in_from=True):
+        reader.findings.read(table.name, (ANY,))  # a full-text index
+    else:
+        calls.note_function(reader, table.parts, in_from=True)
+    _read_arguments(reader, Scope(None) if table.name in functions.HOSTILE else scope)
 
 
 def _read_arguments(reader: Reader, scope: Scope) -> None:
     if reader.key == "(":
-        close = reader.closing()
-        reader.position += 1
-        if begins_query(reader):
-            reader.query(reader, scope, close)
-        while reader.position < close:
-            before = reader.position
-            read_expression(reader, Scope(scope), close)
-            if reader.position == before:
-                reader.position += 1
-        _leave(reader, close)
+        read_parenthesis(reader, scope, reader.size)
 
 
 def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
@@ -277,12 +280,12 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
 
 def _end_item(reader: Reader, scope: Scope, source: Source, end: int) -> None:
     """Read what follows a table: hints, versions, samples and its alias."""
-    _skip_modifiers(reader, end)
+    skip_modifiers(reader, end)
     alias = read_alias(reader, end)
     if alias:
         source.alias = alias
         _read_columns(reader, source)
-        _skip_modifiers(reader, end)
+        skip_modifiers(reader, end)
     scope.add(source)
 
 
@@ -301,7 +304,8 @@ def _read_columns(reader: Reader, source: Source) -> None:
         reader.skip_group()
 
 
-def _skip_modifiers(reader: Reader, end: int) -> None:
+def skip_modifiers(reader: Reader, end: int) -> None:
+    """Skip hints, samples, versions and the like behind a table's name or alias."""
     while reader.position < end:
         if reader.key == "(" and _are_hints(reader):
             reader.skip_group()

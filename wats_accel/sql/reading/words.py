@@ -84,6 +84,9 @@ PHRASES: Final = {
     "IS": ("JSON", "NORMALIZED", "OF"),
     "EXCLUDE": ("NO", "OTHERS", "CURRENT", "ROW", "GROUP", "TIES"),
     "FORMAT": ("JSON",),
+    "ROWS": ("BETWEEN",),
+    "RANGE": ("BETWEEN",),
+    "GROUPS": ("BETWEEN",),
     "BETWEEN": ("SYMMETRIC", "ASYMMETRIC"),
 }
 """What may follow a word that stands behind an operand, and is a part of it."""
@@ -96,7 +99,7 @@ PAIRS: Final = {
 }
 """Words that are no names if one of these follows."""
 
-UNARY: Final = words("BINARY PRIOR CONNECT_BY_ROOT VARIADIC INTERVAL KEY")
+UNARY: Final = words("BINARY PRIOR CONNECT_BY_ROOT VARIADIC INTERVAL KEY BOTH LEADING TRAILING")
 """Behind these an operand may stand."""
 QUANTIFIERS: Final = words("EXISTS ANY SOME ALL ROW ARRAY VALUES")
 """These are no functions, though parentheses follow."""
