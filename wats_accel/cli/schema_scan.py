@@ -65,7 +65,7 @@ def command(
             scanned = scan_schema(connection, dialect or "")
         except AccelError as error:
             raise click.ClickException(str(error)) from None
-        except Exception as error:  # noqa: BLE001 - each driver has errors of its own, and they may tell secrets
+        except Exception as error:  # noqa: BLE001 - each driver has its own, and they may tell secrets
             raise click.ClickException(f"the database cannot be read: {type(error).__name__}") from None
     text = file_text(scanned.description, product=scanned.product, today=datetime.date.today())
     current = _text_of(output)

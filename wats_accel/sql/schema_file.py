@@ -37,13 +37,17 @@ def file_text(description: SchemaDescription, *, product: str, today: datetime.d
         today: when it was scanned.
     """
     header = _HEADER.format(when=f"{_WHEN}{today.isoformat()} from {product}.")
-    return header + yaml.safe_dump(
-        _plain(description),
-        default_flow_style=None,  # the innermost lists on one line
-        sort_keys=False,
-        allow_unicode=True,
-        width=_WIDTH,
+    plain = _plain(description)
+    unknown = {"unknown": plain.pop("unknown")} if "unknown" in plain else {}
+    # The innermost lists stand on one line each, but for sentences.
+    return header + _yaml(plain, flow=None) + (_yaml(unknown, flow=False) if unknown else "")
+
+
+def _yaml(data: dict[str, Any], *, flow: bool | None) -> str:
+    text: str = yaml.safe_dump(
+        data, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
+    return text
 
 
 def says_the_same(one: str, other: str) -> bool:

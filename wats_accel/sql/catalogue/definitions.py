@@ -101,9 +101,9 @@ def trigger_text(sql: str) -> TriggerText | None:
         return None
     start = names.index("TRIGGER") + 1
     on = names.index("ON", start)
-    event = names[on - 1]
-    if "OF" in names[start:on]:
-        event = names[names.index("OF", start) - 1]
+    pairs = zip(names[start:on], names[start + 1 : on], strict=False)
+    of_columns = ("UPDATE", "OF") in pairs
+    event = "UPDATE" if of_columns else names[on - 1]
     last_end = max((number for number, name in enumerate(names) if name == "END"), default=0)
     begin = names.index("BEGIN", on)
     if event not in ("INSERT", "UPDATE", "DELETE") or last_end <= begin:

@@ -14,8 +14,8 @@ _SQL = frozenset(
 _MARKS = frozenset({"BEGIN", "ELSE", "LOOP", "THEN", "EXCEPTION", "ATOMIC"})  # a statement may follow at once
 _UP_TO_THEN = frozenset({"IF", "ELSIF", "ELSEIF", "WHEN"})
 _UP_TO_LOOP = frozenset({"WHILE", "FOR", "FOREACH"})
-_SILENT = frozenset({"END", "NULL", "CLOSE", "MOVE", "COMMIT", "ROLLBACK", "CONTINUE"})
-_WITH_EXPRESSIONS = frozenset({"RETURN", "PERFORM", "ASSERT", "EXIT", "RAISE", "OPEN", "GET", "FETCH"})
+_SILENT = frozenset({"END", "NULL", "CLOSE", "MOVE", "COMMIT", "ROLLBACK"})
+_WITH_EXPRESSIONS = frozenset({"RETURN", "PERFORM", "ASSERT", "EXIT", "CONTINUE", "RAISE", "OPEN", "GET", "FETCH"})
 
 _Tokens = Sequence[Token]
 
@@ -139,6 +139,9 @@ class _Reader:
         elif word == "RAISE":
             for part in _split(piece[1:], ","):
                 self._expression(part[1:] if part and part[0].text in ("USING", "NOTICE") else part)
+        elif word in ("EXIT", "CONTINUE"):  # label WHEN e
+            start = next((number for number, token in enumerate(piece) if token.text == "WHEN"), len(piece))
+            self._expression(piece[start + 1 :])
         else:
             self._expression(piece[1:])
 
