@@ -1,0 +1,285 @@
+"""Failures: the constants that a function answers with where something has gone wrong."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wats_accel.sql.source.bindings import FunctionNode, unpacked
+from wats_accel.sql.source.names import dotted
+
+_MOST_WAYS: Final = 400
+_CONNECTING: Final = re.compile(r"cursor|conn|session|connect|acquire|cnx", re.IGNORECASE)
+_EMPTY_CALLS: Final = {
+    "list": "[]",
+    "dict": "{}",
+    "tuple": "()",
+    "set": "set()",
+    "frozenset": "frozenset()",
+    "str": "''",
+}
+
+Known = Mapping[str, "str | None"]
+"""Names with the constants that they stand for; None if it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A constant that is returned, as Python spells it, and the line where that happens."""
+
+    text: str
+    line: int
+
+
+def failures_of(node: ast.FunctionDef | ast.AsyncFunctionDef, constants: Known) -> list[Failure]:
+    """What a function answers with where it has caught something, or has got no connection.
+
+    Args:
+        node: the function.
+        constants: the constants of its module, by name.
+    """
+    reader = _Reader(dict(constants))
+    reader.block(node.body, (), dict(constants))
+    return sorted(set(reader.found), key=lambda failure: (failure.line, failure.text))
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    """What is run after a block: statements; behind a loop also where ``break`` and ``continue`` lead."""
+
+    statements: tuple[ast.stmt, ...]
+    is_loop: bool = False
+
+
+class _Reader:
+    """Goes through the blocks of a function; from each failure on along every way to a ``return``."""
+
+    def __init__(self, constants: dict[str, str | None]) -> None:
+        self.found: list[Failure] = []
+        self._constants = constants
+        self._cursors: set[str] = set()
+        self._ways = 0
+
+    def block(
+        self, body: Sequence[ast.stmt], after: tuple[_After, ...], known: dict[str, str | None]
+    ) -> None:
+        """Look for failures in statements that are run in order."""
+        for index, statement in enumerate(body):
+            rest = (_After(tuple(body[index + 1 :])), *after)
+            self._statement(statement, rest, known)
+            _assign(statement, known)
+            self._note_cursors(statement)
+
+    def _statement(self, statement: ast.stmt, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
+        if isinstance(statement, FunctionNode | ast.ClassDef):
+            return
+        if _is_try(statement):
+            self._try(statement, rest, known)
+        elif isinstance(statement, ast.With | ast.AsyncWith):
+            if any(dotted(item.context_expr).rpartition(".")[2] == "suppress" for item in statement.items):
+                self._follow((), rest, known, statement.lineno)
+            self.block(statement.body, rest, known)
+        elif isinstance(statement, ast.If):
+            self._guard(statement, rest, known)
+            self.block(statement.body, rest, dict(known))
+            self.block(statement.orelse, rest, dict(known))
+        elif isinstance(statement, ast.For | ast.AsyncFor | ast.While):
+            behind = (_After((), is_loop=True), *rest)
+            self.block(statement.body, behind, dict(known))
+            self.block(statement.orelse, rest, dict(known))
+        elif isinstance(statement, ast.Match):
+            for case in statement.cases:
+                self.block(case.body, rest, dict(known))
+
+    def _try(self, statement: Any, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
+        self.block(statement.body, rest, dict(known))
+        for handler in statement.handlers:
+            self._follow(handler.body, rest, dict(known), handler.lineno)
+            self.block(handler.body, rest, dict(known))
+        self.block(statement.orelse, rest, dict(known))
+        for inner in ast.walk(ast.Module(statement.finalbody, [])):
+            if isinstance(inner, ast.Return):
+                self._return(inner, known)
+        self.block(statement.finalbody, rest, dict(known))
+
+    # -- no connection -----------------------------------------------------------------------------------
+
+    def _note_cursors(self, statement: ast.stmt) -> None:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.Await):
+                call = node.value.value if isinstance(node.value, ast.Await) else node.value
+                is_one = bool(_CONNECTING.search(dotted(call).rpartition(".")[2]))
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+                if is_one:
+                    self._cursors.update(names)
+
+    def _guard(self, statement: ast.If, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
+        """``if not cursor: return …`` is a failure that somebody else has caught."""
+        sense = self._tests_cursor(statement.test)
+        if sense is False:
+            self._follow(statement.body, rest, dict(known), statement.lineno)
+        elif sense is True:
+            self._follow(statement.orelse, rest, dict(known), statement.lineno)
+
+    def _tests_cursor(self, test: ast.expr) -> bool | None:
+        """True if it holds with a connection, False if without one, None if it tests something else."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return False if self._is_cursor(test.operand) else None
+        if isinstance(test, ast.Compare) and len(test.ops) == 1 and self._is_cursor(test.left):
+            is_none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
+            if is_none and isinstance(test.ops[0], ast.Is | ast.Eq):
+                return False
+            return True if is_none and isinstance(test.ops[0], ast.IsNot | ast.NotEq) else None
+        if isinstance(test, ast.BoolOp):
+            senses = {self._tests_cursor(part) for part in test.values}
+            if isinstance(test.op, ast.Or) and False in senses:
+                return False
+            return True if isinstance(test.op, ast.And) and True in senses else None
+        return True if self._is_cursor(test) else None
+
+    def _is_cursor(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.NamedExpr):
+            return self._is_cursor(node.target) or bool(
+                _CONNECTING.search(dotted(node.value).rpartition(".")[2])
+            )
+        if isinstance(node, ast.Name):
+            return node.id in self._cursors or node.id.lower() in ("cursor", "cur", "conn", "connection")
+        return isinstance(node, ast.Attribute) and node.attr.lower().strip("_") in (
+            "cursor",
+            "conn",
+            "connection",
+        )
+
+    # -- from a failure to what is returned --------------------------------------------------------------
+
+    def _follow(
+        self, body: Sequence[ast.stmt], after: tuple[_After, ...], known: dict[str, str | None], line: int
+    ) -> None:
+        """Go on after a failure; note the constants that are returned in the end."""
+        self._ways += 1
+        if self._ways > _MOST_WAYS:
+            return
+        for index, statement in enumerate(body):
+            rest = (_After(tuple(body[index + 1 :])), *after)
+            if isinstance(statement, ast.Return):
+                self._return(statement, known)
+                return
+            if isinstance(statement, ast.Raise):
+                return
+            if isinstance(statement, ast.Break | ast.Continue):
+                self._behind_loop(after, known, line)
+                return
+            if isinstance(statement, ast.If):
+                self._follow(statement.body, rest, dict(known), line)
+                self._follow(statement.orelse, rest, dict(known), line)
+                return
+            if isinstance(statement, ast.With | ast.AsyncWith):
+                self._follow(statement.body, rest, dict(known), line)
+                return
+            if _is_try(statement):
+                for block in _ways_through(statement):
+                    self._follow(block, rest, dict(known), line)
+                return
+            _assign(statement, known)
+            line = statement.lineno
+        if after:
+            self._follow(after[0].statements, after[1:], known, line)
+        else:
+            self.found.append(Failure("None", line))
+
+    def _behind_loop(self, after: tuple[_After, ...], known: dict[str, str | None], line: int) -> None:
+        for index, each in enumerate(after):
+            if each.is_loop:
+                self._follow((), after[index + 1 :], known, line)
+                return
+
+    def _return(self, statement: ast.Return, known: Known) -> None:
+        text = "None" if statement.value is None else constant_text(statement.value, known)
+        if text is not None:
+            self.found.append(Failure(text, statement.lineno))
+
+
+def _is_try(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Try) or type(statement).__name__ == "TryStar"
+
+
+def _ways_through(statement: Any) -> list[list[ast.stmt]]:
+    """Of a ``try``."""
+    return [statement.body, *(handler.body for handler in statement.handlers)]
+
+
+def _assign(statement: ast.stmt, known: dict[str, str | None]) -> None:
+    """Note the constants that a statement gives to names, and the names that are none any more."""
+    for name, value in _assigned(statement):
+        text = constant_text(value, known) if value is not None else None
+        if text is not None or not _is_try(statement):
+            known[name] = text
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    if isinstance(statement, ast.Assign):
+        for target in statement.targets:
+            yield from _pairs(target, statement.value)
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        if statement.value is not None:
+            yield statement.target.id, statement.value
+    elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        yield statement.target.id, None
+    elif isinstance(statement, ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id, None
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func  # rows.append(row): not the empty list any more
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            yield function.value.id, None
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr | None]]:
+    if isinstance(target, ast.Name):
+        yield target.id, value
+    for part, where in unpacked(target):
+        inner = value.elts[where] if _has(value, where) else None  # type: ignore[attr-defined] # as it says
+        if isinstance(part, ast.Name):
+            yield part.id, inner
+
+
+def _has(value: ast.expr, where: int | str) -> bool:
+    return isinstance(value, ast.Tuple | ast.List) and isinstance(where, int) and where < len(value.elts)
+
+
+def constant_text(node: ast.expr, known: Known) -> str | None:
+    """A constant as Python spells it; None if the expression is none."""
+    if isinstance(node, ast.Constant):
+        return ast.unparse(node)
+    if isinstance(node, ast.Name):
+        return known.get(node.id)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = constant_text(node.operand, known)
+        return f"-{inner}" if inner is not None else None
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return _list_text(node, known)
+    if isinstance(node, ast.Dict):
+        keys = [constant_text(key, known) if key is not None else None for key in node.keys]
+        values = [constant_text(value, known) for value in node.values]
+        if any(each is None for each in (*keys, *values)):
+            return None
+        return "{" + ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True)) + "}"
+    if isinstance(node, ast.Call) and not node.args and not node.keywords:
+        return _EMPTY_CALLS.get(dotted(node.func)) if isinstance(node.func, ast.Name) else None
+    if isinstance(node, ast.JoinedStr) and all(isinstance(part, ast.Constant) for part in node.values):
+        return ast.unparse(node)
+    return None
+
+
+def _list_text(node: ast.Tuple | ast.List | ast.Set, known: Known) -> str | None:
+    texts = [constant_text(part, known) for part in node.elts]
+    if any(each is None for each in texts):
+        return None
+    inside = ", ".join(str(each) for each in texts)
+    if isinstance(node, ast.Tuple):
+        return f"({inside},)" if len(texts) == 1 else f"({inside})"
+    return f"[{inside}]" if isinstance(node, ast.List) else "{" + inside + "}"

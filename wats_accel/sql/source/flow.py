@@ -1,0 +1,359 @@
+"""Flow: statements, run through one after the other, on every way that they may take."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from wats_accel.sql.source import known_methods, operators, templates
+from wats_accel.sql.source.bindings import names_in_pattern, unpacked
+from wats_accel.sql.source.expressions import MOST_UNROLLED
+from wats_accel.sql.source.frames import Frame, joined
+from wats_accel.sql.source.names import dotted
+from wats_accel.sql.source.values import (
+    FOREIGN,
+    NONE,
+    UNKNOWN,
+    Cls,
+    Item,
+    Obj,
+    Seq,
+    Value,
+    flows_into,
+    join,
+)
+
+_ROUNDS: Final = 2
+"""Of a loop of which it is not known what it goes through."""
+
+
+def run(body: Sequence[ast.stmt], frame: Frame) -> bool:
+    """Run through statements; whether their end can be reached."""
+    return all(_step(statement, frame) for statement in body)
+
+
+def _step(statement: ast.stmt, frame: Frame) -> bool:
+    step = _STEPS.get(type(statement).__name__)
+    return step(statement, frame) if step is not None else True
+
+
+# -- values ----------------------------------------------------------------------------------------------
+
+
+def _expression(statement: ast.Expr, frame: Frame) -> bool:
+    frame.interpreter.evaluate(statement.value, frame)
+    return True
+
+
+def _assign(statement: ast.Assign, frame: Frame) -> bool:
+    value = frame.interpreter.evaluate(statement.value, frame)
+    for target in statement.targets:
+        assign(target, value, frame)
+    return True
+
+
+def _annotated(statement: ast.AnnAssign, frame: Frame) -> bool:
+    if statement.value is None:
+        return True
+    value = frame.interpreter.evaluate(statement.value, frame)
+    origin = f"{frame.place(statement)}"
+    declared = frame.interpreter.annotated(statement.annotation, frame.module, origin)
+    objects = [atom for atom in declared.atoms if isinstance(atom, Obj | Cls)]
+    if objects and not any(isinstance(atom, Obj | Cls | Seq) for atom in value.atoms):
+        value = join([value, Value(tuple(objects))])
+    assign(statement.target, value, frame)
+    return True
+
+
+def _augmented(statement: ast.AugAssign, frame: Frame) -> bool:
+    target = statement.target
+    more = frame.interpreter.evaluate(statement.value, frame)
+    before = frame.interpreter.evaluate(_read(target), frame)
+    assign(target, operators.binary(statement.op, before, more, target, statement.value), frame)
+    return True
+
+
+def _read(target: ast.expr) -> ast.expr:
+    """A target as an expression that reads it."""
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(target.id, ast.Load()), target)
+    if isinstance(target, ast.Attribute):
+        return ast.copy_location(ast.Attribute(target.value, target.attr, ast.Load()), target)
+    if isinstance(target, ast.Subscript):
+        return ast.copy_location(ast.Subscript(target.value, target.slice, ast.Load()), target)
+    return target
+
+
+def assign(target: ast.expr, value: Value, frame: Frame) -> None:
+    """Give a value to a target."""
+    if isinstance(target, ast.Name):
+        frame.env[target.id] = value
+    elif isinstance(target, ast.Starred):
+        assign(target.value, Value((Seq("list", (), value),)), frame)
+    elif isinstance(target, ast.Attribute):
+        _store_attribute(target, value, frame)
+    elif isinstance(target, ast.Subscript):
+        _store_item(target, value, frame)
+    for part, where in unpacked(target):
+        assign(part, operators.unpacked(value, where), frame)
+
+
+def _store_attribute(target: ast.Attribute, value: Value, frame: Frame) -> None:
+    owner = frame.interpreter.evaluate(target.value, frame)
+    if isinstance(target.value, ast.Name) and target.value.id == frame.self_name and not frame.is_lazy:
+        frame.env[f".{target.attr}"] = value
+    for atom in owner.atoms:
+        if isinstance(atom, Obj) and atom.cls in frame.interpreter.index.classes:
+            cls = frame.interpreter.index.classes[atom.cls]
+            functions = frame.interpreter.index.method(cls, target.attr)
+            if any(function.is_a("setter") or function.is_property for function in functions):
+                frame.note_call(f"{atom.cls}.{target.attr}", target, given=owner.given)
+
+
+def _store_item(target: ast.Subscript, value: Value, frame: Frame) -> None:
+    owner = frame.interpreter.evaluate(target.value, frame)
+    key = (
+        frame.interpreter.evaluate(target.slice, frame)
+        if not isinstance(target.slice, ast.Slice)
+        else UNKNOWN
+    )
+    change(target.value, known_methods.stored(owner, key, value), frame)
+    frame.interpreter.special(owner, "__setitem__", [key, value], frame, target)
+
+
+def change(node: ast.expr, value: Value, frame: Frame) -> None:
+    """Note that what an expression stands for has been changed in place."""
+    if isinstance(node, ast.Name) and node.id in frame.env:
+        frame.env[node.id] = value
+    elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        key = f".{node.attr}"
+        if node.value.id == frame.self_name and key in frame.env:
+            frame.env[key] = value
+    elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in frame.env:
+        owner = frame.env[node.value.id]
+        frame.env[node.value.id] = known_methods.stored(owner, UNKNOWN, value)
+
+
+# -- ways ------------------------------------------------------------------------------------------------
+
+
+def _return(statement: ast.Return, frame: Frame) -> bool:
+    value = frame.interpreter.evaluate(statement.value, frame) if statement.value is not None else NONE
+    frame.note_clock(value)
+    if frame.depth == 0 and frame.parent is None:
+        frame.events.answers += [(target, frame.place(statement)) for target in sorted(value.answers)]
+    frame.returns.append(value)
+    frame.leaving.append(frame.env)
+    return False
+
+
+def _raise(statement: ast.Raise, frame: Frame) -> bool:
+    for part in (statement.exc, statement.cause):
+        if part is not None:
+            frame.interpreter.evaluate(part, frame)
+    return False
+
+
+def _break(_: ast.Break, frame: Frame) -> bool:
+    if frame.breaks:
+        frame.breaks[-1].append(dict(frame.env))
+    return False
+
+
+def _continue(_: ast.Continue, frame: Frame) -> bool:
+    if frame.continues:
+        frame.continues[-1].append(dict(frame.env))
+    return False
+
+
+def _if(statement: ast.If, frame: Frame) -> bool:
+    if dotted(statement.test).rpartition(".")[2] == "TYPE_CHECKING":
+        return run(statement.orelse, frame)
+    frame.note_clock(frame.interpreter.evaluate(statement.test, frame))
+    return _one_of([lambda: run(statement.body, frame), lambda: run(statement.orelse, frame)], frame)
+
+
+def _one_of(ways: Sequence[Callable[[], bool]], frame: Frame) -> bool:
+    """Go each of several ways, and on from where all of them meet."""
+    before = frame.env
+    ends: list[dict[str, Value]] = []
+    for way in ways:
+        frame.env = dict(before)
+        if way():
+            ends.append(frame.env)
+    frame.env = joined(ends) if ends else dict(before)
+    return bool(ends)
+
+
+def _for(statement: ast.For | ast.AsyncFor, frame: Frame) -> bool:
+    value = frame.interpreter.evaluate(statement.iter, frame)
+    items = templates.items_of(value)
+    if items is not None and len(items) <= MOST_UNROLLED:
+        rounds = [Item(flows_into(item.value, value), item.optional) for item in items]
+    else:
+        element = frame.interpreter.element(value, frame, statement.iter)
+        rounds = [Item(element, optional=True)] * _ROUNDS
+    frame.note_clock(Value((), value.clock, value.given))
+    return _loop(statement, rounds, frame)
+
+
+def _loop(statement: Any, rounds: Sequence[Item], frame: Frame) -> bool:
+    frame.breaks.append([])
+    frame.continues.append([])
+    reaches = True
+    for item in rounds:
+        before = dict(frame.env)
+        if hasattr(statement, "target"):
+            assign(statement.target, item.value, frame)
+        ends = [*([frame.env] if run(statement.body, frame) else []), *frame.continues[-1]]
+        frame.continues[-1] = []
+        if item.optional:
+            ends.append(before)
+        if not ends:
+            reaches = False
+            break
+        frame.env = joined(ends)
+    broken = frame.breaks.pop()
+    frame.continues.pop()
+    ends = [*([frame.env] if reaches and run(statement.orelse, frame) else []), *broken]
+    if ends:
+        frame.env = joined(ends)
+    return bool(ends)
+
+
+def _while(statement: ast.While, frame: Frame) -> bool:
+    forever = isinstance(statement.test, ast.Constant) and bool(statement.test.value)
+    for _ in range(_ROUNDS):
+        frame.note_clock(frame.interpreter.evaluate(statement.test, frame))
+    rounds = [Item(UNKNOWN, optional=not forever or number > 0) for number in range(_ROUNDS)]
+    return _loop(statement, rounds, frame)
+
+
+def _try(statement: Any, frame: Frame) -> bool:
+    before = dict(frame.env)
+    seen = [before]
+    reaches = True
+    for each in statement.body:
+        reaches = _step(each, frame)
+        seen.append(dict(frame.env))
+        if not reaches:
+            break
+    ends = []
+    if reaches and run(statement.orelse, frame):
+        ends.append(frame.env)
+    start = joined(seen)
+    for handler in statement.handlers:
+        frame.env = dict(start)
+        if handler.name:
+            frame.env[handler.name] = FOREIGN
+        if run(handler.body, frame):
+            ends.append(frame.env)
+    frame.env = joined(ends) if ends else start
+    return run(statement.finalbody, frame) and bool(ends)
+
+
+def _with(statement: ast.With | ast.AsyncWith, frame: Frame) -> bool:
+    swallows = False
+    for item in statement.items:
+        value = frame.interpreter.evaluate(item.context_expr, frame)
+        swallows = swallows or dotted(item.context_expr).rpartition(".")[2] == "suppress"
+        entered = frame.interpreter.entered(value, frame, item.context_expr)
+        if item.optional_vars is not None:
+            assign(item.optional_vars, entered, frame)
+    before = dict(frame.env)
+    reaches = run(statement.body, frame)
+    if swallows:
+        frame.env = joined([before, frame.env])
+    return reaches or swallows
+
+
+def _match(statement: ast.Match, frame: Frame) -> bool:
+    subject = frame.interpreter.evaluate(statement.subject, frame)
+    frame.note_clock(subject)
+    is_whole = any(_takes_all(case.pattern) and case.guard is None for case in statement.cases)
+    ways: list[Callable[[], bool]] = [_case_way(case, subject, frame) for case in statement.cases]
+    return _one_of([*ways, *([] if is_whole else [lambda: True])], frame)
+
+
+def _takes_all(pattern: ast.pattern) -> bool:
+    return isinstance(pattern, ast.MatchAs) and pattern.pattern is None
+
+
+def _case_way(case: ast.match_case, subject: Value, frame: Frame) -> Callable[[], bool]:
+    def way() -> bool:
+        is_whole = _takes_all(case.pattern)
+        for name in names_in_pattern(case.pattern):
+            frame.env[name] = subject if is_whole else flows_into(UNKNOWN, subject)
+        if case.guard is not None:
+            frame.interpreter.evaluate(case.guard, frame)
+        return run(case.body, frame)
+
+    return way
+
+
+# -- definitions -----------------------------------------------------------------------------------------
+
+
+def _function(statement: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
+    for decorator in statement.decorator_list:
+        frame.interpreter.evaluate(decorator, frame)
+    frame.env[statement.name] = frame.interpreter.closure(statement, frame)
+    return True
+
+
+def _class(statement: ast.ClassDef, frame: Frame) -> bool:
+    """A class inside a function: its methods belong to the function."""
+    for inner in statement.body:
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
+            frame.interpreter.closure(inner, frame)
+        elif isinstance(inner, ast.ClassDef):
+            _class(inner, frame)
+    frame.env[statement.name] = UNKNOWN
+    return True
+
+
+def _import(statement: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
+    from_bindings = frame.interpreter.imports(statement, frame.module)
+    frame.env.update(from_bindings)
+    return True
+
+
+def _delete(statement: ast.Delete, frame: Frame) -> bool:
+    for target in statement.targets:
+        if isinstance(target, ast.Name):
+            frame.env.pop(target.id, None)
+    return True
+
+
+def _assert(statement: ast.Assert, frame: Frame) -> bool:
+    frame.interpreter.evaluate(statement.test, frame)
+    return True
+
+
+_STEPS: Final[dict[str, Callable[[Any, Frame], bool]]] = {
+    "Expr": _expression,
+    "Assign": _assign,
+    "AnnAssign": _annotated,
+    "AugAssign": _augmented,
+    "Return": _return,
+    "Raise": _raise,
+    "Break": _break,
+    "Continue": _continue,
+    "If": _if,
+    "For": _for,
+    "AsyncFor": _for,
+    "While": _while,
+    "Try": _try,
+    "TryStar": _try,
+    "With": _with,
+    "AsyncWith": _with,
+    "Match": _match,
+    "FunctionDef": _function,
+    "AsyncFunctionDef": _function,
+    "ClassDef": _class,
+    "Import": _import,
+    "ImportFrom": _import,
+    "Delete": _delete,
+    "Assert": _assert,
+}

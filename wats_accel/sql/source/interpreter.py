@@ -1,0 +1,426 @@
+"""The interpreter: values of names, attributes and expressions, put together from its parts."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from wats_accel.sql.source import flow, operators, paths
+from wats_accel.sql.source.annotations import annotated
+from wats_accel.sql.source.arguments import default_of, of_own
+from wats_accel.sql.source.attributes import Attributes, with_more
+from wats_accel.sql.source.bindings import Binding, FunctionNode, bindings_of
+from wats_accel.sql.source.calls import Calls
+from wats_accel.sql.source.expressions import expression, note_handed_over
+from wats_accel.sql.source.frames import Arguments, Frame, TooMuch
+from wats_accel.sql.source.index import Index
+from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
+from wats_accel.sql.source.sending import Sending
+from wats_accel.sql.source.sites import Sites
+from wats_accel.sql.source.values import (
+    FOREIGN,
+    NOTHING,
+    UNKNOWN,
+    Atom,
+    Cls,
+    Ext,
+    File,
+    Func,
+    Map,
+    Method,
+    Mod,
+    Obj,
+    Param,
+    Seq,
+    Super,
+    Text,
+    Unknown,
+    Value,
+    flows_into,
+    hole,
+    join,
+    text,
+)
+
+_MOST_STEPS: Final = 60_000
+"""Of one method. None that people write takes so many."""
+
+
+class SourceInterpreter:
+    """Evaluates the code of a tree without running it; remembers what it has found out.
+
+    Args:
+        index: the tree.
+        folder: where it is.
+    """
+
+    def __init__(self, index: Index, folder: Path) -> None:
+        self.index = index
+        self.folder = folder
+        self.sending = Sending(index)
+        self.calls = Calls(self, self.sending)
+        self.attributes = Attributes(self)
+        self._sites = Sites(self)
+        self._globals: dict[tuple[str, str], Value | None] = {}
+        self._parameters: dict[tuple[int, str, object], Value] = {}
+        self._under_way: set[object] = set()
+        self.steps = _MOST_STEPS
+
+    # -- expressions -------------------------------------------------------------------------------------
+
+    def evaluate(self, node: ast.expr, frame: Frame) -> Value:
+        """The value of an expression."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooMuch
+        return expression(node, frame)
+
+    def call(self, called: Value, arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
+        """What a call gives."""
+        return self.calls.call(called, arguments, frame, node)
+
+    def closure(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame) -> Value:
+        """A nested function or a lambda."""
+        return self.calls.closure(node, frame)
+
+    def run(self, body: Sequence[ast.stmt], frame: Frame) -> bool:
+        """Run through statements; whether their end can be reached."""
+        return flow.run(body, frame)
+
+    def assign(self, target: ast.expr, value: Value, frame: Frame) -> None:
+        """Give a value to a target."""
+        flow.assign(target, value, frame)
+
+    def element(self, value: Value, frame: Frame, node: ast.expr) -> Value:
+        """Any one of the items that a value gives when it is iterated over."""
+        found = [self._element(atom, frame, node) for atom in value.atoms]
+        owner = Value((), value.clock, value.given)
+        return flows_into(join(found), owner) if found else flows_into(NOTHING, owner)
+
+    def _element(self, atom: Atom, frame: Frame, node: ast.expr) -> Value:
+        if isinstance(atom, Seq):
+            return join(
+                [*(item.value for item in atom.items), *([atom.rest] if atom.rest is not None else [])]
+            )
+        if isinstance(atom, Map):
+            keys = [text(key) for key, _ in atom.items if not key.startswith("\0")]
+            return join([*keys, *([FOREIGN] if atom.rest is not None or len(keys) < len(atom.items) else [])])
+        if isinstance(atom, Text):
+            return hole("…")
+        if isinstance(atom, File):
+            return paths.method(Value((atom,)), "read", Arguments([], {}), frame)
+        if isinstance(atom, Obj):
+            given = self.special(Value((atom,)), "__iter__", [], frame, node)
+            return self.element(given, frame, node) if given is not NOTHING else UNKNOWN
+        if isinstance(atom, Cls):  # an enumeration
+            cls = self.index.classes[atom.cls]
+            return join(
+                self.attributes.of(atom, name) or NOTHING
+                for name in cls.bindings
+                if name not in cls.functions
+            )
+        return (
+            Value((atom,))
+            if isinstance(atom, Param)
+            else FOREIGN
+            if not isinstance(atom, Unknown | Method)
+            else UNKNOWN
+        )
+
+    def entered(self, value: Value, frame: Frame, node: ast.expr) -> Value:
+        """What ``with value as name`` gives the name."""
+        found: list[Value] = []
+        for atom in value.atoms:
+            if isinstance(atom, Obj):
+                one = Value((atom,), given=value.given)
+                entered = self.special(one, "__enter__", [], frame, node)
+                entered = (
+                    entered if entered is not NOTHING else self.special(one, "__aenter__", [], frame, node)
+                )
+                for name in ("__exit__", "__aexit__"):
+                    self.special(one, name, [FOREIGN, FOREIGN, FOREIGN], frame, node)
+                found.append(entered if entered is not NOTHING else one)
+            else:
+                found.append(Value((atom,)))
+        return flows_into(join(found), Value((), value.clock, value.given))
+
+    def special(self, value: Value, name: str, args: list[Value], frame: Frame, node: ast.expr) -> Value:
+        """What a special method gives of those objects of the tree that have it."""
+        found: list[Value] = []
+        for atom in value.atoms:
+            if isinstance(atom, Obj) and self.index.method(self.index.classes[atom.cls], name):
+                functions = self.attributes.of(atom, name)
+                if functions is not None:
+                    called = Value(functions.atoms, given=value.given)
+                    found.append(self.call(called, Arguments(args, {}), frame, node))
+        return join(found) if found else NOTHING
+
+    # -- attributes --------------------------------------------------------------------------------------
+
+    def attribute(self, owner: Value, name: str, frame: Frame, node: ast.expr) -> Value:
+        """An attribute of a value."""
+        local = _local_attribute(node, name, frame)
+        if local is not None:
+            return local
+        found: list[Value] = []
+        others: list[Atom] = []
+        for atom in owner.atoms:
+            value = self._attribute(atom, owner, name, frame, node)
+            if value is None:
+                others.append(atom)
+            else:
+                found.append(value)
+        if others:
+            found.append(Value((Method(Value(tuple(others), owner.clock, owner.given), name),)))
+        return flows_into(join(found), Value((), owner.clock, owner.given)) if found else UNKNOWN
+
+    def _attribute(self, atom: Atom, owner: Value, name: str, frame: Frame, node: ast.expr) -> Value | None:
+        """None if it is nothing that is known of objects of this kind."""
+        if isinstance(atom, Obj | Cls | Super):
+            return self._of_object(atom, owner, name, frame, node)
+        if isinstance(atom, Mod):
+            return self._of_module(atom, name)
+        if isinstance(atom, Ext):
+            return Value((Ext(f"{atom.name}.{name}"),))
+        if isinstance(atom, File):
+            return paths.attribute(Value((atom,)), name)
+        if isinstance(atom, Text) and name == "value":  # of an enumeration of texts
+            return Value((atom,))
+        return None
+
+    def _of_object(
+        self, atom: Obj | Cls | Super, owner: Value, name: str, frame: Frame, node: ast.expr
+    ) -> Value | None:
+        if name == "__class__" and isinstance(atom, Obj):
+            return Value((Cls(atom.cls, atom.exact),))
+        found = self.attributes.of(atom, name)
+        if found is None:
+            if isinstance(atom, Super):
+                return Value((Method(FOREIGN, name),))
+            is_foreign = self.index.has_foreign_base(self.index.classes[atom.cls])
+            return None if is_foreign else Value((Method(UNKNOWN, name),))
+        if isinstance(atom, Cls):
+            return found
+        return self._with_properties(found, owner, frame, node)
+
+    def _with_properties(self, found: Value, owner: Value, frame: Frame, node: ast.expr) -> Value:
+        """Reading a property calls it."""
+        values: list[Value] = []
+        for atom in found.atoms:
+            one = Value((atom,), found.clock, found.given or owner.given)
+            if isinstance(atom, Func) and self.index.functions[atom.function].is_property:
+                values.append(self.call(one, Arguments([], {}), frame, node))
+            elif not (
+                isinstance(atom, Func) and self.index.functions[atom.function].is_a("setter", "deleter")
+            ):
+                values.append(one)
+        return join(values)
+
+    def _of_module(self, atom: Mod, name: str) -> Value:
+        module = self.index.modules.get(atom.name)
+        found = self.module_value(module, name) if module is not None else None
+        below = f"{atom.name}.{name}"
+        if found is not None:
+            return found
+        is_there = below in self.index.modules or any(
+            known.startswith(f"{below}.") for known in self.index.modules
+        )
+        return Value((Mod(below),)) if is_there else Value((Method(UNKNOWN, name),))
+
+    def attribute_of(self, obj: Obj, name: str) -> Value | None:
+        """What is stored in an attribute of an object; None if nothing ever is."""
+        return self.attributes.of(obj, name)
+
+    def computed_attribute(self, owner: Value, name: Value, frame: Frame, node: ast.expr) -> Value:
+        """An attribute whose name is not, or only partly, known: those of the class that it may be."""
+        found: list[Value] = []
+        others: list[Atom] = []
+        patterns = [_pattern(atom) for atom in name.atoms]
+        for atom in owner.atoms:
+            names = self._names_of(atom)
+            fitting = [
+                each for each in names if all(patterns) and any(p and p.fullmatch(each) for p in patterns)
+            ]
+            if fitting:
+                found += [
+                    self.attribute(Value((atom,), given=owner.given), each, frame, node) for each in fitting
+                ]
+            else:
+                others.append(atom)
+        for value in found:
+            note_handed_over(value, node, frame)
+        if others:
+            found.append(Value((Method(Value(tuple(others), given=owner.given), ""),)))
+        return join(found)
+
+    def _names_of(self, atom: Atom) -> list[str]:
+        if isinstance(atom, Obj | Cls):
+            cls = self.index.classes[atom.cls]
+            classes = [cls] if atom.exact else [cls, *self.index.subclasses(cls)]
+            return list(dict.fromkeys(name for each in classes for name in self.index.method_names(each)))
+        if isinstance(atom, Mod) and atom.name in self.index.modules:
+            return list(self.index.modules[atom.name].functions)
+        return []
+
+    def target_of(self, function: Func) -> str:
+        """The target of a method or function, with the class of the object that it is bound to."""
+        info = self.index.functions[function.function]
+        if info.owner is None:
+            return f"{info.module.name}:{info.name}"
+        cls = info.owner.target if function.bound is None or function.is_own else function.bound.cls
+        return f"{cls}.{info.name}"
+
+    # -- names -------------------------------------------------------------------------------------------
+
+    def module_value(self, module: ModuleInfo, name: str) -> Value | None:
+        """A name of a module, or one of Python's own; None if there is none."""
+        key = (module.name, name)
+        if key in self._globals:
+            return self._globals[key]
+        if key in self._under_way:
+            return UNKNOWN
+        self._under_way.add(key)
+        try:
+            found = self._find_global(module, name)
+        finally:
+            self._under_way.discard(key)
+        self._globals[key] = found
+        return found
+
+    def _find_global(self, module: ModuleInfo, name: str) -> Value | None:
+        if name == "__file__":
+            return text(module.source.path.as_posix())
+        if name in ("__name__", "__package__"):
+            return text(module.name if name == "__name__" else module.name.rpartition(".")[0])
+        bindings = module.bindings.get(name)
+        if bindings is not None:
+            frame = Frame(self, module, None, is_lazy=True)
+            value = self.bindings_value(bindings, frame)
+            for binding in module.changed.get(name, ()):
+                value = with_more(value, self.binding_value(binding, frame))
+            return value
+        inner = self.index.modules.get(f"{module.name}.{name}")
+        if inner is not None and module.source.is_package:
+            return Value((Mod(inner.name),))
+        for starred in self.index.starred_modules(module):
+            found = self.module_value(starred, name)
+            if found is not None and not _is_builtin(found):
+                return found
+        return Value((Ext(f"builtins.{name}"),)) if hasattr(builtins, name) else None
+
+    def bindings_value(self, bindings: Sequence[Binding], frame: Frame) -> Value:
+        """What a name is that is bound in several ways."""
+        found = join(self.binding_value(each, frame) for each in bindings if each.kind != "added")
+        for binding in bindings:
+            if binding.kind == "added":
+                more = self.binding_value(binding, frame)
+                found = join([found, operators.binary(ast.Add(), found, more)])
+        return found
+
+    def binding_value(self, binding: Binding, frame: Frame) -> Value:
+        """What a binding gives its name."""
+        key = (id(binding), frame.bound)
+        if key in self._under_way:
+            return UNKNOWN
+        self._under_way.add(key)
+        try:
+            value = self._binding_value(binding, frame)
+            for where in binding.path if binding.kind != "import" else ():
+                value = operators.unpacked(value, where)
+        finally:
+            self._under_way.discard(key)
+        return value
+
+    def _binding_value(self, binding: Binding, frame: Frame) -> Value:
+        node = binding.node
+        if binding.kind == "import":
+            return Value((self.index.imported(binding, frame.module),))
+        if binding.kind == "definition":
+            return self._defined(node, frame)
+        if not isinstance(node, ast.expr):
+            return UNKNOWN
+        value = self.evaluate(node, frame)
+        if binding.kind == "item":
+            return self.element(value, frame, node)
+        if binding.kind == "enter":
+            return self.entered(value, frame, node)
+        return UNKNOWN if binding.kind == "unknown" else value
+
+    def _defined(self, node: ast.AST, frame: Frame) -> Value:
+        known = self.index.definition(node)
+        if isinstance(known, ClassInfo):
+            return Value((Cls(known.target),))
+        if known is not None:
+            return Value((Func(known.number, Cls(known.owner.target) if known.owner is not None else None),))
+        return self.closure(node, frame) if isinstance(node, FunctionNode) else UNKNOWN
+
+    def imports(self, statement: ast.Import | ast.ImportFrom, module: ModuleInfo) -> dict[str, Value]:
+        """The names that an import gives, with what they stand for."""
+        found: dict[str, Value] = {}
+        for name, bindings in bindings_of([statement]).items():
+            found[name] = self._imported(bindings[-1], module)
+        return found
+
+    def _imported(self, binding: Binding, module: ModuleInfo) -> Value:
+        atom = self.index.imported(binding, module)
+        if isinstance(atom, Ext) and isinstance(binding.node, ast.ImportFrom):
+            owner, _, name = atom.name.rpartition(".")
+            source = self.index.module_named(owner, module) if owner else None
+            found = self.module_value(source, name) if source is not None else None
+            return found if found is not None else Value((atom,))
+        return Value((atom,))
+
+    def parameter(self, function: FunctionInfo, name: str, bound: Obj | Cls | None) -> Value:
+        """What is known of a parameter, whoever calls: what it is declared to be, or what it is given."""
+        if name == function.self_name:
+            return Value((bound,)) if bound is not None else UNKNOWN
+        key = (function.number, name, bound)
+        if key in self._parameters:
+            return self._parameters[key]
+        if key in self._under_way:
+            return UNKNOWN
+        self._under_way.add(key)
+        try:
+            found = self._find_parameter(function, name, bound)
+        finally:
+            self._under_way.discard(key)
+        self._parameters[key] = found
+        return found
+
+    def _find_parameter(self, function: FunctionInfo, name: str, bound: Obj | Cls | None) -> Value:
+        frame = Frame(self, function.module, function, bound)
+        declared = of_own(function, frame).get(name, UNKNOWN)
+        if any(isinstance(atom, Obj | Cls) for atom in declared.atoms):
+            return declared
+        given = self._sites.given(function, name, bound) if function.name == "__init__" else None
+        if given is not None:
+            return given
+        default = default_of(function.node, name)
+        outside = Frame(self, function.module, None, is_lazy=True)
+        values = [UNKNOWN if any(isinstance(atom, Param) for atom in declared.atoms) else declared]
+        return join([*values, *([self.evaluate(default, outside)] if default is not None else [])])
+
+    def annotated(self, annotation: ast.expr | None, module: ModuleInfo, origin: str) -> Value:
+        """What an annotation says of a value."""
+        return annotated(annotation, module, origin, self.index)
+
+
+def _local_attribute(node: ast.expr, name: str, frame: Frame) -> Value | None:
+    """An attribute of the object that the code belongs to, if the code itself has stored it before."""
+    if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+        return None
+    return frame.env.get(f".{name}") if node.value.id == frame.self_name else None
+
+
+def _pattern(atom: Atom) -> re.Pattern[str] | None:
+    if not isinstance(atom, Text) or not any(isinstance(part, str) and part for part in atom.parts):
+        return None
+    return re.compile("".join(re.escape(part) if isinstance(part, str) else ".*" for part in atom.parts))
+
+
+def _is_builtin(value: Value) -> bool:
+    return all(isinstance(atom, Ext) and atom.name.startswith("builtins.") for atom in value.atoms)

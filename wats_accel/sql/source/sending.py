@@ -1,0 +1,85 @@
+"""Sending: which functions of a tree may send SQL, by the names that their code mentions.
+
+A rough answer, and never too narrow: it decides where it is worth to be told what is not known.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from wats_accel.sql.source.index import Index
+from wats_accel.sql.source.sinks import SINKS, SOFT_SINKS
+
+_BY_CLASS = (
+    "__init__",
+    "__new__",
+    "__post_init__",
+    "__enter__",
+    "__exit__",
+    "__call__",
+    "__iter__",
+    "__getitem__",
+)
+
+
+def mentioned(node: ast.AST) -> set[str]:
+    """The names that a piece of code reads, as names, as attributes and as texts."""
+    found: set[str] = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            found.add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            found.add(inner.attr)
+        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value.isidentifier():
+            found.add(inner.value)
+        elif isinstance(inner, ast.alias):
+            found.add(inner.asname or inner.name)
+    return found
+
+
+class Sending:
+    """The names of functions that may send SQL, directly or through others of the tree."""
+
+    def __init__(self, index: Index) -> None:
+        self._names = set(SINKS | SOFT_SINKS)
+        self._mentioned = {function.number: mentioned(function.node) for function in index.functions}
+        by_mention: dict[str, list[int]] = {}
+        for number, names in self._mentioned.items():
+            for name in names:
+                by_mention.setdefault(name, []).append(number)
+        self._spread(index, by_mention)
+
+    def _spread(self, index: Index, by_mention: dict[str, list[int]]) -> None:
+        waiting = list(self._names)
+        done: set[int] = set()
+        while waiting:
+            for number in by_mention.get(waiting.pop(), ()):
+                if number in done:
+                    continue
+                done.add(number)
+                for name in _names_of(index, number):
+                    if name not in self._names:
+                        self._names.add(name)
+                        waiting.append(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a function of this name may send SQL."""
+        return name in self._names
+
+    def function(self, number: int) -> bool:
+        """Whether a function mentions anything that may send SQL."""
+        return not self._names.isdisjoint(self._mentioned[number])
+
+    def any_of(self, names: Iterable[str]) -> bool:
+        """Whether one of the names is that of a function that may send SQL."""
+        return not self._names.isdisjoint(names)
+
+
+def _names_of(index: Index, number: int) -> list[str]:
+    """The names by which a function may be called: its own, and its class's for special methods."""
+    function = index.functions[number]
+    names = [function.name]
+    if function.owner is not None and function.name in _BY_CLASS:
+        names += [function.owner.name, *(each.name for each in index.subclasses(function.owner))]
+    return names

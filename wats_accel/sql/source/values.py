@@ -1,0 +1,398 @@
+"""Values: what is known of an expression of the source: a few alternatives, each of them an atom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from wats_accel.sql.source.facts import Place
+
+MOST_ALTERNATIVES: Final = 64
+"""Of one expression. Where there are more, those go first that are shorter forms of another one."""
+
+MOST_ITEMS: Final = 400
+"""Of one list or dictionary; what comes after them is taken for unknown items of the same kind."""
+
+HoleKind = Literal["unknown", "parameter", "number"]
+SeqKind = Literal["list", "tuple", "set"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A part of a text that is not known.
+
+    Attributes:
+        label: the expression that stands there in the source.
+        kind: parameter: only the caller of the method knows; number: whatever it is, it is a number.
+    """
+
+    label: str
+    kind: HoleKind = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One of several ways in which an object can have been set up, of which only one holds at a time."""
+
+    of: str
+    which: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text: its parts, as they were put together, and the worlds in which it is this one."""
+
+    parts: tuple[str | Hole, ...]
+    worlds: frozenset[World] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A constant that is no text. With the name of its type, since ``1 == True``."""
+
+    value: object
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list; optional if it is not sure to be there."""
+
+    value: Value
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seq:
+    """A list, tuple or set: its items, and what else there may be any number of."""
+
+    kind: SeqKind
+    items: tuple[Item, ...] = ()
+    rest: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A dictionary: values by keys that are known, and what else there may be."""
+
+    items: tuple[tuple[str, Value], ...] = ()
+    rest: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Obj:
+    """An object of a class of the tree.
+
+    Attributes:
+        cls: the class, by its target.
+        exact: whether it is no subclass.
+        origin: where it comes from; what has one origin is one object.
+    """
+
+    cls: str
+    exact: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cls:
+    """A class of the tree, by its target; `exact` as for an object."""
+
+    cls: str
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """``super()``: an object or class, and the class behind which its attributes are looked for."""
+
+    bound: Obj | Cls
+    behind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Func:
+    """A function of the tree.
+
+    Attributes:
+        function: its number in the index.
+        bound: the object or class that it is bound to, if any.
+        is_own: whether it is run as part of the caller, as what ``super()`` has is: nothing else stands
+            for it with this object.
+    """
+
+    function: int
+    bound: Obj | Cls | None = None
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A nested function or a lambda, by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """``functools.partial``: what is called, and the arguments that it is given first."""
+
+    called: Value
+    args: tuple[Value, ...]
+    kwargs: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mod:
+    """A module of the tree."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ext:
+    """Something outside the tree, by its dotted name: ``datetime.datetime``, ``builtins.len``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of something that is no object of the tree, not called yet: ``sql.format``."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A path, or an open file, by its path."""
+
+    path: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Something that is no object, class or function of the tree: a row, a cursor, a number."""
+
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of the method that is looked at, or a part of it: only its caller knows.
+
+    Attributes:
+        name: of the parameter.
+        is_plain: whether it is annotated with something that is no object of the tree.
+    """
+
+    name: str
+    is_plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Anything at all."""
+
+
+Atom = (
+    Text
+    | Const
+    | Seq
+    | Map
+    | Obj
+    | Cls
+    | Super
+    | Func
+    | Closure
+    | Partial
+    | Mod
+    | Ext
+    | Method
+    | File
+    | Foreign
+    | Param
+    | Unknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an expression can be.
+
+    Attributes:
+        atoms: the alternatives; none if it is never evaluated to the end.
+        clock: where the time of day was read that flows into it.
+        given: whether it comes from an argument of the call that is looked into.
+        answers: the methods of the tree whose answer it is, unchanged.
+    """
+
+    atoms: tuple[Atom, ...] = ()
+    clock: frozenset[Place] = frozenset()
+    given: bool = False
+    answers: frozenset[str] = frozenset()
+
+
+NOTHING: Final = Value()
+UNKNOWN: Final = Value((Unknown(),))
+FOREIGN: Final = Value((Foreign(),))
+NUMBER: Final = Value((Foreign(is_number=True),))
+NONE: Final = Value((Const(None, "NoneType"),))
+EMPTY_TEXT: Final = Value((Text(()),))
+
+
+def text(content: str) -> Value:
+    """A text that is known."""
+    return Value((Text((content,) if content else ()),))
+
+
+def constant(content: object) -> Value:
+    """A literal of the source."""
+    if isinstance(content, str):
+        return text(content)
+    return Value((Const(content, type(content).__name__),))
+
+
+def hole(label: str, kind: HoleKind = "unknown") -> Value:
+    """A text that is not known."""
+    return Value((Text((Hole(label, kind),)),))
+
+
+def flows_into(value: Value, *sources: Value) -> Value:
+    """`value`, into which others flow: with what is known of the clock and of arguments in them."""
+    clock = value.clock.union(*(source.clock for source in sources))
+    given = value.given or any(source.given for source in sources)
+    if clock == value.clock and given == value.given and not value.answers:
+        return value
+    return Value(value.atoms, clock, given)
+
+
+def join(values: Iterable[Value]) -> Value:
+    """One of several."""
+    parts = [value for value in values if value is not NOTHING]
+    if not parts:
+        return NOTHING
+    first = parts[0]
+    if all(part == first for part in parts[1:]):
+        return first
+    atoms = merged([atom for part in parts for atom in part.atoms])
+    return Value(
+        atoms,
+        frozenset().union(*(part.clock for part in parts)),
+        any(part.given for part in parts),
+        frozenset().union(*(part.answers for part in parts)),
+    )
+
+
+def merged(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+    """Alternatives, each once, lists that differ by optional items as one, and not too many of them."""
+    found = list(dict.fromkeys(atoms))
+    if sum(isinstance(atom, Seq) for atom in found) > 1:
+        found = _with_one_list(found)
+    if sum(isinstance(atom, Map) for atom in found) > 1:
+        found = _with_one_map(found)
+    return tuple(found if len(found) <= MOST_ALTERNATIVES else _fewer(found))
+
+
+def _with_one_list(atoms: list[Atom]) -> list[Atom]:
+    lists = [atom for atom in atoms if isinstance(atom, Seq)]
+    by_kind: dict[str, Seq] = {}
+    for atom in lists:
+        known = by_kind.get(atom.kind)
+        by_kind[atom.kind] = atom if known is None or atom.kind == "tuple" else _either(known, atom)
+    tuples: list[Atom] = [atom for atom in lists if atom.kind == "tuple"]
+    others: list[Atom] = [atom for kind, atom in by_kind.items() if kind != "tuple"]
+    return [atom for atom in atoms if not isinstance(atom, Seq)] + tuples + others
+
+
+def _either(one: Seq, other: Seq) -> Seq:
+    """A list that is one or the other: what only one of them has is optional."""
+    longer, shorter = (one, other) if len(one.items) >= len(other.items) else (other, one)
+    values = [item.value for item in shorter.items]
+    items: list[Item] = []
+    for item in longer.items:
+        if values and values[0] == item.value:
+            values.pop(0)
+            match = shorter.items[len(shorter.items) - len(values) - 1]
+            items.append(Item(item.value, item.optional or match.optional))
+        else:
+            items.append(Item(item.value, optional=True))
+    items += [Item(value, optional=True) for value in values]
+    rest = (
+        None
+        if one.rest is None and other.rest is None
+        else join([one.rest or NOTHING, other.rest or NOTHING])
+    )
+    return Seq(one.kind, tuple(items[:MOST_ITEMS]), rest)
+
+
+def _with_one_map(atoms: list[Atom]) -> list[Atom]:
+    maps = [atom for atom in atoms if isinstance(atom, Map)]
+    items: dict[str, Value] = {}
+    for each in maps:
+        for key, value in each.items:
+            items[key] = join([items.get(key, NOTHING), value])
+    rests = [each.rest for each in maps if each.rest is not None]
+    one = Map(tuple(items.items())[:MOST_ITEMS], join(rests) if rests else None)
+    return [atom for atom in atoms if not isinstance(atom, Map)] + [one]
+
+
+def _fewer(atoms: list[Atom]) -> list[Atom]:
+    """At most as many as allowed: a text with optional parts left out asks for no more than the whole one."""
+    texts = [atom for atom in atoms if isinstance(atom, Text)]
+    kept = longest(texts)
+    others = [atom for atom in atoms if not isinstance(atom, Text)]
+    if len(others) > MOST_ALTERNATIVES:
+        others = [*others[: MOST_ALTERNATIVES - 1], Unknown()]
+    if len(kept) > MOST_ALTERNATIVES:
+        kept = [*kept[: MOST_ALTERNATIVES - 1], Text((Hole("one of very many texts"),))]
+    return [*others, *kept]
+
+
+def longest(texts: list[Text]) -> list[Text]:
+    """The texts without those whose parts another one has, too, in the same order."""
+    by_length = sorted(texts, key=lambda each: len(each.parts), reverse=True)
+    kept: list[Text] = []
+    for each in by_length:
+        if not any(_is_part(each.parts, other.parts) for other in kept):
+            kept.append(each)
+    return [each for each in texts if each in set(kept)]
+
+
+def _is_part(few: tuple[str | Hole, ...], many: tuple[str | Hole, ...]) -> bool:
+    remaining = iter(many)
+    return all(part in remaining for part in few)
+
+
+def only(value: Value, *kinds: type) -> Value:
+    """The alternatives of some kinds."""
+    return Value(
+        tuple(atom for atom in value.atoms if isinstance(atom, kinds)),
+        value.clock,
+        value.given,
+        value.answers,
+    )
+
+
+def ungiven(value: Value) -> Value:
+    """A value as its caller sees it: for who has made a call, what came from its arguments is its own."""
+    atoms = tuple(map(_ungiven, value.atoms))
+    if atoms == value.atoms and not value.given:
+        return value
+    return Value(atoms, value.clock, answers=value.answers)
+
+
+def _ungiven(atom: Atom) -> Atom:
+    if isinstance(atom, Seq):
+        items = tuple(Item(ungiven(item.value), item.optional) for item in atom.items)
+        return Seq(atom.kind, items, ungiven(atom.rest) if atom.rest is not None else None)
+    if isinstance(atom, Map):
+        rest = ungiven(atom.rest) if atom.rest is not None else None
+        return Map(tuple((key, ungiven(value)) for key, value in atom.items), rest)
+    if isinstance(atom, Method):
+        return Method(ungiven(atom.owner), atom.name)
+    if isinstance(atom, File):
+        return File(ungiven(atom.path))
+    return atom
