@@ -132,7 +132,7 @@ def _read_between(reader: Reader, scope: Scope, end: int, stops: frozenset[str])
         reader.position += 1
     elif key == "ON" and reader.ahead() not in ("CONFLICT", "DUPLICATE"):
         reader.position += 1
-        read_expression(reader, scope, end, stops=stops)
+        read_expression(reader, scope, end, stops=stops | {","})
     elif key == "USING" and reader.ahead() == "(":
         _read_using(reader, scope)
     elif key in ("PIVOT", "UNPIVOT", "MATCH_RECOGNIZE", "MODEL"):
