@@ -61,9 +61,7 @@ def scan_schema(connection: Any, dialect: str = "") -> ScannedSchema:
     if description is None and hasattr(connection, "getinfo"):  # pyodbc
         description = scan_odbc(catalogue, dialect)
     if description is None:
-        raise SchemaScanError(
-            "this database has neither an information_schema nor a driver that tells tables"
-        )
+        raise SchemaScanError("neither this database nor its driver tells which tables there are")
     return ScannedSchema(product, description)
 
 

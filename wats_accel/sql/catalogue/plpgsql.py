@@ -15,7 +15,9 @@ _MARKS = frozenset({"BEGIN", "ELSE", "LOOP", "THEN", "EXCEPTION", "ATOMIC"})  # 
 _UP_TO_THEN = frozenset({"IF", "ELSIF", "ELSEIF", "WHEN"})
 _UP_TO_LOOP = frozenset({"WHILE", "FOR", "FOREACH"})
 _SILENT = frozenset({"END", "NULL", "CLOSE", "MOVE", "COMMIT", "ROLLBACK"})
-_WITH_EXPRESSIONS = frozenset({"RETURN", "PERFORM", "ASSERT", "EXIT", "CONTINUE", "RAISE", "OPEN", "GET", "FETCH"})
+_WITH_EXPRESSIONS = frozenset(
+    {"RETURN", "PERFORM", "ASSERT", "EXIT", "CONTINUE", "RAISE", "OPEN", "GET", "FETCH"}
+)
 
 _Tokens = Sequence[Token]
 

@@ -249,7 +249,8 @@ class _Scan:
     def _policies(self) -> Iterator[tuple[str, Touches]]:
         """Who may see which rows may depend on other tables: then the table is read with them."""
         for row in self._predicates:
-            facts = facts_of(f"SELECT {row['predicate_definition']}", "tsql", self._columns)
+            query = f"SELECT {row['predicate_definition']} FROM [{row['name']}]"
+            facts = facts_of(query, "tsql", self._columns)
             touches = self._spelling.touches(facts)
             self._note(f"security policy of {row['name']}", touches, facts)
             yield written(row["name"]), replace(touches, hides=more_hidden([touches.hides, "reads"]))
