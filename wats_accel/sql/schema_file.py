@@ -25,7 +25,7 @@ _HEADER = """\
 # beats this file and is not written over.
 """
 _WHEN = "Scanned on "
-_WIDTH = 110
+_WIDTH = 100
 
 
 def file_text(description: SchemaDescription, *, product: str, today: datetime.date) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -91,6 +92,13 @@ def create_schema(connection: Any, db_type: str) -> None:
     cursor = connection.cursor()
     for statement in _statements(cursor, db_type):
         cursor.execute(statement)
+
+
+def empty_sqlite() -> sqlite3.Connection:
+    """The example's tables on an SQLite database of their own, in memory."""
+    connection = sqlite3.connect(":memory:")
+    create_schema(connection, "sqlite")
+    return connection
 
 
 def _statements(cursor: Any, db_type: str) -> Iterator[str]:
