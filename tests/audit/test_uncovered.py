@@ -147,7 +147,7 @@ def test_what_is_read_through_another_cached_read_is_that_read_s_own_affair():
     known.method("role", "name", reads={"users": ["role"]})
     known.method("list", "name", reads={"orders": ["id"]}, calls=["role"])
     known.method("promote", sets={"users": ["role"]})
-    both = {**LIST, "role": "users"}
+    both = {**LIST, "role": {"namespace": "users", "unless_result": [[None, False]]}}
     assert told(known.audited(config(both))) == [("uncovered", "promote", "role")]
     assert told(known.audited(config(both, {"promote": "users:*"}))) == []
 

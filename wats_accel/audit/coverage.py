@@ -9,7 +9,7 @@ from wats_accel.audit.covering import Cover, cover
 from wats_accel.audit.subject import CachedRead, Subject
 from wats_accel.audit.walks import calls_of, is_private, sources, unknowns, walk
 from wats_accel.patterns import KeyPattern
-from wats_accel.sql.access import Access, Reads, union
+from wats_accel.sql.access import ANY, Access, Columns, Reads, access, union
 from wats_accel.sql.source.facts import SourceMethod, SourceUnknown
 from wats_accel.sql.source.knowledge import Source
 
@@ -203,7 +203,13 @@ def _without_unfinished(parts: list[_Part]) -> list[_Part]:
 
 def _known(source: Source, reads: Reads) -> Access:
     """What is known to be changed of what was read; what nobody knows is told once, by itself."""
-    return source.effect.changes.meeting(reads)
+    changed = source.effect.changes.access
+    met = source.effect.changes.meeting(Reads(reads.access))
+    return access({table: _shared(changed.columns(table), reads.access.columns(table)) for table in met})
+
+
+def _shared(changed: Columns, used: Columns) -> Columns:
+    return changed if ANY in changed or ANY in used else changed & used
 
 
 def is_public(method: SourceMethod) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from wats_accel.audit.coverage import Coverage, is_public
@@ -15,6 +16,7 @@ from wats_accel.sql.access import NOTHING
 from wats_accel.sql.source.facts import SourceMethod, SourceUnknown
 
 _MOST_REASONS = 4
+_CALLS = re.compile(r"the call of \w+\(\) of an object that is not known|what it does in another thread")
 
 
 def gaps(coverage: Coverage) -> Iterator[Finding]:
@@ -106,8 +108,11 @@ def _reasons_of_write(coverage: Coverage, method: SourceMethod) -> list[SourceUn
 
 
 def _is_a_call(unknown: SourceUnknown) -> bool:
-    """Whether it is a call of one of several methods of the tree: each of them is looked at by itself."""
-    return bool(getattr(unknown, "is_call", False))
+    """Whether it is only not known which methods of the tree it calls, or when they run.
+
+    What these change is told of each of them, and their rules are applied in whatever thread they run.
+    """
+    return _CALLS.fullmatch(unknown.what) is not None
 
 
 def _is_told_elsewhere(coverage: Coverage, method: SourceMethod) -> bool:

@@ -22,7 +22,7 @@ from wats_accel.sql.source.knowledge import Knowledge
 from wats_accel.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one of a kind, and its rules may hold lists
 class CachedRead:
     """A method that the configuration has cached.
 
@@ -52,7 +52,7 @@ class CachedRead:
         return f"{self.rules.namespace}:{self.rules.method}:*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PatchedWrite:
     """A method that the configuration has drop entries. Fields as of `CachedRead`."""
 

@@ -43,10 +43,21 @@ def indirect_tables(by: Access, writing: Iterable[Source]) -> list[str]:
 
 
 def evidence_of(label: str, sources: Iterable[Source]) -> tuple[Evidence, ...]:
-    """A few of the statements, each with its place."""
-    unique = dict.fromkeys((source.statement.place, source.statement.text) for source in sources)
+    """A few of the statements, each with its place.
+
+    Of those that differ only in the words of one dialect or another, the first.
+    """
+    unique: dict[object, Source] = {}
+    for source in sources:
+        facts = source.statement.facts
+        written = frozenset((write.table, write.columns) for write in facts.writes)
+        unique.setdefault((source.statement.place, facts.reads, written), source)
     shown = [
-        Evidence(label, place, text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} …")
-        for place, text in unique
+        Evidence(label, source.statement.place, _shortened(source.statement.text))
+        for source in unique.values()
     ]
     return tuple(shown[:_MOST_STATEMENTS])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} …"
