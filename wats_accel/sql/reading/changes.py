@@ -22,6 +22,9 @@ _IN_MERGE: Final = frozenset({"WHEN", "OUTPUT", "RETURNING"})
 _ASSIGNED_ENDS: Final = frozenset({",", "WHEN", "OUTPUT"})
 
 
+_TARGETS_BY_ALIAS: Final = frozenset({"tsql", "mysql", ""})
+
+
 def read_change(reader: Reader, parent: Scope, end: int) -> Relation:
     """Read a statement that changes rows; the reader is at its verb."""
     verb = reader.key
@@ -56,6 +59,7 @@ class _Change:
         self.scope = Scope(parent)
         self.targets: list[Source] = []
         self.remote = False  # the target is given by a function
+        self.also = ""  # another table that may be meant
 
     def skip_top(self) -> None:
         """TOP (5) PERCENT."""
@@ -89,13 +93,15 @@ class _Change:
         return alias
 
     def resolve(self, table: Table, alias: str = "") -> Source:
-        """What the target of a change stands for: an alias, a CTE, or a table."""
+        """What the target of a change stands for: an alias or a CTE, where that may be one, or a table."""
         name = table.name
-        single = len(table.parts) == 1
-        for source in self.scope.sources:
-            if single and source.alias == name and not alias:
-                return source
-        if single and name in self.scope.relations:
+        single = len(table.parts) == 1 and self.reader.dialect in _TARGETS_BY_ALIAS
+        named = [source for source in self.scope.sources if single and source.alias == name and not alias]
+        if named:
+            self._may_be_table(name)
+            return named[0]
+        if single and name in self.scope.relations and self.reader.dialect != "mysql":
+            self._may_be_table(name)
             source = Source(alias or name, relation=self.scope.relations[name])
         elif table.temporary or self.remote:
             source = Source(alias or name)
@@ -104,9 +110,16 @@ class _Change:
         self.scope.add(source)
         return source
 
+    def _may_be_table(self, name: str) -> None:
+        """Where no dialect is known, a target that is another table's alias may be a table all the same."""
+        if not self.reader.dialect:
+            self.also = name
+
     def write(self, source: Source, event: Event, columns: Iterable[str] = ANY_COLUMN) -> None:
         """Note a change of what a target stands for."""
         findings = self.reader.findings
+        if self.also and self.also != source.table:
+            findings.write(self.also, event, columns)
         if source.table is not None:
             findings.targets.update((source.table, source.alias))
             findings.write(source.table, event, columns)
@@ -210,8 +223,7 @@ class _Insert(_Change):
         return Relation()
 
     def _target(self, table: Table, alias: str) -> Source:
-        target = self.resolve(table, alias)
-        self.scope.sources.remove(target)  # its rows are not seen by what is inserted
+        target = self.resolve(table, alias)  # its rows are not seen by what is inserted
         self.targets = [target]
         return target
 
@@ -360,8 +372,10 @@ class _Update(_Change):
             self._output()
             reader.position = behind
         self.write(target, "update", _columns(assigned, self.targets))
-        if replacing:
+        if replacing:  # rows that are in the way go
             self.write(target, "delete")
+        if reader.dialect == "sqlite" and len(self.scope.sources) > 1:
+            self.scope.everything = True  # it looks at all of what it joins for an UPDATE
 
     def _set_several(self) -> None:
         reader = self.reader

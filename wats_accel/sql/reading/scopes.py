@@ -7,7 +7,7 @@ that was in sight.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -99,6 +99,7 @@ class Scope:
         self.outputs: set[str] = set()
         self.outputs_known = True
         self.renames = False
+        self.visible: int | None = None  # of the tables of its parent, the number of those it may see
         self.rows_only = False  # nobody looks at what it selects
         self.children: list[Scope] = []
         reading = parent if within is None else within
@@ -173,11 +174,29 @@ class Scope:
             _read(source, by, ANY if system else name)
         if self.parent is not None:
             self.parent.names.add(name)
+            outer = self._outer(lambda source: bool(source.has(name, by.known)))
+            if outer is not None:
+                outer.names.add(name)
         elif not possible:  # the schema that is known may be older than the text
             for source in self.sources:
                 _read(source, by, name)
 
+    def early(self) -> Scope:
+        """A block inside for what sees the tables that were added so far, and not those that follow."""
+        inner = Scope(self)
+        inner.visible = len(self.sources)
+        return inner
+
+    def _outer(self, is_meant: Callable[[Source], bool]) -> Scope | None:
+        """The block around the parent, if a name may be of that one since the parent's table comes too late."""
+        if self.visible is None or self.parent is None:
+            return None
+        return None if any(map(is_meant, self.parent.sources[: self.visible])) else self.parent.parent
+
     def _resolve_parts(self, parts: tuple[str, ...], by: Resolution) -> None:
+        outer = self._outer(lambda source: source.alias in (parts[-2], parts[0]))
+        if outer is not None:
+            outer.qualified.add(parts)
         for qualifier, column in ((parts[-2], parts[-1]), (parts[0], parts[1])):
             found = [source for source in self.sources if source.alias == qualifier]
             for source in found:

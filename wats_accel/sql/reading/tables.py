@@ -132,7 +132,7 @@ def _read_between(reader: Reader, scope: Scope, end: int, stops: frozenset[str])
         reader.position += 1
     elif key == "ON" and reader.ahead() not in ("CONFLICT", "DUPLICATE"):
         reader.position += 1
-        read_expression(reader, scope, end, stops=stops | {","})
+        read_expression(reader, scope.early(), end, stops=stops | {","})
     elif key == "USING" and reader.ahead() == "(":
         _read_using(reader, scope)
     elif key in ("PIVOT", "UNPIVOT", "MATCH_RECOGNIZE", "MODEL"):
@@ -187,7 +187,7 @@ def _read_parenthesis(reader: Reader, scope: Scope, end: int, *, lateral: bool) 
     if _holds_query(reader, close):
         reader.position += 1
         # It does not see the tables beside it.
-        inner = scope if lateral else Scope(scope.parent, scope.relations, within=scope)
+        inner = scope.early() if lateral else Scope(scope.parent, scope.relations, within=scope)
         relation = reader.query(reader, inner, close)
         _leave(reader, close)
         _end_item(reader, scope, Source("", relation=relation), end)
@@ -259,8 +259,9 @@ def _read_function(reader: Reader, scope: Scope, table: Table) -> None:
 
 
 def _read_arguments(reader: Reader, scope: Scope) -> None:
+    """Read the arguments of a function in FROM, which may see the tables before it, and not those behind it."""
     if reader.key == "(":
-        read_parenthesis(reader, scope, reader.size)
+        read_parenthesis(reader, scope.early(), reader.size)
 
 
 def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
