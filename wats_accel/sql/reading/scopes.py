@@ -188,7 +188,7 @@ class Scope:
         return inner
 
     def _outer(self, is_meant: Callable[[Source], bool]) -> Scope | None:
-        """The block around the parent, if a name may be of that one since the parent's table comes too late."""
+        """The block around the parent, if a name may be of that one: the parent's table comes too late."""
         if self.visible is None or self.parent is None:
             return None
         return None if any(map(is_meant, self.parent.sources[: self.visible])) else self.parent.parent

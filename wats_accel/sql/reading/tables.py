@@ -259,7 +259,7 @@ def _read_function(reader: Reader, scope: Scope, table: Table) -> None:
 
 
 def _read_arguments(reader: Reader, scope: Scope) -> None:
-    """Read the arguments of a function in FROM, which may see the tables before it, and not those behind it."""
+    """Read the arguments of a function in FROM, which may see the tables before it."""
     if reader.key == "(":
         read_parenthesis(reader, scope.early(), reader.size)
 
