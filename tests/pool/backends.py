@@ -27,8 +27,12 @@ TABLES = (
 PEOPLE = [(1, "Ada"), (2, "Bob"), (3, "Cid"), (4, "Dan"), (5, "Eve")]
 
 
-def cases(*backends: str, modes: tuple[str, ...] = ("bare", "pooled")) -> list[Any]:
-    """Parameters of the fixture `driver`: each of these back ends, bare and pooled."""
+MODES = ("bare", "pooled", "seen")
+"""As the driver has it; from a pool; not from a pool, and each call observed."""
+
+
+def cases(*backends: str, modes: tuple[str, ...] = MODES) -> list[Any]:
+    """Parameters of the fixture `driver`: each of these back ends, in each of these modes."""
     return [
         pytest.param((backend, mode), id=f"{backend}-{mode}")
         for backend in backends or BACKENDS
@@ -36,7 +40,7 @@ def cases(*backends: str, modes: tuple[str, ...] = ("bare", "pooled")) -> list[A
     ]
 
 
-def on(*backends: str, modes: tuple[str, ...] = ("bare", "pooled")) -> Any:
+def on(*backends: str, modes: tuple[str, ...] = MODES) -> Any:
     """A mark: the tests need one of these back ends."""
     return pytest.mark.parametrize("driver", cases(*backends, modes=modes), indirect=True)
 
@@ -158,13 +162,15 @@ class Driver:
 
 
 @contextlib.contextmanager
-def pooled(driver: Driver, **rules: Any) -> Iterator[None]:
+def pooled(driver: Driver, *, invalidation: str = "rules", **rules: Any) -> Iterator[None]:
     """The driver's `connect` comes from a pool, and a neighbour has left its connection there."""
     target = f"{driver.module.__name__}:connect"
-    with accelerated({"version": 1, "pool": [{"connect": target, **rules}]}) as accelerator:
+    config = {"version": 1, "invalidation": invalidation, "pool": [{"connect": target, **rules}]}
+    with accelerated(config) as accelerator:
         driver.accelerator = accelerator
-        driver.connect().close()
-        leave_a_mess(driver)
+        if rules.get("enabled", True):
+            driver.connect().close()
+            leave_a_mess(driver)
         yield
         driver.accelerator = None
 

@@ -49,7 +49,8 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path, pool_rules: dict[str,
         if mode == "bare":
             yield made
         else:
-            yield from _pooled(made, pool_rules)
+            seen = {"enabled": False, "invalidation": "sql"} if mode == "seen" else {}
+            yield from _pooled(made, pool_rules | seen)
     finally:
         made.close_outside()
 

@@ -287,7 +287,7 @@ def test_a_function_makes_cursors_as_well(driver: Driver) -> None:
     driver.same_as_bare(made)
 
 
-@on(SQLITE3)
+@on(SQLITE3, modes=("bare", "pooled"))
 def test_a_connection_of_the_applications_own_class_is_one(driver: Driver) -> None:
     class Named(driver.module.Connection):  # type: ignore[name-defined,misc]  # known at run time
         def name(self, number: int) -> Any:
@@ -298,6 +298,19 @@ def test_a_connection_of_the_applications_own_class_is_one(driver: Driver) -> No
         assert type(connection) is Named
         assert connection.name(2) == "Bob"
         connection.close()
+
+
+@on(SQLITE3, modes=("seen",))
+def test_a_connection_of_the_applications_own_class_passes_for_one_where_it_is_seen(driver: Driver) -> None:
+    class Named(driver.module.Connection):  # type: ignore[name-defined,misc]  # known at run time
+        def name(self) -> str:
+            return "named"
+
+    connection = driver.connect(factory=Named)
+    assert isinstance(connection, Named)
+    assert connection.__class__ is Named
+    assert connection.name() == "named"
+    connection.close()
 
 
 @on(SQLITE3)
