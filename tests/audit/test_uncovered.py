@@ -169,7 +169,7 @@ def test_a_cascade_is_reported_as_one():
     )
     outcome = known.audited(config(LIST), schema)
     assert told(outcome) == [("uncovered", "delete_user", "list")]
-    assert "changes Orders by a cascade, a trigger or a procedure" in outcome.findings[0].message
+    assert "changes by a cascade, a trigger or a procedure Orders, which" in outcome.findings[0].message
 
 
 def test_a_class_that_the_configuration_does_not_have_gets_an_entry_of_its_own():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,14 +67,20 @@ def audit(assembly: Assembly, knowledge: Knowledge, folder: Path) -> Outcome:
     )
 
 
-def knowledge_of(assembly: Assembly, folder: Path) -> Knowledge:
+def knowledge_of(assembly: Assembly, folder: Path, *, exclude: Sequence[str] = ()) -> Knowledge:
     """Scan a source tree with the dialect and the schema that a configuration names.
+
+    Args:
+        assembly: of the configuration, which may name files to leave out.
+        folder: the source tree.
+        exclude: more files to leave out.
 
     Raises:
         ConfigError: the schema that the configuration names cannot be used.
     """
     schema = assembly.context.schema
-    return Knowledge(scan(folder, dialect=schema.dialect, columns=schema.columns), schema)
+    facts = scan(folder, dialect=schema.dialect, columns=schema.columns)
+    return Knowledge(facts.without([*assembly.config.root.sql.exclude, *exclude]), schema)
 
 
 def _figures(subject: Subject) -> dict[str, int]:

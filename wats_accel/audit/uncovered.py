@@ -8,7 +8,8 @@ from wats_accel.audit.coverage import Coverage, Pair
 from wats_accel.audit.finding import Evidence, Finding
 from wats_accel.audit.fixes import rule_fix
 from wats_accel.audit.subject import short
-from wats_accel.audit.wording import evidence_of, indirect_tables, tables_text
+from wats_accel.audit.wording import evidence_of, tables_text
+from wats_accel.sql.access import Access
 
 _MOST_CALLERS = 6
 
@@ -58,16 +59,24 @@ def _through(coverage: Coverage, pair: Pair) -> Iterator[Evidence]:
 
 
 def _message(pair: Pair) -> str:
-    what = tables_text(pair.by, (*pair.writing, *pair.reading))
-    indirect = indirect_tables(pair.by, pair.writing)
-    by_way = " by a cascade, a trigger or a procedure" if len(indirect) == len(pair.by.items) else ""
-    text = (
-        f"{short(pair.write.target)} changes {what}{by_way}, which the cached {short(pair.read.target)} reads"
-    )
+    read = short(pair.read.target)
+    text = f"{short(pair.write.target)} changes {_changed(pair)}, which the cached {read} reads"
     if pair.cover.degree == "unsure":
         return f"{text}, and drops only some of its entries: {pair.cover.why}"
     ending = "" if _can_have_a_rule(pair) else "; it cannot be patched itself, so its callers need the rule"
     return f"{text}, and no rule drops it{ending}"
+
+
+def _changed(pair: Pair) -> str:
+    """What the statements change themselves, and what only the database makes of them."""
+    named = {write.table for source in pair.writing for write in source.statement.facts.writes}
+    sources = (*pair.writing, *pair.reading)
+    direct = Access(tuple(item for item in pair.by.items if item[0] in named))
+    indirect = Access(tuple(item for item in pair.by.items if item[0] not in named))
+    parts = [tables_text(direct, sources)] if direct else []
+    if indirect:
+        parts.append(f"by a cascade, a trigger or a procedure {tables_text(indirect, sources)}")
+    return ", and ".join(parts)
 
 
 def _can_have_a_rule(pair: Pair) -> bool:

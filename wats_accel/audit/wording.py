@@ -36,12 +36,6 @@ def _table_text(table: str, columns: Iterable[str], texts: list[str]) -> str:
     return f"{name} ({', '.join([*shown, *more])})"
 
 
-def indirect_tables(by: Access, writing: Iterable[Source]) -> list[str]:
-    """The tables that no statement names as written: a cascade, a trigger or a procedure reaches them."""
-    named = {write.table for source in writing for write in source.statement.facts.writes}
-    return [table for table in by if table not in named]
-
-
 def evidence_of(label: str, sources: Iterable[Source]) -> tuple[Evidence, ...]:
     """A few of the statements, each with its place.
 

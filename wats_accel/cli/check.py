@@ -18,7 +18,7 @@ from wats_accel.cli.environment import (
 from wats_accel.patching.rehearsal import rehearse
 
 FORMATS = ("text", "json", "github", "sarif")
-_FOR_SOURCE = ("format", "fail_on", "baseline", "write_baseline", "output", "verbose")
+_FOR_SOURCE = ("exclude", "format", "fail_on", "baseline", "write_baseline", "output", "verbose")
 
 
 def _source_options(function: Any) -> Any:
@@ -31,6 +31,12 @@ def _source_options(function: Any) -> Any:
                 type=folder,
                 metavar="FOLDER",
                 help="Hold the configuration against the SQL of this source tree, without importing it.",
+            ),
+            click.option(
+                "--exclude",
+                metavar="PATTERN",
+                multiple=True,
+                help="Files or folders in it that are no part of the application; repeatable.",
             ),
             click.option("--format", "format_", type=click.Choice(FORMATS), default="text"),
             click.option(

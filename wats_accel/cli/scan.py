@@ -20,6 +20,12 @@ DIALECTS = ("tsql", "postgres", "sqlite", "mysql", "oracle")
     required=True,
     help="Where the application's modules are imported from. None of them is imported for this.",
 )
+@click.option(
+    "--exclude",
+    metavar="PATTERN",
+    multiple=True,
+    help="Files or folders in it that are no part of the application; repeatable.",
+)
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Of its SQL; by default that of its driver.")
 @click.option(
     "--schema",
@@ -31,7 +37,12 @@ DIALECTS = ("tsql", "postgres", "sqlite", "mysql", "oracle")
 )
 @output_options
 def command(
-    source: Path, dialect: str | None, schemas: tuple[Path, ...], output: str | None, check: bool
+    source: Path,
+    exclude: tuple[str, ...],
+    dialect: str | None,
+    schemas: tuple[Path, ...],
+    output: str | None,
+    check: bool,
 ) -> int:
     """Propose a configuration: which reads to cache, and why; and every write that has to drop them.
 
@@ -42,7 +53,7 @@ def command(
 
     folder = Path(output).parent if output is not None else Path()
     named = tuple(os.path.relpath(schema, folder).replace(os.sep, "/") for schema in schemas)
-    found = SourceScan(source, dialect, schemas, named).run()
+    found = SourceScan(source, exclude, dialect, schemas, named).run()
     status = deliver(found.text, output, check=check)
     for line in found.told:
         click.echo(line, err=True)

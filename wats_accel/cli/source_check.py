@@ -39,6 +39,7 @@ class SourceCheck:
     Attributes:
         assembly: of the configuration.
         source: the source tree.
+        exclude: patterns of files in it that are no part of the application.
         format_: one of `check.FORMATS`.
         fail_on: a severity, or ``never``.
         baseline: the file of accepted findings; None for the one beside the configuration, if it is there.
@@ -49,6 +50,7 @@ class SourceCheck:
 
     assembly: Assembly
     source: Path
+    exclude: tuple[str, ...]
     format_: str
     fail_on: Severity | Literal["never"]
     baseline: Path | None
@@ -59,12 +61,19 @@ class SourceCheck:
     def run(self) -> int:
         """Check, tell, and give the exit status."""
         accepted = self._accepted()
-        outcome = audit(self.assembly, _knowledge(self.assembly, self.source), self.source)
+        outcome = audit(self.assembly, self._knowledge(), self.source)
         verdict = judged(outcome.findings, accepted)
         if self.write_baseline:
             return self._write(verdict, accepted)
         deliver(self._text(outcome, verdict), self.output, check=False)
         return PROBLEMS_FOUND if any(map(self._fails, verdict.open)) else 0
+
+    def _knowledge(self) -> Knowledge:
+        try:
+            return knowledge_of(self.assembly, self.source, exclude=self.exclude)
+        except ConfigError as error:
+            print_problems(error.problems)
+            raise click.exceptions.Exit(CONFIG_INVALID) from None
 
     def _text(self, outcome: Outcome, verdict: Judged) -> str:
         if self.format_ == "sarif":
@@ -99,11 +108,3 @@ class SourceCheck:
         deliver(baseline_text(findings, accepted), str(path), check=False)
         click.echo(f"{path}: {len(findings)} findings, {len(new)} of them still need a reason")
         return 0
-
-
-def _knowledge(assembly: Assembly, source: Path) -> Knowledge:
-    try:
-        return knowledge_of(assembly, source)
-    except ConfigError as error:
-        print_problems(error.problems)
-        raise click.exceptions.Exit(CONFIG_INVALID) from None

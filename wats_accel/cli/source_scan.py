@@ -38,12 +38,14 @@ class SourceScan:
 
     Attributes:
         source: the source tree.
+        exclude: patterns of files in it that are no part of the application.
         dialect: of its SQL; None for that of its driver.
         schemas: files of schema.
         named: the same, as the configuration is to name them.
     """
 
     source: Path
+    exclude: tuple[str, ...]
     dialect: str | None
     schemas: tuple[Path, ...]
     named: tuple[str, ...]
@@ -51,18 +53,19 @@ class SourceScan:
     def run(self) -> Scanned:
         """Scan, propose, and say what was found. Ends the command if a schema is not valid."""
         described = self._described()
-        drivers = drivers_of(self.source)
+        drivers = drivers_of(self.source, self.exclude)
         dialect = self.dialect or next(
             (each.dialect for each in described if each.dialect), dialect_of(drivers)
         )
         schema = schema_of([*described, SchemaDescription(dialect=dialect)]) if described else Schema()
-        facts = scan(self.source, dialect=dialect, columns=schema.columns)
+        facts = scan(self.source, dialect=dialect, columns=schema.columns).without(self.exclude)
         empty = Proposal(
             (),
             scopes=scopes_of(self.source, sorted({owner_of(name) for name in facts.methods})),
             drivers=drivers,
             dialect=dialect,
             schema_files=self.named,
+            exclude=self.exclude,
             tree=self.source.as_posix(),
         )
         found = Proposer(Knowledge(facts, schema), self.source, empty).propose()

@@ -215,3 +215,5 @@ class SqlSection(SchemaPart):
     of anything, and a write to it may change anything."""
     secret_columns: list[str] = Field(default=list(SECRET_COLUMNS))
     """Words in the names of columns that are not to be kept in a cache lightly."""
+    exclude: OneOrSeveral = Field(default=[])
+    """Folders and files of the source that are no part of the running application: ``tests``, ``tools/*``."""

@@ -51,10 +51,12 @@ def _wrapped(text: str, indent: str) -> list[str]:
 
 
 def _sql(proposal: Proposal) -> Iterator[str]:
-    given = proposal.dialect or proposal.schema_files
+    given = proposal.dialect or proposal.schema_files or proposal.exclude
     yield "sql:" if given else "# sql:"
     if proposal.dialect:
         yield f"  dialect: {proposal.dialect}"
+    if proposal.exclude:
+        yield f"  exclude: {_listed(proposal.exclude)}"
     if proposal.schema_files:
         yield f"  schema: {_listed(proposal.schema_files)}"
     else:

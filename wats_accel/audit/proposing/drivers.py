@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from wats_accel.audit.proposing.proposal import Driver
+from wats_accel.sql.source.facts import is_one_of
 from wats_accel.sql.source.files import read_files
 
 _DIALECTS: Final = {
@@ -31,10 +32,18 @@ _SQLITE = "its connections are cheap; take this in if many threads read, or if t
 _BY_NAME = "'from {name} import connect' was found: such a name keeps the driver's own function"
 
 
-def drivers_of(folder: Path) -> tuple[Driver, ...]:
-    """The drivers that any file of a source tree imports, in whatever place of it."""
+def drivers_of(folder: Path, exclude: Iterable[str] = ()) -> tuple[Driver, ...]:
+    """The drivers that any file of a source tree imports, in whatever place of it.
+
+    Args:
+        folder: the source tree.
+        exclude: patterns of files to leave out, as in `SourceFacts.without`.
+    """
+    patterns = tuple(exclude)
     found: dict[str, bool] = {}
     for file in read_files(folder)[0]:
+        if is_one_of(file.shown, patterns):
+            continue
         for name, by_name in _imports(file.tree):
             found[name] = found.get(name, False) or by_name
     names = [name for name in _DIALECTS if name in found]

@@ -95,6 +95,7 @@ class Proposal:
         drivers: what the tree imports.
         dialect: of its SQL.
         schema_files: files of schema, as the configuration is to name them.
+        exclude: patterns of files that are no part of the application.
         tree: what the source tree is called, for the heading.
     """
 
@@ -104,6 +105,7 @@ class Proposal:
     drivers: tuple[Driver, ...] = ()
     dialect: str = ""
     schema_files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     tree: str = "."
 
     @property
@@ -146,6 +148,8 @@ class Proposal:
             sql["dialect"] = self.dialect
         if self.schema_files:
             sql["schema"] = list(self.schema_files)
+        if self.exclude:
+            sql["exclude"] = list(self.exclude)
         if sql:
             sections["sql"] = sql
         pooled = [driver for driver in self.drivers if not driver.why_not]

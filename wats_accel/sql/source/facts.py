@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wats_accel.sql.facts import Facts
@@ -124,6 +125,23 @@ class SourceFacts:
     methods: Mapping[str, SourceMethod] = field(default_factory=dict)
     unreadable: tuple[SourceUnknown, ...] = ()
 
+    def without(self, patterns: Iterable[str]) -> SourceFacts:
+        """The tree without some of its files.
+
+        Args:
+            patterns: shell-style globs of files, and of folders with all that is in them.
+        """
+        left_out = tuple(patterns)
+        if not left_out:
+            return self
+        methods = {
+            target: method
+            for target, method in self.methods.items()
+            if not is_one_of(method.place.file, left_out)
+        }
+        unreadable = tuple(known for known in self.unreadable if not is_one_of(known.place.file, left_out))
+        return SourceFacts(methods, unreadable)
+
     def reachable(self, target: str) -> Iterator[SourceMethod]:
         """A method and all that it calls, directly or not; itself first, each once.
 
@@ -140,3 +158,11 @@ class SourceFacts:
             fresh = [call.target for call in method.calls if call.target not in seen]
             seen.update(fresh)
             waiting += dict.fromkeys(fresh)
+
+
+def is_one_of(file: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a file, or a folder that it is in, matches one of some shell-style globs."""
+    parts = file.split("/")
+    names = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]  # its folders, and itself
+    plain = [pattern.removeprefix("./").rstrip("/") for pattern in patterns]
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in plain)
