@@ -13,8 +13,9 @@ from wats_accel.sql.access import Columns, union
 from wats_accel.sql.facts import Facts, Unknown
 from wats_accel.sql.memory import Memory
 from wats_accel.sql.reading.findings import UNREADABLE
-from wats_accel.sql.reading.lexer import readings_of
+from wats_accel.sql.reading.lexer import Token, readings_of
 from wats_accel.sql.reading.statements import read_statements
+from wats_accel.sql.second_opinion import add_second_opinion
 
 DIALECTS = ("tsql", "postgres", "sqlite", "mysql", "oracle", "")
 """Names of dialects, as the SQL library has them; empty: none in particular."""
@@ -49,10 +50,15 @@ def _facts(sql: str, dialect: str, known: Mapping[str, Columns]) -> Facts:
     if len(sql) > LONGEST:
         return _nobody_knows("a text that is too long to be read")
     try:
-        readings = [read_statements(tokens, dialect, known) for tokens in readings_of(sql, dialect)]
-        return _together([findings.facts() for findings in readings])
+        return _together([_read(tokens, dialect, known) for tokens in readings_of(sql, dialect)])
     except Exception:  # noqa: BLE001 - whatever it is, nothing is known then, and its words may be secrets
         return _nobody_knows(UNREADABLE)
+
+
+def _read(tokens: list[Token], dialect: str, known: Mapping[str, Columns]) -> Facts:
+    findings = read_statements(tokens, dialect, known)
+    add_second_opinion(findings, dialect)
+    return findings.facts()
 
 
 def _nobody_knows(what: str) -> Facts:

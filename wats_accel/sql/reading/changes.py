@@ -43,9 +43,10 @@ def read_output_table(reader: Reader, end: int, event: Event = "insert") -> Tabl
     table = read_table(reader, end)
     if table is None:
         reader.findings.unknown("the table that is changed", "writes")
-    elif not table.temporary:
+    else:
         reader.findings.targets.add(table.name)
-        reader.findings.write(table.name, event)
+        if not table.temporary:
+            reader.findings.write(table.name, event)
     return table
 
 
@@ -95,6 +96,7 @@ class _Change:
     def resolve(self, table: Table, alias: str = "") -> Source:
         """What the target of a change stands for: an alias or a CTE, where that may be one, or a table."""
         name = table.name
+        self.reader.findings.targets.add(name)
         single = len(table.parts) == 1 and self.reader.dialect in _TARGETS_BY_ALIAS
         named = [source for source in self.scope.sources if single and source.alias == name and not alias]
         if named:
@@ -121,12 +123,10 @@ class _Change:
         if self.also and self.also != source.table:
             findings.write(self.also, event, columns)
         if source.table is not None:
-            findings.targets.update((source.table, source.alias))
             findings.write(source.table, event, columns)
             if event != "insert":
                 findings.read(source.table)  # which rows there are
         elif source.relation is not None:
-            findings.targets.add(source.alias)
             for table in source.relation.tables:
                 findings.write(table, event, ANY_COLUMN if source.relation.renames else columns)
             if not source.relation.tables:
@@ -174,7 +174,7 @@ class _Change:
         if reader.accept("INTO"):
             read_output_table(reader, self.end)
             if reader.key == "(" and not begins_query(reader):
-                reader.skip_group()
+                reader.skip_names()
 
     def _returning(self) -> None:
         reader = self.reader
@@ -234,7 +234,7 @@ class _Insert(_Change):
                 reader.position += 1
                 reader.skip_group()
             elif reader.key == "(" and not self._query_follows():
-                reader.skip_group()
+                reader.skip_names()
             else:
                 return
 
@@ -488,7 +488,7 @@ class _Merge(_Change):
         reader = self.reader
         self.write(target, "insert")
         if reader.key == "(":
-            reader.skip_group()
+            reader.skip_names()
         if reader.key == "OVERRIDING":
             reader.position += 3
         if reader.key == "DEFAULT":
@@ -509,6 +509,7 @@ def read_assignments(reader: Reader, scope: Scope, end: int) -> set[tuple[str, .
     assigned: set[tuple[str, ...]] = set()
     while reader.position < end:
         assigned |= _read_target(reader, scope, end)
+        reader.findings.columns.update(*assigned)
         read_expression(reader, scope, end, stops=_ASSIGNED_ENDS)
         if not reader.accept(","):
             break

@@ -87,7 +87,6 @@ def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False) 
     elif table.temporary or temporary:
         reader.findings.temporary.add(table.name)
     else:
-        reader.findings.targets.add(table.name)
         reader.findings.write(table.name, event)
 
 
@@ -141,7 +140,6 @@ def _read_dropped(reader: Reader, end: int) -> None:
         if table.temporary:
             reader.findings.temporary.discard(table.name)
         else:
-            reader.findings.targets.add(table.name)
             reader.findings.write(table.name, "any")
         if not reader.accept(","):
             break

@@ -280,6 +280,8 @@ class _Expression:
         if not reader.names_follow(self.end):
             return
         parts = reader.chain(self.end)
+        reader.findings.tables.add(parts[-1])
+        reader.findings.columns.update(parts)
         self.operand = True
         if reader.key == "(":
             self._function(parts)
@@ -481,5 +483,4 @@ class _Expression:
                 name = tokens[-1].name
         if name is not None:
             self.scope.outputs.add(name)
-            reader.findings.mentioned.add(name)
         self.alias = None

@@ -7,6 +7,7 @@ from typing import Final
 
 from wats_accel.sql.access import ANY, ANY_COLUMN, access, name_of
 from wats_accel.sql.facts import Call, Event, Facts, Hidden, StatementKind, Unknown, Write
+from wats_accel.sql.reading.lexer import Token
 
 UNREADABLE: Final = "a part that cannot be read"
 SESSION_STATE: Final = "the state of the session"
@@ -17,8 +18,10 @@ class Findings:
 
     Attributes:
         temporary: names of temporary tables that the text has made.
-        mentioned: every name that was taken for a table, an alias, a column or a function.
-        targets: every name that a statement is said to change, as it is written.
+        tables: every name that was taken for a table's, or for that of something which stands for one.
+        columns: every name that was taken for a column's.
+        targets: every name of what a statement changes, as it is written.
+        queries: the tokens of its queries and changes, for who reads them in another way.
     """
 
     def __init__(self) -> None:
@@ -30,8 +33,10 @@ class Findings:
         self.unknowns: dict[Unknown, None] = {}
         self.parsed = True
         self.temporary: set[str] = set()
-        self.mentioned: set[str] = set()
+        self.tables: set[str] = set()
+        self.columns: set[str] = set()
         self.targets: set[str] = set()
+        self.queries: list[list[Token]] = []
 
     def read(self, table: str, columns: Iterable[str] = ()) -> None:
         """Note that a table is read: its rows, and these columns."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from wats_accel.sql.reading.changes import read_change
 from wats_accel.sql.reading.expressions import read_expression, read_parenthesis
-from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
+from wats_accel.sql.reading.lexer import LITERAL, NUMBER, PARAMETER, VARIABLE
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope
 from wats_accel.sql.reading.tables import read_table, read_tables
@@ -79,7 +79,7 @@ def _find_ctes(reader: Reader, end: int) -> list[_Cte]:
     found = []
     while reader.names_follow(end):
         name = reader.chain(end)[-1]
-        outputs = _read_names(reader) if reader.key == "(" else None
+        outputs = reader.skip_names() if reader.key == "(" else None
         if reader.accept("AS"):
             reader.skip("NOT", "MATERIALIZED")
             if reader.key != "(":
@@ -91,14 +91,6 @@ def _find_ctes(reader: Reader, end: int) -> list[_Cte]:
         if not reader.accept(","):
             break
     return found
-
-
-def _read_names(reader: Reader) -> frozenset[str]:
-    inside = reader.tokens[reader.position + 1 : reader.closing()]
-    reader.skip_group()
-    names = frozenset(token.name for token in inside if token.kind in (WORD, NAME))
-    reader.findings.mentioned.update(names)
-    return names
 
 
 def _skip_search(reader: Reader, end: int) -> None:
@@ -242,7 +234,6 @@ def _read_into(reader: Reader, end: int) -> None:
     if temporary or table.temporary:
         reader.findings.temporary.add(table.name)
     else:
-        reader.findings.targets.add(table.name)
         reader.findings.write(table.name, "any")
     while reader.accept(","):  # variables of a procedure
         reader.position += 1

@@ -97,6 +97,14 @@ class Reader:
         """Whether a name is next."""
         return self.position < end and self.token.kind in (WORD, NAME)
 
+    def skip_names(self) -> frozenset[str]:
+        """Go behind a list of names in parentheses. Returns them."""
+        inside = self.tokens[self.position + 1 : self.closing()]
+        self.skip_group()
+        names = frozenset(token.name for token in inside if token.kind in (WORD, NAME))
+        self.findings.columns |= names
+        return names
+
     # -- names -------------------------------------------------------------------------------------------
 
     def chain(self, end: int) -> tuple[str, ...]:
@@ -112,7 +120,6 @@ class Reader:
                 parts.append("")
             else:
                 break
-        self.findings.mentioned.update(parts)
         return tuple(parts)
 
     def _part(self) -> str:

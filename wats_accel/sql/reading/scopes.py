@@ -148,6 +148,8 @@ class Scope:
         """Give the names that were met, here and in the blocks inside, to the tables that they may be of."""
         for child in self.children:
             child.resolve(by)
+        by.findings.columns |= self.names | self.outputs | self.shared
+        by.findings.columns.update(*self.qualified)
         everywhere = self.everything or len(self.names) * len(self.sources) > _MOST_PAIRS
         for source in self.sources:
             _read(source, by, *(ANY_COLUMN if everywhere else self.shared))

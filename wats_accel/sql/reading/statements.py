@@ -103,9 +103,11 @@ class Statements:
     def _query(self) -> StatementKind:
         reader = self.reader
         kind = _kind(reader)
+        start = reader.position
         scope = Scope(None)
         read_query(reader, scope, reader.size)
         reader.finish(scope)
+        reader.findings.queries.append(reader.tokens[start : min(reader.position, reader.size)])
         return kind
 
     def expression(self, *stops: str) -> None:

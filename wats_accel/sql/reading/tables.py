@@ -50,11 +50,13 @@ def read_table(reader: Reader, end: int) -> Table | None:
         return Table((token.name,), temporary=True)
     if token.kind == LITERAL and reader.dialect in ("sqlite", ""):
         reader.position += 1
+        reader.findings.tables.add(token.name)
         return Table((token.name,))
     if not reader.names_follow(end):
         reader.doubt()
         return None
     parts = reader.chain(end)
+    reader.findings.tables.add(parts[-1])
     if reader.key == "*" and reader.dialect != "tsql":
         reader.position += 1  # the tables that inherit from it, too
     return Table(parts, _is_temporary(reader, parts))
@@ -80,7 +82,6 @@ def read_alias(reader: Reader, end: int) -> str:
         return ""
     else:
         reader.position += 1
-    reader.findings.mentioned.add(token.name)
     return token.name
 
 
@@ -152,7 +153,6 @@ def _read_using(reader: Reader, scope: Scope) -> None:
     while reader.position < close:
         if reader.names_follow(close):
             scope.shared.add(reader.token.name)
-            reader.findings.mentioned.add(reader.token.name)
         reader.position += 1
     reader.position = min(close + 1, reader.size)
     if reader.key == "AS":
@@ -255,7 +255,9 @@ def _read_function(reader: Reader, scope: Scope, table: Table) -> None:
         reader.findings.read(table.name, (ANY,))  # a full-text index
     else:
         calls.note_function(reader, table.parts, in_from=True)
-    _read_arguments(reader, Scope(None) if table.name in functions.HOSTILE else scope)
+    if table.name in functions.HOSTILE:  # its arguments are no columns
+        scope = Scope(None, within=scope)
+    _read_arguments(reader, scope)
 
 
 def _read_arguments(reader: Reader, scope: Scope) -> None:
@@ -293,23 +295,18 @@ def _end_item(reader: Reader, scope: Scope, source: Source, end: int) -> None:
 def _read_columns(reader: Reader, source: Source) -> None:
     """Names of columns behind an alias."""
     if reader.key == "(" and not _are_hints(reader):
-        close = reader.closing()
-        names = [
-            token.name for token in reader.tokens[reader.position + 1 : close] if token.kind in (WORD, NAME)
-        ]
-        reader.findings.mentioned.update(names)
+        names = reader.skip_names()
         if source.relation is not None:
-            source.relation = Relation(frozenset(names), source.relation.tables, renames=True)
+            source.relation = Relation(names, source.relation.tables, renames=True)
         elif source.table is not None:
             reader.findings.read(source.table, (ANY,))  # under other names than its own
-        reader.skip_group()
 
 
 def skip_modifiers(reader: Reader, end: int) -> None:
     """Skip hints, samples, versions and the like behind a table's name or alias."""
     while reader.position < end:
         if reader.key == "(" and _are_hints(reader):
-            reader.skip_group()
+            reader.skip_names()
         elif not _skip_modifier(reader):
             return
 
@@ -320,7 +317,7 @@ def _skip_modifier(reader: Reader) -> bool:
     if key == "WITH" and following in ("(", "ORDINALITY"):
         reader.position += 1
         if not reader.accept("ORDINALITY"):
-            reader.skip_group()
+            reader.skip_names()
     elif key in ("TABLESAMPLE", "PARTITION", "SAMPLE", "REPEATABLE", "SUBPARTITION") and following in (
         "(", "SYSTEM", "BERNOULLI", "BLOCK",
     ):  # fmt: skip
@@ -328,6 +325,7 @@ def _skip_modifier(reader: Reader) -> bool:
         reader.skip("SYSTEM", "BERNOULLI", "BLOCK")
         reader.skip_group()
     elif key == "INDEXED" and following == "BY":
+        reader.findings.tables.add(reader.tokens[reader.position + 2].name)
         reader.position += 3
     elif key == "NOT" and following == "INDEXED":
         reader.position += 2
