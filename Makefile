@@ -59,10 +59,12 @@ format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generated: $(STAMP) ## Write the generated files again: JSON Schema, the example's schema, report
+generated: $(STAMP) ## Write the generated files again: JSON Schema, the example's schema and graph, report
 	$(BIN)/wats-accel schema --output config/wats-accel.schema.json
 	$(BIN)/wats-accel schema-scan --driver simulation.schema:empty_sqlite --path docs/examples/legacy_wats \
 		--output config/wats-schema.yaml
+	$(BIN)/wats-accel explain --config config/wats.yaml --source docs/examples/legacy_wats --graph \
+		--output docs/examples/legacy_wats/GRAPH.md
 	$(BIN)/wats-accel report --config config/wats.yaml --output docs/OPTIMIZATIONS_APPLIED.md
 
 wheel: $(STAMP) ## Build the wheel into dist/

@@ -11,6 +11,7 @@ from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.report.ages import age_facts, ttl_text
 from wats_accel.report.pools import pool_facts, pool_figures
+from wats_accel.report.source_explanation import SourceExplainer, SourceExplanation
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 
@@ -26,6 +27,7 @@ class Explanation:
         drops: the patterns that it drops as a write.
         when: on which results of the write, if it is one.
         pooled: facts about the pool that its connections come from, by name; empty when there is none.
+        source: what the source says of it, if that was asked for.
     """
 
     target: str
@@ -34,6 +36,7 @@ class Explanation:
     drops: tuple[str, ...] = ()
     when: str = ""
     pooled: dict[str, str] = field(default_factory=dict)
+    source: SourceExplanation | None = None
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -52,6 +55,8 @@ class Explanation:
             yield f"    {pattern}"
         for name, fact in self.pooled.items():
             yield f"  {name + ':':<14} {fact}"
+        if self.source is not None:
+            yield str(self.source)
 
 
 def explain(
@@ -59,6 +64,7 @@ def explain(
     caches: Iterable[Region],
     invalidator: Invalidator | None,
     pools: Iterable[PooledConnect] = (),
+    source: SourceExplainer | None = None,
 ) -> Explanation:
     """Explain one method, named by its target or by the end of it (``UserRepository.get_user_role``).
 
@@ -67,6 +73,7 @@ def explain(
         caches: the cached methods.
         invalidator: knows the writes.
         pools: the pooled `connect` callables.
+        source: explains methods by the source tree; its methods need no rule.
 
     Raises:
         TargetError: no rule names it, or several do.
@@ -75,7 +82,8 @@ def explain(
     rules = {rule.target: rule for rule in invalidator or ()}
     pooled = {known.rules.target: known for known in pools}
     sharing = {method: name for name, known in pooled.items() for method in known.rules.per_thread}
-    found = _find(target, [*regions, *rules, *pooled, *sharing])
+    in_source = source.targets() if source is not None else []
+    found = _find(target, [*regions, *rules, *pooled, *sharing, *in_source])
     region, rule = regions.get(found), rules.get(found)
     return Explanation(
         found,
@@ -84,6 +92,7 @@ def explain(
         drops=tuple(str(pattern) for pattern in rule.patterns) if rule is not None else (),
         when=when_text(rule) if rule is not None else "",
         pooled=_pool_facts_of(found, pooled, sharing),
+        source=source.explain(found) if source is not None else None,
     )
 
 
@@ -120,13 +129,19 @@ def _facts(region: Region) -> dict[str, str]:
         "include": ", ".join(rules.key.include),
         "not kept": ", ".join(map(repr, rules.unless_results)),
         **age_facts(rules),
+        **({} if region.watch is None else region.watch.told_of(region)),
         "not cached": region.suspended or ("" if region.active else "switched off"),
     }
     return facts | {name: fact for name, fact in optional.items() if fact}
 
 
 def _droppers(region: Region, invalidator: Invalidator) -> tuple[tuple[str, str], ...]:
-    return tuple((rule.target, str(pattern)) for rule, pattern in invalidator.dropping(region))
+    by_rule = ((rule.target, str(pattern)) for rule, pattern in invalidator.dropping(region))
+    by_sql = () if region.watch is None else (_BY_SQL,)
+    return (*by_rule, *by_sql)
+
+
+_BY_SQL = ("any statement that changes what it reads", "sql")
 
 
 def when_text(rule: WriteRule) -> str:

@@ -145,7 +145,7 @@ class Schema:
     def unknowns(self, facts: Facts, *, strict: bool = False) -> tuple[str, ...]:
         """Why the effect of a statement is unknown, as far as the database is what nobody knows; in words."""
         reading, writing = _expand(self, facts, strict)
-        return tuple(dict.fromkeys((*_not_told(self, facts), *reading.reasons, *writing.reasons)))
+        return tuple(dict.fromkeys((*reading.reasons, *writing.reasons)))
 
     def has(self, name: str) -> bool:
         """Whether a name is that of a table, a view or an alias of it."""
@@ -186,19 +186,17 @@ def _expand(schema: Schema, facts: Facts, strict: bool) -> tuple[_Reading, _Writ
     reading, writing = _Reading(schema, strict), _Writing(schema, strict)
     reading.add(Reads(facts.reads))
     writing.add(facts.writes)
-    for call in facts.calls:
+    for call in sorted(facts.calls, key=lambda call: (call.name, call.kind)):
         routine = _called(schema, call)
-        reading.add(routine.reads, f"what {call.name} reads is not known")
+        if last_part(call.name) in schema.routines:
+            reads, changes = f"what {call.name} reads is not known", f"what {call.name} changes is not known"
+        else:
+            reads = changes = f"nobody has said what the {call.kind} {call.name} touches"
+        reading.add(routine.reads, reads)
         writing.add(writes_of(routine.changes))
         if routine.changes.unknown:
-            writing.reasons.append(f"what {call.name} changes is not known")
+            writing.reasons.append(changes)
     return reading, writing
-
-
-def _not_told(schema: Schema, facts: Facts) -> Iterator[str]:
-    for call in sorted(facts.calls, key=lambda call: (call.name, call.kind)):
-        if last_part(call.name) not in schema.routines:
-            yield f"nobody has said what the {call.kind} {call.name} touches"
 
 
 def _called(schema: Schema, call: Call) -> Routine:

@@ -93,3 +93,17 @@ def test_a_method_that_the_tree_does_not_have_is_unknown() -> None:
     assert KNOWLEDGE.reads("app:R.nobody").unknown
     assert KNOWLEDGE.changes("app:R.nobody").unknown
     assert KNOWLEDGE.unknowns("app:R.nobody")
+
+
+def test_what_a_caller_gives_is_the_callers_own_if_the_tree_has_one() -> None:
+    wrapper = SourceMethod(
+        "app:R._run", HERE, given_statements=(DELETE,), given_unknowns=(SourceUnknown("x", HERE),)
+    )
+    caller = SourceMethod("app:R.delete", HERE, statements=(DELETE,), calls=calls("app:R._run"))
+    with_caller, alone = Knowledge(tree(wrapper, caller), SCHEMA), Knowledge(tree(wrapper), SCHEMA)
+    assert with_caller.own_statements("app:R._run") == ()
+    assert [found.statement for found in with_caller.own_statements("app:R.delete")] == [DELETE]
+    assert [found.statement for found in alone.own_statements("app:R._run")] == [DELETE]
+    assert with_caller.is_whole("app:R._run")
+    assert not alone.is_whole("app:R._run")
+    assert with_caller.changes("app:R._run").unknown  # whoever else calls it

@@ -35,12 +35,30 @@ class Knowledge:
         self._statements: dict[str, tuple[Source, ...]] = {}
         self._reads: dict[str, Reads] = {}
         self._changes: dict[str, Changes] = {}
+        self._called = {call.target for method in source.methods.values() for call in method.calls}
 
     def statements(self, target: str) -> tuple[Source, ...]:
         """Every statement that a method sends, itself or through what it calls; its own first."""
         if target not in self._statements:
             self._statements[target] = tuple(self._found(target))
         return self._statements[target]
+
+    def own_statements(self, target: str) -> tuple[Source, ...]:
+        """The statements that a method sends itself, each in one method of the tree.
+
+        Those with parts that its callers give are among the statements of these callers, in full; they
+        are here only if the tree has no caller.
+        """
+        method = self.source.methods.get(target)
+        if method is None:
+            return ()
+        elsewhere = method if target in self._called else method.called_from_elsewhere()
+        return tuple(self._source(method, statement) for statement in elsewhere.statements)
+
+    def is_whole(self, target: str) -> bool:
+        """Whether all is known of a method itself, as it is called; what it calls aside."""
+        method = self.source.methods[target]
+        return not (method.unknowns or (method.given_unknowns and target not in self._called))
 
     def reads(self, target: str) -> Reads:
         """All that a method reads; unknown if it may read more, or if the tree does not have it."""
@@ -84,7 +102,10 @@ class Knowledge:
     def _found(self, target: str) -> Iterator[Source]:
         for method in self.source.reachable(target):
             for statement in method.statements:
-                yield Source(method, statement, self.schema.effect(statement.facts, strict=self.strict))
+                yield self._source(method, statement)
+
+    def _source(self, method: SourceMethod, statement: SourceStatement) -> Source:
+        return Source(method, statement, self.schema.effect(statement.facts, strict=self.strict))
 
     def _is_hidden(self, target: str) -> bool:
         """Whether statements may be missing."""
