@@ -149,11 +149,6 @@ class SourceExplainer:
 
     def _change(self, method: SourceMethod, reads: Reads) -> Told | None:
         """By which statements of its own a method changes what was read."""
-        own = [
-            found
-            for found in self.knowledge.statements(method.target)
-            if found.method.target == method.target
-        ]
         own = self.knowledge.own_statements(method.target)
         meeting = [found for found in own if found.effect.changes.concern(reads)]
         if not meeting:
