@@ -37,7 +37,7 @@ class Analyses:
 
     Args:
         schema: gives what is known of the database, when it is first needed: that takes time.
-        dialect: of all texts; empty: that of the connection.
+        dialect: of texts on connections that do not tell theirs.
         strict: whether a name that the schema does not have may be a view, or a table with triggers.
         footprints: makes one object of each footprint.
     """
@@ -68,7 +68,7 @@ class Analyses:
             return self.of_text(sql, language)
         if name == "callproc" and isinstance(sql, str):
             facts = Facts(kinds=("procedure",), calls=frozenset({Call(name_of(sql), "procedure")}))
-            return self._analysis(facts, self._dialect or language)
+            return self._analysis(facts, language or self._dialect)
         return self._unknown if change.may_change else self._unknown_read
 
     def of_text(self, sql: str, language: str) -> Analysis:
@@ -76,7 +76,7 @@ class Analyses:
         text = sql if type(sql) is str else str.__str__(sql)  # a subclass may compare in a way of its own
         known = self._known.get((text, language))
         if known is None:
-            dialect = self._dialect or language
+            dialect = language or self._dialect
             known = self._analysis(facts_of(text, dialect, self._schema(dialect).columns), dialect)
             if len(text) <= _LONGEST_REMEMBERED:
                 remember(self._known, (text, language), known, most=_MOST_REMEMBERED)
@@ -92,7 +92,8 @@ class Analyses:
         known = self._schemas.get(dialect)
         if known is None:
             known = self._give_schema()
-            known = known if known.dialect else dataclasses.replace(known, dialect=dialect)
+            # The same tables may be in databases of several kinds; of each its own habits count.
+            known = dataclasses.replace(known, dialect=dialect) if dialect else known
             self._schemas[dialect] = known
         return known
 

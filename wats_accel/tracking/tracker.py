@@ -43,7 +43,7 @@ class Tracker:
     Args:
         caches: of the methods.
         schema: gives what is known of the database, when it is first needed.
-        dialect: of all SQL; empty: that of each connection.
+        dialect: of SQL on connections that do not tell theirs.
         strict: whether a name that the schema does not have may be a view, or a table with triggers.
         bus: told what is dropped.
         covered: whether a rule drops a region's entries, whatever is seen.
