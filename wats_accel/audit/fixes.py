@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
+from typing import Final
 
 from wats_accel.audit.subject import CachedRead, PatchedWrite, Subject
 from wats_accel.errors import KeyPath
 from wats_accel.patterns import KeyPattern
 from wats_accel.targets import Target
+
+_FEW: Final = 2
+"""So many patterns are easier to read than one that stands for them."""
 
 Fix = tuple[tuple[str, ...], KeyPath]
 """Lines, and the key that they belong under; the root if they begin an entry of their own."""
@@ -33,16 +38,35 @@ def rule_fix(subject: Subject, target: str, patterns: Iterable[str]) -> Fix:
 
 
 def shortest(reads: Iterable[CachedRead], patterns: Iterable[str]) -> list[str]:
-    """The same patterns, with one for a namespace of which all reads are meant: ``orders:*``."""
+    """The same patterns, with one for all reads of a namespace, or for all whose names begin alike.
+
+    So ``orders:*``, or ``orders:list_*:*``, only if no read is in it that is not meant.
+    """
     meant = set(patterns)
-    spaces: dict[str, list[str]] = {}
+    spaces: dict[str, dict[str, str]] = {}
     for read in reads:
-        spaces.setdefault(read.rules.namespace, []).append(read.everything)
-    for namespace, all_of_it in spaces.items():
-        if len(all_of_it) > 1 and meant.issuperset(all_of_it):
-            meant.difference_update(all_of_it)
-            meant.add(f"{namespace}:*")
+        spaces.setdefault(read.rules.namespace, {})[read.rules.method] = read.everything
+    for namespace, patterns_by_method in spaces.items():
+        wanted = [method for method, pattern in patterns_by_method.items() if pattern in meant]
+        one = _one_pattern(namespace, wanted, list(patterns_by_method))
+        if one is not None:
+            meant.difference_update(patterns_by_method.values())
+            meant.add(one)
     return sorted(meant)
+
+
+def _one_pattern(namespace: str, wanted: list[str], known: list[str]) -> str | None:
+    if len(wanted) == len(known) > 1:
+        return f"{namespace}:*"
+    start = "_".join(_common_words([name.split("_") for name in wanted]))
+    alike = [method for method in known if method.startswith(f"{start}_")]
+    return f"{namespace}:{start}_*:*" if start and len(wanted) == len(alike) > _FEW else None
+
+
+def _common_words(names: list[list[str]]) -> list[str]:
+    """The words that all names begin with."""
+    columns = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    return [words[0] for words in columns]
 
 
 def _still_needed(own: PatchedWrite | None, needed: list[str]) -> list[str]:

@@ -12,7 +12,8 @@ from wats_accel.durations import format_duration
 
 _WIDTH: Final = 110
 _HEAD: Final = """\
-Proposed by `wats-accel scan` from the SQL of {tree}. Nothing has been run: read it, and try it.
+Proposed by `wats-accel scan` from the SQL of {tree}.
+Nothing has been run: read it, and try it.
 
     wats-accel check --config THIS-FILE --source {tree}
 
@@ -130,7 +131,13 @@ def _read(read: ProposedRead, namespaces: Mapping[str, float]) -> Iterator[str]:
     if read.namespace not in namespaces:
         options.pop("ttl", None)
     mark = "# " if read.why_not else ""
-    yield f"{indent}{mark}{read.method}: {_rule(read.namespace, options)}"
+    line = f"{indent}{mark}{read.method}: {_rule(read.namespace, options)}"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"{indent}{mark}{read.method}:"
+    yield f"{indent}{mark}  namespace: {read.namespace}"
+    yield from (f"{indent}{mark}  {name}: {_value(value)}" for name, value in options.items())
 
 
 def _sentence(text: str) -> str:

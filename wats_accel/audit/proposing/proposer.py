@@ -112,13 +112,13 @@ class Proposer:
         pairs = [pair for pair in Coverage(subject).pairs() if not refusal(pair.write)]
         outcome = audit(_assembly(bare), self._knowledge, self._folder)
         unknown = [
-            self._knowledge.source.methods[finding.about[0]]
+            (self._knowledge.source.methods[finding.about[0]], finding.message.rpartition("; ")[2])
             for finding in outcome.findings
             if finding.rule == "not-analysed" and finding.about[0] in self._knowledge.source.methods
         ]
         writes = [
             *_writes(subject, pairs),
-            *(_unknown_write(method) for method in unknown if not refusal(method)),
+            *(_unknown_write(method, why) for method, why in unknown if not refusal(method)),
         ]
         return replace(
             bare,
@@ -150,11 +150,14 @@ def _changed(pairs: list[Pair]) -> str:
     return tables_text(by, [source for pair in pairs for source in (*pair.writing, *pair.reading)])
 
 
-def _unknown_write(method: SourceMethod) -> ProposedWrite:
-    return ProposedWrite(method.target, ("*",), "what it changes is not wholly known, so it drops everything")
+def _unknown_write(method: SourceMethod, why: str) -> ProposedWrite:
+    what = f"what it changes is not wholly known, so it drops everything: {why}"
+    return ProposedWrite(method.target, ("*",), what)
 
 
 def _with_ttl(read: ProposedRead, pairs: list[Pair]) -> ProposedRead:
+    if read.why_not:
+        return read
     concerning = [pair for pair in pairs if pair.read.target == read.target]
     writers = len({pair.write.target for pair in concerning})
     tables = {table for pair in concerning for table in pair.by}
