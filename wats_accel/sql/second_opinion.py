@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_TOKENS: Final = 4_000
 _NAME_QUOTES: Final = {"tsql": ("[", "]"), "mysql": ("`", "`")}
+_SIGNS: Final = {"[": "(", "]": ")"}
 _VARIABLES: Final = frozenset({"tsql", "mysql"})  # where @x is a variable, and not a parameter
 
 
@@ -59,13 +60,16 @@ def _add_opinion(tokens: Sequence[Token], findings: Findings, dialect: str) -> b
 
 
 def _text(tokens: Iterable[Token], dialect: str) -> str:
-    """A statement with nothing in place of literals, parameters and comments."""
+    """A statement with nothing in place of literals, parameters and comments.
+
+    Indexes become calls: of indexes the library writes into its log.
+    """
     parts: list[str] = []
     for token in tokens:
         if token.spaced and parts:
             parts.append(" ")
         parts.append(_spelling(token, dialect))
-    return "".join(parts).replace("[]", "")
+    return "".join(parts)
 
 
 def _spelling(token: Token, dialect: str) -> str:
@@ -76,7 +80,7 @@ def _spelling(token: Token, dialect: str) -> str:
         return "'$'"
     if token.kind in (PARAMETER, NUMBER) or (token.kind == VARIABLE and dialect not in _VARIABLES):
         return "1"
-    return token.text
+    return _SIGNS.get(token.key, token.text)
 
 
 def _trees(text: str, dialect: str) -> Iterator[exp.Expr]:

@@ -7,6 +7,7 @@ from wats_accel.sql.reading.findings import SESSION_STATE
 from wats_accel.sql.reading.lexer import Token
 from wats_accel.sql.reading.reader import Reader
 
+_ACTING = frozenset({"select", "insert", "update", "delete", "merge", "procedure"})
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "sys", "information_schema", "mysql"})
 
 
@@ -73,6 +74,7 @@ def is_method(reader: Reader, name: str) -> bool:
 
 
 def _note_session(reader: Reader, name: str) -> None:
-    afterwards = name in functions.AFTERWARDS and bool(reader.findings.kinds)
-    if not afterwards:
+    kinds = reader.findings.kinds
+    afterwards = reader.controlling and not _ACTING.isdisjoint(kinds)
+    if not (afterwards and name in functions.AFTERWARDS):
         reader.findings.unknown(SESSION_STATE, "reads")

@@ -59,6 +59,7 @@ class _Change:
         self.parent = parent
         self.scope = Scope(parent)
         self.targets: list[Source] = []
+        self._watching: list[tuple[Scope, tuple[str, ...]]] = []
         self.remote = False  # the target is given by a function
         self.also = ""  # another table that may be meant
 
@@ -73,13 +74,6 @@ class _Change:
             else:
                 reader.position += 1
             reader.skip("PERCENT")
-
-    def skip_output(self) -> None:
-        """Skip OUTPUT for now: only FROM, which comes later, tells what its table is."""
-        reader = self.reader
-        while reader.position < self.end and reader.key not in ("FROM", "WHERE", ";", "OPTION"):
-            if not reader.skip_group():
-                reader.position += 1
 
     def alias(self, table: Table) -> str:
         """Read what stands behind the name of the target: hints and an alias."""
@@ -194,10 +188,16 @@ class _Change:
     def _seen(self, *names: str) -> Scope:
         """A scope in which the target's rows have further names: those before and after the change."""
         scope = Scope(self.scope)
-        for target in self.targets:
-            for name in names:
-                scope.add(Source(name, target.table))
+        self._watching.append((scope, names))
         return scope
+
+    def settle(self, *targets: Source) -> None:
+        """Say what the targets are: FROM, which comes late, may tell it."""
+        self.targets = list(targets)
+        for scope, names in self._watching:
+            for target in targets:
+                for name in names:
+                    scope.add(Source(name, target.table, target.relation))
 
 
 class _Insert(_Change):
@@ -220,6 +220,7 @@ class _Insert(_Change):
             self.write(target, "delete")
         self._skip_columns()
         self._body()
+        self.settle(target)
         return Relation()
 
     def _target(self, table: Table, alias: str) -> Source:
@@ -360,17 +361,9 @@ class _Update(_Change):
         if not reader.accept("SET"):
             reader.doubt()
         assigned = read_assignments(reader, self.scope, self.end)
-        position = reader.position
-        if reader.key == "OUTPUT":  # its target may be an alias that only FROM tells
-            self.skip_output()
         self.clauses()
-        behind = reader.position
         target = self.resolve(table, alias)
-        self.targets = [target]
-        if self.reader.tokens[position].key == "OUTPUT":
-            reader.position = position
-            self._output()
-            reader.position = behind
+        self.settle(target)
         self.write(target, "update", _columns(assigned, self.targets))
         if replacing:  # rows that are in the way go
             self.write(target, "delete")
@@ -412,16 +405,8 @@ class _Delete(_Change):
             named.append((table, self.alias(table)))
             if not reader.accept(","):
                 break
-        position = reader.position
-        if reader.key == "OUTPUT":
-            self.skip_output()
         self.clauses()
-        behind = reader.position
-        self.targets = [self.resolve(table, alias) for table, alias in named]
-        if reader.tokens[position].key == "OUTPUT":
-            reader.position = position
-            self._output()
-            reader.position = behind
+        self.settle(*[self.resolve(table, alias) for table, alias in named])
         for target in self.targets:
             self.write(target, "delete")
         return Relation()
@@ -450,6 +435,7 @@ class _Merge(_Change):
                 break
         if not any(table == target.table for table, _ in reader.findings.writes) and target.table:
             self.write(target, "any")
+        self.settle(target)
         return Relation()
 
     def _branch(self, target: Source) -> None:

@@ -11,7 +11,7 @@ from wats_accel.sql.reading.lexer import NUMBER
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.tables import read_table
-from wats_accel.sql.reading.words import words
+from wats_accel.sql.reading.words import TSQL_VERBS, words
 
 _DEFINITION: Final = "what the definition of a view, trigger or routine changes"
 _KINDS: Final = words(
@@ -46,7 +46,7 @@ def read_definition(reader: Reader, end: int) -> None:
         _skip_statement(reader, end)
     else:
         reader.findings.unknown(_DEFINITION, "writes")
-        if verb != "DROP" and kind in _WITH_BODIES:
+        if verb in ("CREATE", "ALTER") and kind in _WITH_BODIES | {"VIEW"}:
             _skip_body(reader, end)
         else:
             _skip_statement(reader, end)
@@ -104,31 +104,13 @@ def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
         if reader.key in ("LIKE", "OF", "INHERITS", "CLONE", "COPY"):
             reader.position += 1
         elif not reader.skip_group():
-            if _next_statement(reader):
+            if _next_definition(reader):
                 return
             reader.position += 1
 
 
 def _query_may_follow(reader: Reader) -> bool:
     return reader.ahead(-1) in ("AS", ")", "(") or reader.dialect == "mysql"
-
-
-def _next_statement(reader: Reader) -> bool:
-    """Whether a statement begins without a semicolon before it."""
-    verbs = (
-        "INSERT",
-        "SELECT",
-        "UPDATE",
-        "DELETE",
-        "CREATE",
-        "DECLARE",
-        "EXEC",
-        "DROP",
-        "ALTER",
-        "GO",
-        "END",
-    )
-    return reader.batches and reader.key in verbs and reader.ahead(-1) not in ("ON", "AS")
 
 
 def _read_dropped(reader: Reader, end: int) -> None:
@@ -169,23 +151,20 @@ def _names_table(reader: Reader, before: str, *, switching: bool) -> bool:
 
 def _next_definition(reader: Reader) -> bool:
     """Whether another statement follows without a semicolon."""
-    if not reader.batches or not reader.token.fresh_line:
+    key, before, following = reader.key, reader.ahead(-1), reader.ahead()
+    if not reader.batches or before in ("ON", "AS", "FOR", "AFTER", "OF", ",", "THEN"):
         return False
-    verbs = (
-        "INSERT",
-        "SELECT",
-        "UPDATE",
-        "DELETE",
-        "CREATE",
-        "DECLARE",
-        "EXEC",
-        "ALTER",
-        "GO",
-        "END",
-        "IF",
-        "SET",
-    )
-    return reader.key in verbs or (reader.key == "DROP" and reader.ahead() == "TABLE")
+    if key in ("DROP", "ALTER"):
+        return following in _KINDS and following not in (
+            "COLUMN",
+            "CONSTRAINT",
+            "INDEX",
+            "PARTITION",
+            "DEFAULT",
+        )
+    if key in ("SET", "ENABLE", "DISABLE"):
+        return reader.token.fresh_line and following != "("
+    return key in TSQL_VERBS - {"WITH"} or (key == "GO" and reader.token.fresh_line)
 
 
 def _read_truncated(reader: Reader, end: int) -> None:
@@ -222,7 +201,7 @@ _OF_TABLES: Final[Mapping[str, Callable[[Reader, int], None]]] = {
 
 def _skip_statement(reader: Reader, end: int) -> None:
     while reader.position < end and reader.key != ";":
-        if _next_definition(reader) or (reader.batches and reader.key == "GO" and reader.token.fresh_line):
+        if _next_definition(reader):
             return
         if not reader.skip_group():
             reader.position += 1
@@ -238,7 +217,7 @@ def _skip_body(reader: Reader, end: int) -> None:
             if depth == 0 and reader.dialect == "sqlite":
                 reader.position += 1
                 return
-        elif depth <= 0 and key == ";" and not reader.batches and reader.dialect != "oracle":
+        elif depth <= 0 and key == ";" and reader.dialect != "oracle":
             return
         if key == "GO" and reader.batches and _is_alone(reader):
             return

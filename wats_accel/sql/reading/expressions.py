@@ -258,6 +258,8 @@ class _Expression:
             return not self._is_alias()
         if reader.batches and key in ("THROW", "GO"):
             return reader.token.fresh_line
+        if reader.batches and key in ("ENABLE", "DISABLE"):
+            return reader.ahead() == "TRIGGER"
         return reader.ahead() in _BEGINNINGS.get(key, ())
 
     def _reserved(self, key: str) -> None:

@@ -50,6 +50,7 @@ class Reader:
         self.known = known
         self.query = query
         self.findings = Findings()
+        self.controlling = False  # what is read decides what comes next, and is no answer
         self.batches = dialect in ("tsql", "")  # where semicolons may be left out
         self._closing = _pairs(tokens)
 

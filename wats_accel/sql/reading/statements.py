@@ -34,7 +34,9 @@ _HARMLESS: Final = words(
     "REVERT CLOSE OPEN RECONFIGURE BACKUP SHUTDOWN FLUSH SECURITY LABEL PURGE SIGNAL LEAVE ITERATE"
 )
 _GRANTS: Final = frozenset({"GRANT", "REVOKE", "DENY"})
-_UNKNOWN: Final = words("DO EXECUTE LOAD IMPORT ATTACH DETACH RESTORE HANDLER UPDATETEXT WRITETEXT")
+_UNKNOWN: Final = words(
+    "DO EXECUTE LOAD IMPORT ATTACH DETACH RESTORE HANDLER FROM UPDATETEXT WRITETEXT READTEXT"
+)
 
 
 def read_statements(tokens: Sequence[Token], dialect: str, known: Mapping[str, Columns]) -> Findings:
@@ -114,7 +116,9 @@ class Statements:
         """Read an expression that stands by itself."""
         reader = self.reader
         scope = Scope(None)
+        reader.controlling = True
         read_expression(reader, scope, reader.size, stops=frozenset(stops))
+        reader.controlling = False
         reader.finish(scope)
 
     def _bare_call(self) -> StatementKind:
@@ -217,6 +221,8 @@ class Statements:
         while reader.position < reader.size and reader.key != ";":
             if reader.batches and (reader.key in TSQL_VERBS or reader.key in ("GO", "THROW")):
                 return
+            if reader.key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
+                return
             if reader.key == "(":
                 scope = Scope(None)
                 read_parenthesis(reader, scope, reader.size)
@@ -277,14 +283,12 @@ class Statements:
 
     def grant(self) -> StatementKind:
         """GRANT, REVOKE, DENY: who may do what."""
-        self.reader.position += 1
         reader = self.reader
+        reader.position += 1
+        named = False
         while reader.position < reader.size and reader.key != ";":
-            if (
-                reader.batches
-                and reader.token.fresh_line
-                and reader.key not in ("ON", "TO", "FROM", "WITH", "AS")
-            ):
+            named = named or reader.key in ("TO", "FROM")
+            if named and reader.batches and reader.key in TSQL_VERBS | {"GO"} and reader.key != "WITH":
                 break
             reader.position += 1
         return "other"
@@ -336,6 +340,8 @@ class Statements:
         """COPY t FROM ..., COPY (SELECT ...) TO ..., COPY t TO ..."""
         reader = self.reader
         reader.position += 1
+        if reader.key == "INTO":
+            return self.unknown()
         reader.skip("BINARY")
         if reader.key == "(":
             close = reader.closing()

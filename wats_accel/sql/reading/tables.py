@@ -90,6 +90,8 @@ def _may_be_alias(reader: Reader) -> bool:
     if key in NOT_ALIASES or key in CHANGES:
         return False
     if reader.dialect == "tsql":
+        if key in ("ENABLE", "DISABLE"):
+            return following != "TRIGGER"
         return key not in TSQL_VERBS and not (key in ("GO", "THROW") and reader.token.fresh_line)
     if reader.batches and key in TSQL_VERBS:
         return following in (",", ")", ".", "ON", "WHERE", "JOIN")
@@ -275,7 +277,7 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
         if not name.startswith("@") and name not in reader.findings.temporary:
             reader.findings.unknown("a temporary table that was filled elsewhere", "reads")
         return Source(name)
-    if name == "dual" and reader.dialect in ("mysql", "oracle", ""):
+    if name == "dual" and reader.dialect in ("mysql", "oracle"):
         return Source(name)
     reader.findings.read(name)
     return Source(name, table=name)
