@@ -20,7 +20,6 @@ from wats_accel.config.sql_section import (
 )
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.sql.schema import ForeignKey, Schema
-from wats_accel.sql.schema_building import schema_of
 from wats_accel.sql.schema_description import (
     SchemaDescription,
     TableDescription,
@@ -46,6 +45,8 @@ class SchemaSource:
         Raises:
             ConfigError: a file is missing, or not valid; names file, line and key.
         """
+        from wats_accel.sql.schema_building import schema_of  # noqa: PLC0415 - heavy, and seldom needed
+
         with self._lock:
             if self._schema is None:
                 self._schema = schema_of(descriptions(self._config))
