@@ -327,3 +327,57 @@ class TestPaths:
     )
     def test_what_may_come_from_elsewhere_is_not_told(self, tmp_path, repository):
         assert told(self.audited(tmp_path, repository, "self.url")) == []
+
+
+class TestRunTime:
+    """What the configuration asks for and what can then not work."""
+
+    def audited(self, tmp_path, body: str, when: str):
+        (tmp_path / "shop").mkdir()
+        code = f"class Orders:\n    url = 1\n    def cancel(self):\n        {body}\n"
+        (tmp_path / "shop" / "orders.py").write_text(code)
+        known = Tree()
+        known.method("list", reads={"orders": ["state"]}, line=90)
+        known.method("cancel", sets={"orders": ["state"]}, line=3)
+        rule = {"patterns": ["orders:*"], "when": when}
+        return known.audited(config(LIST, {"cancel": rule}), folder=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("body", "when", "found"),
+        [
+            ("pass", "truthy", [("never-drops", "cancel")]),
+            ("return None", "truthy", [("never-drops", "cancel")]),
+            ("return True", "truthy", []),
+            ("pass", "always", []),
+        ],
+    )
+    def test_a_rule_that_waits_for_what_never_comes_is_told(self, tmp_path, body, when, found):
+        assert told(self.audited(tmp_path, body, when)) == found
+
+    def test_a_driver_whose_statements_nobody_sees_is_told_where_the_sql_decides(self, tmp_path):
+        (tmp_path / "app.py").write_text("import sqlite3\n")
+        settings = config(LIST, invalidation="sql", sql={"assume_plain_tables": True})
+        assert told(tree().audited(settings, folder=tmp_path)) == [("not-seen", "sqlite3")]
+        assert told(tree().audited({**settings, "pool": POOL}, folder=tmp_path)) == []
+        assert told(tree().audited(config(LIST), folder=tmp_path)) == []
+
+    def test_where_the_sql_decides_a_schema_is_needed(self):
+        outcome = tree().audited(config(LIST, invalidation="sql", pool=POOL))
+        assert told(outcome) == [("no-schema",)]
+
+    def test_where_the_sql_decides_what_is_not_known_is_a_note(self):
+        known = tree(unknowns=(unknown("the SQL comes from a file"),))
+        known.method("run", hidden="dynamic SQL")
+        settings = config(LIST, invalidation="sql", pool=POOL, sql={"assume_plain_tables": True})
+        assert told(known.audited(settings), "not-analysed") == [
+            ("not-analysed", "list"),
+            ("not-analysed", "run"),
+        ]
+        assert told(known.audited(settings)) == []
+
+
+def test_a_write_whose_name_promises_a_read_is_told_as_such():
+    known = tree()
+    known.method("get_or_create", sets={"orders": ["state"]}, reads_by_name=True)
+    (finding,) = (found for found in known.audited(config(LIST)).findings if found.rule == "uncovered")
+    assert finding.message.startswith("Orders.get_or_create, whose name promises a read, changes orders")

@@ -15,6 +15,7 @@ from wats_accel.audit.gaps import gaps
 from wats_accel.audit.habits import habits
 from wats_accel.audit.names import misnamed
 from wats_accel.audit.needless import needless
+from wats_accel.audit.run_time import without_effect
 from wats_accel.audit.secret_columns import cached_secrets
 from wats_accel.audit.subject import Subject
 from wats_accel.audit.uncovered import trusted, uncovered
@@ -58,6 +59,7 @@ def audit(assembly: Assembly, knowledge: Knowledge, folder: Path) -> Outcome:
         *unlisted(coverage),
         *gaps(coverage),
         *habits(coverage),
+        *without_effect(coverage),
     ]
     return Outcome(
         tuple(in_order(findings)),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wats_accel.audit.covering import Cover, cover
+from wats_accel.audit.loose_calls import LooseCalls, name_of
 from wats_accel.audit.subject import CachedRead, Subject
 from wats_accel.audit.walks import calls_of, is_private, sources, unknowns, walk
 from wats_accel.patterns import KeyPattern
@@ -57,13 +58,20 @@ class Coverage:
 
     Args:
         subject: configuration and source.
+
+    Attributes:
+        loose_calls: the calls of which only the method's name is known.
     """
 
     subject: Subject
     _facts: dict[str, ReadFacts] = field(default_factory=dict, init=False)
+    loose_calls: LooseCalls = field(init=False)
     _changing: dict[str, tuple[Source, ...]] = field(default_factory=dict, init=False)
     _entries: list[SourceMethod] | None = field(default=None, init=False)
     _pairs: list[Pair] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.loose_calls = LooseCalls(self.subject.knowledge.source)
 
     def facts_of(self, read: CachedRead) -> ReadFacts:
         """What a cached read has read itself. Remembered."""
@@ -74,7 +82,8 @@ class Coverage:
     def entries(self) -> list[SourceMethod]:
         """The methods that may have a rule, each standing for itself and the private methods behind it.
 
-        A private method stands for itself only if none of the others comes to call it.
+        A private method stands for itself only if none of the others comes to call it, or if somebody may
+        call it besides: one of its name is called of an object that nobody knows.
         """
         if self._entries is None:
             self._entries = self._found_entries()
@@ -88,7 +97,13 @@ class Coverage:
             for method in public
             for inner in walk(self.subject.knowledge, method.target, is_public)
         }
-        return public + [method for method in methods if method.target not in reached]
+        loose = self.loose_calls.names
+        alone = [
+            method
+            for method in methods
+            if method.target not in reached or (is_private(method.target) and name_of(method) in loose)
+        ]
+        return public + alone
 
     def pairs(self) -> list[Pair]:
         """Every write with every cached read that it concerns, at the innermost method that can tell."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from wats_accel.audit.coverage import Coverage, is_public
@@ -16,7 +15,6 @@ from wats_accel.sql.access import NOTHING
 from wats_accel.sql.source.facts import SourceMethod, SourceUnknown
 
 _MOST_REASONS = 4
-_CALLS = re.compile(r"the call of \w+\(\) of an object that is not known|what it does in another thread")
 
 
 def gaps(coverage: Coverage) -> Iterator[Finding]:
@@ -97,7 +95,7 @@ def _reasons_of_write(coverage: Coverage, method: SourceMethod) -> list[SourceUn
     knowledge = coverage.subject.knowledge
     elsewhere = not coverage.subject.is_called(method)
     found = unknowns(knowledge, method.target, is_public, from_elsewhere=elsewhere)
-    reasons = [known for known in found if not _is_a_call(known)]
+    reasons = [known for known in found if not coverage.loose_calls.hides_nothing(known)]
     for source in sources(knowledge, method.target, is_public, from_elsewhere=elsewhere):
         if source.effect.changes.unknown:
             facts = source.statement.facts
@@ -105,14 +103,6 @@ def _reasons_of_write(coverage: Coverage, method: SourceMethod) -> list[SourceUn
             told += knowledge.schema.unknowns(facts, strict=knowledge.strict)
             reasons += [SourceUnknown(what, source.statement.place) for what in told]
     return list(dict.fromkeys(reasons))
-
-
-def _is_a_call(unknown: SourceUnknown) -> bool:
-    """Whether it is only not known which methods of the tree it calls, or when they run.
-
-    What these change is told of each of them, and their rules are applied in whatever thread they run.
-    """
-    return _CALLS.fullmatch(unknown.what) is not None
 
 
 def _is_told_elsewhere(coverage: Coverage, method: SourceMethod) -> bool:
@@ -152,8 +142,9 @@ def _schema_gaps(coverage: Coverage) -> Iterator[Finding]:
     if not schema.tables:
         yield Finding(
             rule="no-schema",
-            severity="note",
-            message="no schema is known: cascades, triggers and views of the database are not seen",
+            severity="warning" if subject.mode == "sql" else "note",
+            message="no schema is known: cascades, triggers and views of the database are not seen"
+            + (", and no answer is kept, as any name may be a view" if subject.mode == "sql" else ""),
             about=(),
             setting=subject.setting(),
         )

@@ -52,6 +52,15 @@ RULES: Final[Mapping[str, Kind]] = MappingProxyType(
             "A pattern has more arguments than the read's key, or binds an argument of another name to "
             "it: it drops nothing, or the wrong entries.",
         ),
+        "never-drops": Kind(
+            "A rule that never drops",
+            "The write returns nothing, and its rule waits for something truthy. Say `when: always`.",
+        ),
+        "not-seen": Kind(
+            "A driver whose statements are not seen",
+            "The SQL is to say which answers are old, and connections of this driver come from no pool. Give"
+            " it an entry under `pool`.",
+        ),
         "useless-rule": Kind(
             "A rule that drops what it cannot affect",
             "The write changes nothing that the pattern's reads use. The rule costs hits and gives nothing.",

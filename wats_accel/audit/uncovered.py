@@ -12,6 +12,7 @@ from wats_accel.audit.wording import evidence_of, tables_text
 from wats_accel.sql.access import Access
 
 _MOST_CALLERS = 6
+_PROMISE = ", whose name promises a read,"
 
 
 def uncovered(coverage: Coverage) -> Iterator[Finding]:
@@ -60,7 +61,8 @@ def _through(coverage: Coverage, pair: Pair) -> Iterator[Evidence]:
 
 def _message(pair: Pair) -> str:
     read = short(pair.read.target)
-    text = f"{short(pair.write.target)} changes {_changed(pair)}, which the cached {read} reads"
+    name = short(pair.write.target) + (_PROMISE if pair.write.reads_by_name else "")
+    text = f"{name} changes {_changed(pair)}, which the cached {read} reads"
     if pair.cover.degree == "unsure":
         return f"{text}, and drops only some of its entries: {pair.cover.why}"
     ending = "" if _can_have_a_rule(pair) else "; it cannot be patched itself, so its callers need the rule"
