@@ -64,7 +64,11 @@ def test_what_is_not_cached_is_told_who_changes_it_without_a_word_on_rules(
 
 def test_a_write_is_told_what_it_changes_and_whose_answers_it_concerns(explainer: SourceExplainer) -> None:
     told = explainer.explain("shop:Stock.drop_group")
-    assert texts(told.changes) == ["groups(*)", "items(*)", "offers(*)"]
+    assert texts(told.changes) == [
+        "groups(*)",
+        "items(*), by the database itself",
+        "offers(*), by the database itself",
+    ]
     assert texts(told.concerned) == ["Stock.list_items: groups(*), items(*); dropped by no rule"]
     assert told.changed_by == ()
 

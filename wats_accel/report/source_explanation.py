@@ -109,13 +109,20 @@ class SourceExplainer:
         return SourceExplanation(
             method.place,
             reads=tuple(_by_table(statements, lambda found: found.effect.reads.access)),
-            changes=tuple(_by_table(statements, lambda found: found.effect.changes.access)),
+            changes=tuple(self._changes(statements)),
             clock=self.knowledge.reads_clock(target),
             calls=tuple(self._calls(method)),
             changed_by=tuple(self._changed_by(target)),
             concerned=tuple(self._concerned(target)),
             unknowns=tuple(_gathered((one.what, one.place) for one in self.knowledge.unknowns(target))),
         )
+
+    def _changes(self, statements: Iterable[Source]) -> Iterator[Told]:
+        told = list(statements)
+        written = {write.table for found in told for write in found.statement.facts.writes}
+        for one in _by_table(told, lambda found: found.effect.changes.access):
+            table = one.text.partition("(")[0]
+            yield one if table in written else Told(f"{one.text}, by the database itself", one.places)
 
     def _calls(self, method: SourceMethod) -> Iterator[Told]:
         calls = ((call.target, call.place) for call in method.calls if self._uses_database(call.target))

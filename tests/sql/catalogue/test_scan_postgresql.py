@@ -211,6 +211,17 @@ def test_extensions_are_told_apart_by_what_they_can_do(connection: Any) -> None:
     assert not any(name.startswith("gtrgm_") for name in description.pure_functions)
 
 
+def test_temporary_tables_are_no_part_of_the_schema(connection: Any, description: SchemaDescription) -> None:
+    connection.execute("CREATE TEMP TABLE passing (id int PRIMARY KEY)")
+    connection.execute(
+        "CREATE TEMP TABLE too (id int REFERENCES passing ON DELETE CASCADE) INHERITS (passing)"
+    )
+    try:
+        assert scan_schema(connection).description == description
+    finally:
+        connection.execute("DROP TABLE too, passing")
+
+
 WRITES = [
     "DELETE FROM groups WHERE id = 1",
     "UPDATE groups SET id = 10 WHERE id = 1",

@@ -34,9 +34,9 @@ def scan_postgresql(catalogue: Catalogue) -> SchemaDescription:
 
 class _Scan:
     def __init__(self, catalogue: Catalogue) -> None:
-        self._rows = catalogue.rows
+        self._catalogue = catalogue
         self._unknown: list[str] = []
-        self._relations = {row["oid"]: row for row in self._rows(queries.RELATIONS)}
+        self._relations = {row["oid"]: row for row in catalogue.rows(queries.RELATIONS)}
         self._tables = self._all_tables()
         views = [written(row["relname"]) for row in self._relations.values() if row["relkind"] == "v"]
         self._spelling = Spelling(self._tables, views)
@@ -62,6 +62,11 @@ class _Scan:
             unknown=(*self._unknown, *self._routines.unknown),
         )
 
+    def _rows(self, query: str, *relations: str) -> list[Row]:
+        """The rows of a query whose columns `relations` name relations that are known: no temporary ones."""
+        rows = self._catalogue.rows(query)
+        return [row for row in rows if all(row[column] in self._relations for column in relations)]
+
     def _name(self, oid: object) -> str:
         return written(self._relations[oid]["relname"])
 
@@ -71,7 +76,7 @@ class _Scan:
         for row in self._relations.values():
             if row["relkind"] != "v":
                 columns[written(row["relname"])] += []
-        for row in self._rows(queries.COLUMNS):
+        for row in self._rows(queries.COLUMNS, "attrelid"):
             name = self._name(row["attrelid"])
             if name in columns:  # of two schemas, it may be there twice
                 columns[name] += [row["attname"]]
@@ -83,7 +88,7 @@ class _Scan:
 
     def _foreign_keys(self) -> Iterator[ForeignKey]:
         keys: dict[object, list[Row]] = defaultdict(list)
-        for row in self._rows(queries.FOREIGN_KEYS):
+        for row in self._rows(queries.FOREIGN_KEYS, "conrelid", "confrelid"):
             keys[row["oid"]].append(row)
         for parts in keys.values():
             yield ForeignKey(
@@ -96,7 +101,7 @@ class _Scan:
             )
 
     def _triggers(self) -> Iterator[TriggerDescription]:
-        for row in self._rows(queries.TRIGGERS):
+        for row in self._rows(queries.TRIGGERS, "tgrelid"):
             kind = int(row["tgtype"])
             events = tuple(dict.fromkeys(name for bit, name in _BITS.items() if kind & bit))
             table = self._name(row["tgrelid"])
@@ -107,7 +112,7 @@ class _Scan:
             yield TriggerDescription(table, row["tgname"], touches, events)
 
     def _rules(self) -> Iterator[TriggerDescription]:
-        for row in self._rows(queries.RULES):
+        for row in self._rows(queries.RULES, "ev_class"):
             table = self._name(row["ev_class"])
             self._unknown.append(f"rule {row['rulename']} of {table}: what it does instead")
             event = _RULE_EVENTS.get(_letter(row["ev_type"]))
@@ -120,7 +125,7 @@ class _Scan:
             columns = [row["attname"]] if row["attname"] is not None else []
             parts[row["ev_class"]].append(access({row["relname"]: columns}))
         views: dict[str, Touches] = {}
-        for row in self._rows(queries.VIEWS):
+        for row in self._rows(queries.VIEWS, "oid"):
             name = self._name(row["oid"])
             touches = self._reading(f"view {name}", row["definition"], parts[row["oid"]])
             views[name] = together([views[name], touches]) if name in views else touches
@@ -137,7 +142,7 @@ class _Scan:
 
     def _policies(self) -> Iterator[tuple[str, Touches]]:
         """Who may see which rows may depend on other tables: then the table is read with them."""
-        for row in self._rows(queries.POLICIES):
+        for row in self._rows(queries.POLICIES, "polrelid"):
             table = self._name(row["polrelid"])
             query = f"SELECT 1 FROM {_quoted(row['relname'])} WHERE {row['condition']}"
             yield table, self._reading(f"policy {row['polname']} of {table}", query)
@@ -152,7 +157,7 @@ class _Scan:
         """A table whose rows other tables hold stands for them, too."""
         self._parents: dict[object, list[object]] = defaultdict(list)
         children: dict[str, list[str]] = defaultdict(list)
-        for row in self._rows(queries.INHERITANCE):
+        for row in self._rows(queries.INHERITANCE, "inhrelid", "inhparent"):
             self._parents[row["inhrelid"]].append(row["inhparent"])
             children[self._name(row["inhparent"])].append(self._name(row["inhrelid"]))
         return {name: tuple(dict.fromkeys(known)) for name, known in children.items()}

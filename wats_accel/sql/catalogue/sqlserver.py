@@ -67,11 +67,13 @@ ROUTINES: Final = """
     FROM sys.objects AS o LEFT JOIN sys.sql_modules AS m ON m.object_id = o.object_id
     WHERE o.is_ms_shipped = 0 AND o.type IN ('P', 'FN', 'IF', 'TF', 'PC', 'FS', 'FT')
     ORDER BY o.name"""
-# What the database itself has noted of a module: a second opinion.
+# What the database itself has noted of a module: a second opinion. Not of sequences, queues and types.
 DEPENDENCIES: Final = """
     SELECT d.referencing_id, d.referenced_entity_name AS name
     FROM sys.sql_expression_dependencies AS d
-    WHERE d.referencing_class = 1 AND d.referenced_class = 1
+    LEFT JOIN sys.objects AS o ON o.object_id = d.referenced_id
+    WHERE d.referencing_class = 1 AND d.referenced_class = 1 AND d.referenced_entity_name NOT LIKE '#%'
+        AND (o.type IS NULL OR o.type NOT IN ('SO', 'SQ', 'TT'))
     ORDER BY d.referencing_id, d.referenced_entity_name"""
 SYNONYMS: Final = "SELECT name, base_object_name FROM sys.synonyms ORDER BY name"
 PREDICATES: Final = """
