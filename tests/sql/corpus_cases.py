@@ -23,6 +23,8 @@ FOLDER: Final = Path(__file__).with_name("corpus")
 _TABLE: Final = re.compile(r"\s*([^(),;]+?)\s*\(([^)]*)\)\s*(?:,|$)")
 _WRITE: Final = re.compile(r"\s*(insert|update|delete|any)\s+([^(;]+?)\s*(?:\(([^)]*)\))?\s*(?:;|$)")
 _CALL: Final = re.compile(r"\s*(procedure|function)\s+([^;]+?)\s*(?:;|$)")
+_CUT: Final = re.compile(r"""^    sql: [^"'|].* #.*$""", re.MULTILINE)
+"""YAML takes it for a comment, and SQL for a table of the session."""
 _KEYS: Final = frozenset(
     {"sql", "dialect", "columns", "kinds", "reads", "writes", "calls", "clock", "hides", "may", "broken"}
 )

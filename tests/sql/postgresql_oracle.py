@@ -159,7 +159,8 @@ def _grants(schema: str, tables: Sequence[Relation], facts: Facts) -> Iterator[s
             rights += ["INSERT", "DELETE", "UPDATE"]
         for write in facts.writes:
             if write.table == folded:
-                rights += _rights(table, write.event, write.columns)
+                # MERGE looks for rows to write.
+                rights += [f"SELECT ({_rows(table)})", *_rights(table, write.event, write.columns)]
         yield f"GRANT {', '.join(rights)} ON {name} TO {_ROLE}"
 
 

@@ -59,6 +59,10 @@ class Flavour:
     def is_sqlite(self) -> bool:
         return self.name == "sqlite"
 
+    @property
+    def is_postgres(self) -> bool:
+        return self.name == "postgres"
+
 
 SQLITE: Final = Flavour("sqlite", "main", (('"', '"'), ("[", "]"), ("`", "`")))
 POSTGRES: Final = Flavour("postgres", "shop{}", (('"', '"'),))
@@ -161,7 +165,7 @@ class Words:
     def quoted(self, name: str) -> str:
         """A name as somebody might write it."""
         plain = _PLAIN.match(name) is not None and name not in _RESERVED
-        if plain and self.chance(70):
+        if plain and not self.chance(30):
             shout = not self.chance(85)
             return name.upper() if shout else name
         start, end = self.pick(self.flavour.quotes)
@@ -169,7 +173,7 @@ class Words:
 
     def gap(self) -> str:
         """What may stand between two words: now and then a comment."""
-        if self.chance(96):
+        if not self.chance(4):
             return " "
         return f" {self.pick(_COMMENTS)} "
 
@@ -182,6 +186,6 @@ class Words:
 
     def finished(self, text: str) -> str:
         """The statement; its keywords in lower case now and then."""
-        if self.chance(60):
+        if not self.chance(40):
             return text
         return _QUOTED.sub(lambda found: found[0].lower() if found[0].isalpha() else found[0], text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from wats_accel.sql.access import ANY, NOTHING, Access, Columns, access, name_of
 from wats_accel.sql.facts import Call, Facts, Hidden, Write
@@ -59,7 +61,7 @@ def narrower(facts: Facts, truth: Truth) -> list[str]:
     """All that is true and that the analysis does not tell; it must be empty."""
     told = []
     if not hides(facts, "reads"):
-        told += _unread(facts.reads, truth.reads)
+        told += _unread(facts.reads, _without_rows_of(facts, truth.reads))
         told += ["the clock"] if truth.clock and not facts.reads_clock else []
     if not hides(facts, "writes"):
         told += [f"write {_text(write)}" for write in truth.writes if not _written(facts.writes, write)]
@@ -71,10 +73,20 @@ def narrower(facts: Facts, truth: Truth) -> list[str]:
     return told
 
 
+_EXCLUDED: Final = re.compile(r'\bexcluded["\]`]?\.(?:"([^"]*)"|\[([^\]]*)\]|`([^`]*)`|(\w+))', re.IGNORECASE)
+
+
+def with_excluded(facts: Facts, sql: str) -> Facts:
+    """The facts, and ``excluded.column`` as read: so say databases, though it is of the row to come."""
+    columns = {name for found in _EXCLUDED.findall(sql) for name in found if name}
+    tables = {write.table for write in facts.writes if write.event == "insert"}
+    return replace(facts, reads=facts.reads | access(dict.fromkeys(tables, columns))) if columns else facts
+
+
 def broader(facts: Facts, truth: Truth, allowed: Truth | None = None) -> list[str]:
     """All that the analysis tells beyond what is true, or allowed besides."""
     whole = truth if allowed is None else truth | allowed
-    told = _unread(_without_rows_written(facts), whole.reads)
+    told = _unread(whole.reads, _without_rows_of(facts, facts.reads))
     told += [f"write {_text(write)}" for write in facts.writes if not _written(whole.writes, write)]
     told += [f"call {call.kind} {call.name}" for call in sorted(facts.calls - whole.calls, key=str)]
     told += ["the clock"] if facts.reads_clock and not whole.clock else []
@@ -85,12 +97,10 @@ def broader(facts: Facts, truth: Truth, allowed: Truth | None = None) -> list[st
     ]
 
 
-def _without_rows_written(facts: Facts) -> Access:
+def _without_rows_of(facts: Facts, reads: Access) -> Access:
     """What is read; but that a write looks at the rows it writes needs no mention."""
     written = {write.table for write in facts.writes}
-    return Access(
-        tuple((table, known) for table, known in facts.reads.items if known or table not in written)
-    )
+    return Access(tuple((table, known) for table, known in reads.items if known or table not in written))
 
 
 def _unread(found: Access, wanted: Access) -> list[str]:

@@ -41,23 +41,27 @@ class Writes(Grammar):
             return self.words(head, self.delete(scope))
         if kind <= 7:
             return self.words(head, self.update(scope))
-        if kind == 8 and not self.flavour.is_sqlite and self.chance(60):
+        if kind == 8 and self.flavour.is_postgres and self.chance(60):
             return self.words(head, self.merge(scope))
-        if not self.flavour.is_sqlite and not head and self.chance(20):
+        if self.flavour.is_postgres and not head and self.chance(20):
             return self.writing_cte()
         return self.words(head, self.insert(scope))
 
     # -- parts ------------------------------------------------------------------------------------------
 
-    def target(self) -> tuple[str, Relation]:
+    def target(self, scope: Scope) -> tuple[str, Relation]:
         """The table to write to, with an alias perhaps; a CTE cannot be meant."""
         table = self.pick(self.tables)
-        prefix = f"{self.flavour.schema}." if self.chance(20) else ""
+        prefix = f"{self.flavour.schema}." if self.chance(20) or self.names_a_cte(table, scope) else ""
         text = f"{prefix}{self.quoted(table.name)}"
         if self.chance(65):
             return text, table
         name = self._alias(()) or self.fresh()
         return f"{text} AS {self.quoted(name)}", replace(table, name=name)
+
+    def names_a_cte(self, table: Relation, scope: Scope) -> bool:
+        """Whether a table's name means a CTE where a table is written: in T-SQL alone."""
+        return False
 
     def assignments(self, table: Relation, scope: Scope) -> str:
         """What stands behind SET."""
@@ -83,7 +87,7 @@ class Writes(Grammar):
 
     def update(self, scope: Scope) -> str:
         """UPDATE, with other tables or without."""
-        text, table = self.target()
+        text, table = self.target(scope)
         relations: tuple[Relation, ...] = (table,)
         more = ""
         if self.chance(40):
@@ -100,10 +104,10 @@ class Writes(Grammar):
 
     def delete(self, scope: Scope) -> str:
         """DELETE; in PostgreSQL with USING, too."""
-        text, table = self.target()
+        text, table = self.target(scope)
         relations: tuple[Relation, ...] = (table,)
         using = ""
-        if not self.flavour.is_sqlite and self.chance(40):
+        if self.flavour.is_postgres and self.chance(40):
             source, relation = self.source(scope, 1, relations)
             relations, using = (table, relation), f"USING {source}"
         inside = replace(scope, relations=relations)
@@ -112,14 +116,14 @@ class Writes(Grammar):
 
     def insert(self, scope: Scope) -> str:
         """INSERT or REPLACE, with what to do about rows that are there already."""
-        text, table = self.target()
+        text, table = self.target(scope)
         word = self.pick(("INSERT", "INSERT OR REPLACE", "INSERT OR IGNORE", "REPLACE"))
         word = f"{word if self.flavour.is_sqlite else 'INSERT'} INTO"
         if self.chance(5):
             return self.words(word, text, "DEFAULT VALUES", self.returning(table, Scope((table,))))
         columns = self.some(table.columns)
         names = f"({', '.join(map(self.quoted, columns))})"
-        if not self.flavour.is_sqlite and self.chance(5):
+        if self.flavour.is_postgres and self.chance(5):
             names = f"{names} OVERRIDING SYSTEM VALUE"
         if self.chance(50):
             rows = (self._row(len(columns), scope) for _ in range(1 + self.number(1)))
@@ -147,7 +151,7 @@ class Writes(Grammar):
 
     def merge(self, scope: Scope) -> str:
         """MERGE with one branch or several."""
-        text, table = self.target()
+        text, table = self.target(scope)
         source, relation = self.source(scope, 1, (table,))
         inside = replace(scope, relations=(table, relation))
         alone = replace(scope, relations=(relation,))
