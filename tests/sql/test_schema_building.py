@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wats_accel.sql.access import ANY, Changes, Reads, access
+from wats_accel.sql.facts import Call, Facts, Write
 from wats_accel.sql.schema import ForeignKey, Schema
 from wats_accel.sql.schema_building import schema_of
 from wats_accel.sql.schema_description import (
@@ -47,6 +48,35 @@ def test_tables_and_columns_are_written_in_several_ways() -> None:
     )
     assert built.views["whole"] == some(t=[ANY], u=[ANY])
     assert built.views["columns"] == some(t=["a", "b", "c"], u=[ANY])
+
+
+def test_writes_may_say_what_happens() -> None:
+    told = Touches(writes=("insert T", "DELETE dbo.U", "update V", "update W(a)", "X(b)", "Y", "[delete T]"))
+    tables = dict.fromkeys(("T", "U", "V", "W", "X", "Y", "[delete T]"), TableDescription())
+    built = schema(tables=tables, procedures={"p": told}, triggers=(TriggerDescription("T", "tr", told),))
+    expected = (
+        Write("t", "insert", frozenset({ANY})),
+        Write("u", "delete", frozenset({ANY})),
+        Write("v", "update", frozenset({ANY})),
+        Write("w", "update", frozenset({"a"})),
+        Write("x", "update", frozenset({"b"})),
+        Write("y", "any", frozenset({ANY})),
+        Write("delete t", "any", frozenset({ANY})),
+    )
+    assert built.routines["p"].writes == expected
+    assert built.triggers[0].writes == expected
+    assert built.triggers[0].changes.access.columns("w") == {"a"}
+
+
+def test_an_insert_of_a_procedure_takes_no_children_along() -> None:
+    built = schema(
+        tables=dict.fromkeys(("parent", "child"), TableDescription()),
+        foreign_keys=(ForeignKey("child", ("p",), "parent", ("id",), "cascade"),),
+        procedures={"add": Touches(writes=("insert parent",)), "anything": Touches(writes=("parent",))},
+    )
+    for name, tables in (("add", {"parent"}), ("anything", {"parent", "child"})):
+        effect = built.effect(Facts(calls=frozenset({Call(name, "procedure")})), strict=True)
+        assert set(effect.changes.access) == tables
 
 
 def test_of_two_names_that_nobody_knows_both_may_be_the_table() -> None:

@@ -45,12 +45,17 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a trigger of a table or view does besides; `changes.unknown` if nobody has said."""
+    """What a trigger of a table or view does besides; `changes.unknown` if nobody has said.
+
+    Attributes:
+        writes: what makes up `changes`, event by event; empty if only the tables and columns are known.
+    """
 
     table: str
     name: str
     events: frozenset[str]  # insert, update, delete
     changes: Changes
+    writes: tuple[Write, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """A procedure or function: what it reads and changes."""
+    """A procedure or function: what it reads and changes. `writes` as of a `Trigger`."""
 
     name: str
     reads: Reads
     changes: Changes
     reads_clock: bool = False
+    writes: tuple[Write, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +170,12 @@ class Schema:
         return expansion.changes()
 
 
-def writes_of(changes: Changes) -> Iterator[Write]:
-    """The writes that may be behind changes of which only tables and columns are known."""
-    for table, columns in changes.access.items:
+def writes_of(code: Trigger | Routine) -> Iterator[Write]:
+    """The writes of the database's own code, or those that may be behind the changes that are known of it."""
+    if code.writes:
+        yield from code.writes
+        return
+    for table, columns in code.changes.access.items:
         yield Write(table, "any" if ANY in columns else "update", columns)
 
 
@@ -193,7 +202,7 @@ def _expand(schema: Schema, facts: Facts, strict: bool) -> tuple[_Reading, _Writ
         else:
             reads = changes = f"nobody has said what the {call.kind} {call.name} touches"
         reading.add(routine.reads, reads)
-        writing.add(writes_of(routine.changes))
+        writing.add(writes_of(routine))
         if routine.changes.unknown:
             writing.reasons.append(changes)
     return reading, writing
@@ -316,7 +325,7 @@ class _Writing:
                     self.reasons.append(
                         f"what the trigger {trigger.name} of {trigger.table} changes is not known"
                     )
-                yield from writes_of(trigger.changes)
+                yield from writes_of(trigger)
 
 
 def _cascades(keys: Iterable[ForeignKey], write: Write, columns: Columns) -> Iterator[Write]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from wats_accel.sql.access import ANY, Access, Changes, Columns, Reads, access, name_of, union
-from wats_accel.sql.facts import Facts
+from wats_accel.sql.access import ANY, ANY_COLUMN, Access, Changes, Columns, Reads, access, name_of, union
+from wats_accel.sql.facts import Event, Facts, Write
 from wats_accel.sql.schema import (
     FUNCTIONS_ONLY_READ,
     ForeignKey,
@@ -32,6 +32,7 @@ from wats_accel.sql.statement import facts_of
 _Described = TypeVar("_Described")
 
 _COLUMN = re.compile(r"""(?:\[[^\]]*\]|"[^"]*"|`[^`]*`|[^,\[\]"`])+""")
+_WITH_EVENT = re.compile(r"(?P<event>insert|update|delete)\s+(?P<what>[^\s(].*)", re.IGNORECASE | re.DOTALL)
 _WITH_COLUMNS = re.compile(r"^(?P<table>.*?)\s*\((?P<columns>[^()]*)\)$", re.DOTALL)
 
 
@@ -80,8 +81,9 @@ class _Building:
         )
 
     def _trigger(self, trigger: TriggerDescription) -> Trigger:
-        changes = self._whole([trigger.touches]).changes
-        return Trigger(last_part(trigger.table), trigger.name, frozenset(trigger.events), changes)
+        whole = self._whole([trigger.touches])
+        table, events = last_part(trigger.table), frozenset(trigger.events)
+        return Trigger(table, trigger.name, events, whole.changes, whole.writes)
 
     def _all_routines(self) -> dict[str, Routine]:
         routines = {
@@ -89,7 +91,7 @@ class _Building:
         }
         if self._described.dialect in FUNCTIONS_ONLY_READ:
             for name in map(last_part, self._described.functions):
-                routines[name] = replace(routines[name], changes=Changes())
+                routines[name] = replace(routines[name], changes=Changes(), writes=())
         return routines
 
     def _whole(self, touches: list[Touches]) -> Routine:
@@ -102,6 +104,7 @@ class _Building:
                 union(part.changes.access for part in parts), any(part.changes.unknown for part in parts)
             ),
             any(part.reads_clock for part in parts),
+            tuple(dict.fromkeys(chain(*(part.writes for part in parts)))),
         )
 
     def _reached(self, touches: list[Touches]) -> Iterator[Touches]:
@@ -127,17 +130,17 @@ class _Building:
         facts = self._facts(touches)
         hides = {touches.hides, *(unknown.hides for unknown in facts.unknowns)}
         is_told = touches.reads is not None or bool(touches.sql)
-        written = [access({write.table: write.columns}) for write in facts.writes]
+        writes = (*self._writes(touches.writes), *facts.writes)
+        changed = union(access({write.table: write.columns}) for write in writes)
         return Routine(
             "",
             Reads(
                 self._access(touches.reads or ()) | facts.reads,
                 not is_told or not hides.isdisjoint({"reads", "both"}),
             ),
-            Changes(
-                union([self._access(touches.writes), *written]), not hides.isdisjoint({"writes", "both"})
-            ),
+            Changes(changed, not hides.isdisjoint({"writes", "both"})),
             touches.reads_clock or facts.reads_clock,
+            writes,
         )
 
     def _facts(self, touches: Touches) -> Facts:
@@ -151,6 +154,15 @@ class _Building:
             for table, columns in self._meant(text):
                 tables.setdefault(table, set()).update(columns)
         return access(tables)
+
+    def _writes(self, texts: Iterable[str]) -> Iterator[Write]:
+        """``insert Table``, ``delete Table``, ``Table(column)`` for an UPDATE, ``Table`` for any of them."""
+        for text in texts:
+            said = _WITH_EVENT.match(text)
+            for table, columns in self._meant(said["what"] if said else text):
+                names = frozenset({ANY}) if ANY in columns else frozenset(map(name_of, columns))
+                event = said["event"].lower() if said else "any" if ANY in names else "update"
+                yield Write(name_of(table), cast(Event, event), names if event == "update" else ANY_COLUMN)
 
     def _meant(self, text: str) -> Iterator[tuple[str, Iterable[str]]]:
         """``Table(a, b)``, ``Table``, ``Table.column``; of ``a.b`` with an unknown `a` both readings."""

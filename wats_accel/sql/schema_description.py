@@ -20,7 +20,8 @@ class Touches:
 
     Attributes:
         reads: ``Table``, ``Table.column`` or ``Table(column, column)`` each; None if nobody has said.
-        writes: the same. A column is one that an UPDATE sets; a table alone is any change of it.
+        writes: the same. A column is one that an UPDATE sets; a table alone is any change of it, and
+            ``insert Table``, ``delete Table`` are what they say.
         calls: procedures and functions that it calls.
         reads_clock: whether what it gives depends on when it runs.
         hides: what there may be more of.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from wats_accel.sql.access import ANY, Access, Columns, name_of
 from wats_accel.sql.facts import Facts, Hidden, Write
@@ -61,10 +61,23 @@ class Spelling:
 
     def writes(self, writes: Iterable[Write]) -> tuple[str, ...]:
         """What is written, as descriptions have it."""
-        columns: dict[str, Columns] = {}
+        by_table: dict[str, list[Write]] = {}
         for write in writes:
-            columns[write.table] = columns.get(write.table, frozenset()) | write.columns
-        return tuple(self._item(table, known) for table, known in sorted(columns.items()))
+            by_table.setdefault(write.table, []).append(write)
+        return tuple(
+            text for table, known in sorted(by_table.items()) for text in self._written(table, known)
+        )
+
+    def _written(self, table: str, writes: list[Write]) -> Iterator[str]:
+        events = {write.event for write in writes}
+        if "any" in events:
+            yield self.name(table)
+            return
+        for event in sorted(events - {"update"}):
+            yield f"{event} {self.name(table)}"
+        if "update" in events:
+            item = self._item(table, frozenset().union(*(w.columns for w in writes if w.event == "update")))
+            yield f"update {item}" if item == self.name(table) else item
 
     def name(self, name: str) -> str:
         """One name."""
