@@ -93,6 +93,10 @@ def test_a_store_that_fails_when_a_joined_answer_is_judged_reaches_nobody() -> N
     run(lambda: scenario(["nested load", "nested load", "store failure"]), schedule)
 
 
+OF_SQL = {"change-seen", "change-done", "committed"}
+"""The points that nothing comes to here: see `test_sql_interleavings`."""
+
+
 def test_every_point_in_the_sources_is_come_to(points: frozenset[str]) -> None:
     reached: set[str] = set()
 
@@ -105,4 +109,4 @@ def test_every_point_in_the_sources_is_come_to(points: frozenset[str]) -> None:
     joined_and_overtaken = "load or join", "load or join", "invalidate exact"
     for kinds in [*choices(2), joined_and_overtaken]:
         explore(functools.partial(noting, kinds), preemptions=1)
-    assert points <= reached
+    assert points - OF_SQL <= reached
