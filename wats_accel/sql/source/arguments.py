@@ -107,7 +107,7 @@ def of_own(function: FunctionInfo, frame: Frame) -> dict[str, Value]:
 
 
 def _clock_of(default: ast.expr, frame: Frame) -> Value:
-    outside = Frame(frame.interpreter, frame.module, None, is_lazy=True)
+    outside = frame.interpreter.lazy_frame(frame.module)
     return Value((), frame.interpreter.evaluate(default, outside).clock)
 
 

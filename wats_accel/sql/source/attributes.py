@@ -42,6 +42,7 @@ class Attributes:
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
         self._index = interpreter.index
+        self._known: dict[tuple[Obj | Cls, str], Value | None] = {}
         self._stored: dict[tuple[Obj | Cls, str], Value | None] = {}
         self._under_way: set[tuple[Obj | Cls, str]] = set()
 
@@ -49,6 +50,27 @@ class Attributes:
         """What an attribute is: its functions bound, its values joined; None if the tree does not have it."""
         if isinstance(atom, Super):
             return self._of_super(atom, name)
+        key = (atom, name)
+        if key not in self._known:
+            found = self._find(atom, name)
+            if self._under_way:
+                return found
+            self._known[key] = found
+        return self._known[key]
+
+    def functions(self, atom: Obj | Cls | Super, name: str) -> Value | None:
+        """The functions that an attribute may be; None if it is anything else."""
+        if isinstance(atom, Super):
+            return self._of_super(atom, name)
+        bound = [
+            self._bound(function, each)
+            for each in self._alternatives(atom)
+            for function in self._index.method(self._index.classes[each.cls], name)
+            if not function.is_a("overload")
+        ]
+        return Value(merged(bound)) if bound else None
+
+    def _find(self, atom: Obj | Cls, name: str) -> Value | None:
         found = [self._of_exact(each, name) for each in self._alternatives(atom)]
         known = [value for value in found if value is not None]
         if not known:
@@ -121,7 +143,8 @@ class Attributes:
             found = self._find_stored(atom, name)
         finally:
             self._under_way.discard(key)
-        if not self._under_way:
+        is_known = found is not None and any(not isinstance(each, Unknown) for each in found.atoms)
+        if is_known or not self._under_way:  # else somebody may know more when what is under way is known
             self._stored[key] = found
         return found
 
@@ -158,7 +181,7 @@ class Attributes:
         return self._interpreter.binding_value(store.binding, frame)
 
     def _frame(self, store: Store, atom: Obj | Cls | None) -> Frame:
-        return Frame(self._interpreter, store.module, store.function, atom, is_lazy=True)
+        return self._interpreter.lazy_frame(store.module, store.function, atom)
 
     def _grown(self, base: Value, stores: Iterable[Store], atom: Obj | Cls) -> Value:
         """With what is added to it, or put into it, somewhere."""

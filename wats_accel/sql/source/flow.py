@@ -206,10 +206,9 @@ def _loop(statement: Any, rounds: Sequence[Item], frame: Frame) -> bool:
         before = dict(frame.env)
         if hasattr(statement, "target"):
             assign(statement.target, item.value, frame)
-        ends = [*([frame.env] if run(statement.body, frame) else []), *frame.continues[-1]]
+        ends = [before] if item.optional else []
+        ends += [*([frame.env] if run(statement.body, frame) else []), *frame.continues[-1]]
         frame.continues[-1] = []
-        if item.optional:
-            ends.append(before)
         if not ends:
             reaches = False
             break

@@ -43,13 +43,14 @@ class Events:
     loose: list[tuple[str, Place]] = field(default_factory=list)
     given_loose: list[tuple[str, Place]] = field(default_factory=list)
     answers: list[tuple[str, Place]] = field(default_factory=list)
+    unfollowed: list[tuple[str, Place]] = field(default_factory=list)
 
     def take(self, inner: Events, place: Place | None) -> None:
         """Add those of a call that has been looked into; they happen at the place of the call, if told."""
         for sent in inner.sent:
             self.sent.append(Sent(sent.value, sent.name, place or sent.place, sent.sink))
         self.clock += inner.clock
-        for name in ("calls", "unknowns", "given_unknowns", "loose", "given_loose"):
+        for name in ("calls", "unknowns", "given_unknowns", "loose", "given_loose", "unfollowed"):
             found = getattr(inner, name)
             getattr(self, name).extend((what, place or where) for what, where in found)
 
@@ -79,6 +80,7 @@ class Interpreter(Protocol):
 
     index: Index
     folder: Path
+    steps: int
 
     def evaluate(self, node: ast.expr, frame: Frame) -> Value:
         """The value of an expression."""
@@ -118,6 +120,11 @@ class Interpreter(Protocol):
 
     def closure(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame) -> Value:
         """A nested function or a lambda."""
+
+    def lazy_frame(
+        self, module: ModuleInfo, function: FunctionInfo | None = None, bound: Obj | Cls | None = None
+    ) -> Frame:
+        """A frame in which names are looked up in whatever order they are bound."""
 
     def assign(self, target: ast.expr, value: Value, frame: Frame) -> None:
         """Give a value to a target."""
@@ -179,6 +186,7 @@ class Frame:
         self.closures: list[int] = []
         self.local: frozenset[str] = frozenset()  # of a nested function: names that are its own
         self.cls: ClassInfo | None = None  # whose body it is, if it is one
+        self.is_shallow = False  # whether what it calls is only noted
 
     # -- names -------------------------------------------------------------------------------------------
 
@@ -204,7 +212,9 @@ class Frame:
         bindings = self.function.bindings.get(name)
         if bindings is None:
             return None
-        return self.interpreter.bindings_value(bindings, self)
+        found = self.interpreter.bindings_value(bindings, self)
+        self.env[name] = found  # it is the same wherever it is asked for
+        return found
 
     @property
     def self_name(self) -> str:
@@ -245,6 +255,11 @@ class Frame:
         """Note something that only the caller knows."""
         if self.depth == 0:
             self.events.given_unknowns.append((what, self.place(node)))
+
+    def note_unfollowed(self, target: str, node: ast.AST, arguments: Arguments) -> None:
+        """Note a call that is not looked into, though what it does may depend on its arguments."""
+        if self.depth == 0 or any(value.given for value in arguments.all()):
+            self.events.unfollowed.append((target, self.place(node)))
 
     def note_loose(self, name: str, owner: Value, atoms: Sequence[Atom], node: ast.AST) -> None:
         """Note that a method is called of an object that nobody knows."""

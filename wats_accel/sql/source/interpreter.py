@@ -7,7 +7,6 @@ import builtins
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from wats_accel.sql.source import flow, operators, paths
 from wats_accel.sql.source.annotations import annotated
@@ -18,6 +17,7 @@ from wats_accel.sql.source.calls import Calls
 from wats_accel.sql.source.expressions import expression, note_handed_over
 from wats_accel.sql.source.frames import Arguments, Frame, TooMuch
 from wats_accel.sql.source.index import Index
+from wats_accel.sql.source.known_methods import stored
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
 from wats_accel.sql.source.sending import Sending
 from wats_accel.sql.source.sites import Sites
@@ -46,9 +46,6 @@ from wats_accel.sql.source.values import (
     text,
 )
 
-_MOST_STEPS: Final = 60_000
-"""Of one method. None that people write takes so many."""
-
 
 class SourceInterpreter:
     """Evaluates the code of a tree without running it; remembers what it has found out.
@@ -67,8 +64,9 @@ class SourceInterpreter:
         self._sites = Sites(self)
         self._globals: dict[tuple[str, str], Value | None] = {}
         self._parameters: dict[tuple[int, str, object], Value] = {}
+        self._frames: dict[object, Frame] = {}
         self._under_way: set[object] = set()
-        self.steps = _MOST_STEPS
+        self.steps = 0
 
     # -- expressions -------------------------------------------------------------------------------------
 
@@ -79,13 +77,23 @@ class SourceInterpreter:
             raise TooMuch
         return expression(node, frame)
 
+    def lazy_frame(
+        self, module: ModuleInfo, function: FunctionInfo | None = None, bound: Obj | Cls | None = None
+    ) -> Frame:
+        """A frame in which names are looked up in whatever order they are bound; remembered."""
+        key = (module.name, function.number if function is not None else None, bound)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = Frame(self, module, function, bound, is_lazy=True)
+        return frame
+
     def call(self, called: Value, arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
         """What a call gives."""
         return self.calls.call(called, arguments, frame, node)
 
     def closure(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, frame: Frame) -> Value:
         """A nested function or a lambda."""
-        return self.calls.closure(node, frame)
+        return self.calls.closures.meet(node, frame)
 
     def run(self, body: Sequence[ast.stmt], frame: Frame) -> bool:
         """Run through statements; whether their end can be reached."""
@@ -197,7 +205,7 @@ class SourceInterpreter:
     ) -> Value | None:
         if name == "__class__" and isinstance(atom, Obj):
             return Value((Cls(atom.cls, atom.exact),))
-        found = self.attributes.of(atom, name)
+        found = self.attributes.functions(atom, name) if frame.is_shallow else self.attributes.of(atom, name)
         if found is None:
             if isinstance(atom, Super):
                 return Value((Method(FOREIGN, name),))
@@ -298,11 +306,7 @@ class SourceInterpreter:
             return text(module.name if name == "__name__" else module.name.rpartition(".")[0])
         bindings = module.bindings.get(name)
         if bindings is not None:
-            frame = Frame(self, module, None, is_lazy=True)
-            value = self.bindings_value(bindings, frame)
-            for binding in module.changed.get(name, ()):
-                value = with_more(value, self.binding_value(binding, frame))
-            return value
+            return self._global(module, name, bindings)
         inner = self.index.modules.get(f"{module.name}.{name}")
         if inner is not None and module.source.is_package:
             return Value((Mod(inner.name),))
@@ -311,6 +315,16 @@ class SourceInterpreter:
             if found is not None and not _is_builtin(found):
                 return found
         return Value((Ext(f"builtins.{name}"),)) if hasattr(builtins, name) else None
+
+    def _global(self, module: ModuleInfo, name: str, bindings: Sequence[Binding]) -> Value:
+        """A name of a module, with what is put into it later."""
+        frame = self.lazy_frame(module)
+        value = self.bindings_value(bindings, frame)
+        self._globals[module.name, name] = value  # what is put into it may be made of it
+        for key, binding in module.changed.get(name, ()):
+            more = self.binding_value(binding, frame)
+            value = with_more(value, more) if key is None else stored(value, self.evaluate(key, frame), more)
+        return value
 
     def bindings_value(self, bindings: Sequence[Binding], frame: Frame) -> Value:
         """What a name is that is bound in several ways."""
@@ -338,7 +352,7 @@ class SourceInterpreter:
     def _binding_value(self, binding: Binding, frame: Frame) -> Value:
         node = binding.node
         if binding.kind == "import":
-            return Value((self.index.imported(binding, frame.module),))
+            return self._imported(binding, frame.module)
         if binding.kind == "definition":
             return self._defined(node, frame)
         if not isinstance(node, ast.expr):
@@ -400,7 +414,7 @@ class SourceInterpreter:
         if given is not None:
             return given
         default = default_of(function.node, name)
-        outside = Frame(self, function.module, None, is_lazy=True)
+        outside = self.lazy_frame(function.module)
         values = [UNKNOWN if any(isinstance(atom, Param) for atom in declared.atoms) else declared]
         return join([*values, *([self.evaluate(default, outside)] if default is not None else [])])
 

@@ -108,10 +108,10 @@ def _of_text(value: Value, name: str, arguments: Arguments, node: ast.expr) -> V
     if name in _SAME:
         return value
     if name in ("partition", "rpartition"):
-        part = Item(hole(_shown(node)))
+        part = Item(join(Value((templates.lost(atom, _shown(node)),)) for atom in value.atoms))
         return Value((Seq("tuple", (part, part, part)),))
     if name in ("title", "capitalize", "center", "ljust", "rjust", "zfill", "swapcase", "translate"):
-        return hole(_shown(node))
+        return join(Value((templates.lost(atom, _shown(node)),)) for atom in value.atoms)
     return NUMBER if name.startswith(("is", "starts", "ends", "find", "count", "index")) else FOREIGN
 
 

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from wats_accel.sql.source.arguments import of_own
 from wats_accel.sql.source.facts import FailureAnswer, Place, SourceCall, SourceMethod, SourceUnknown
 from wats_accel.sql.source.failures import Failure, constant_text, failures_of
-from wats_accel.sql.source.frames import Events, Frame, TooMuch, parameters_of
+from wats_accel.sql.source.frames import Events, parameters_of
 from wats_accel.sql.source.interpreter import SourceInterpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
 from wats_accel.sql.source.texts import Found, Texts
@@ -21,7 +20,7 @@ _READING: Final = re.compile(
     r"_*(?:get|list|find|select|fetch|load|read|is|has|count|exists|search|query|lookup|show|check|can|all"
     r"|buscar|listar|obter|consultar|carregar|contar|existe|pesquisar|obtener|cargar)(?:_|[A-Z]|$)"
 )
-_MOST_STEPS: Final = 60_000
+_MOST_STEPS: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -31,16 +30,20 @@ class Draft:
     Attributes:
         method: without what the others decide.
         found: what it sends, with the places of the sinks.
+        given_calls: calls of what its caller gives.
         loose: calls of methods of objects that nobody knows, by name.
         given_loose: likewise, of parameters.
         answers: whose answers it returns unchanged.
+        unfollowed: calls that have not been looked into with their arguments.
     """
 
     method: SourceMethod
     found: Found
+    given_calls: list[SourceUnknown] = field(default_factory=list)
     loose: list[tuple[str, Place]] = field(default_factory=list)
     given_loose: list[tuple[str, Place]] = field(default_factory=list)
     answers: list[tuple[str, Place]] = field(default_factory=list)
+    unfollowed: list[tuple[str, Place]] = field(default_factory=list)
 
 
 class MethodReader:
@@ -71,46 +74,44 @@ class MethodReader:
         found = self._texts.found(events.sent)
         found.unknowns += unknowns
         found.unknowns += [SourceUnknown(what, place) for what, place in events.unknowns]
-        found.given_unknowns += [SourceUnknown(what, place) for what, place in events.given_unknowns]
+        given_calls = [SourceUnknown(what, place) for what, place in events.given_unknowns]
         method = self._method(functions, cls, events)
-        return Draft(method, found, events.loose, events.given_loose, events.answers)
+        return Draft(
+            method, found, given_calls, events.loose, events.given_loose, events.answers, events.unfollowed
+        )
 
     def _run(self, function: FunctionInfo, cls: ClassInfo | None, events: Events) -> list[SourceUnknown]:
+        """Go through a definition. What mentions nothing that sends SQL is not looked into deeply."""
         bound = _bound(function, cls)
-        frame = Frame(self._interpreter, function.module, function, bound, events=events)
-        self._interpreter.steps = _MOST_STEPS
-        try:
-            frame.env = of_own(function, frame)
-            if self._interpreter.run(function.node.body, frame):
-                frame.returns.append(frame.lookup("None"))
-            self._interpreter.calls.run_closures(frame)
-            self._note_decorators(function, frame)
-        except (TooMuch, RecursionError):
-            self._interpreter.calls.forget()
-            return self._given_up(function, "it is too long to be followed to its end")
-        except Exception as error:  # noqa: BLE001 - nobody has thought of every way to write code
-            self._interpreter.calls.forget()
-            return self._given_up(function, f"it could not be followed ({type(error).__name__})")
-        return []
+        invocations = self._interpreter.calls.invocations
+        sends = self._interpreter.sending.function(function.number)
+        summary = invocations.summary(function, bound) if sends else invocations.outline(function, bound)
+        if summary is None:
+            return []
+        events.take(summary.events, None)
+        events.answers += summary.events.answers
+        if sends:
+            self._note_decorators(function, events)
+        return self._given_up(function, summary.failure) if summary.failure is not None else []
 
     def _given_up(self, function: FunctionInfo, why: str) -> list[SourceUnknown]:
         """Told only of code that mentions what sends SQL: of other code nothing is missed."""
         is_worth_it = self._interpreter.sending.function(function.number)
         return [SourceUnknown(why, function.place)] if is_worth_it else []
 
-    def _note_decorators(self, function: FunctionInfo, frame: Frame) -> None:
+    def _note_decorators(self, function: FunctionInfo, events: Events) -> None:
         """A decorator of the tree that sends SQL does so around the method."""
-        outside = Frame(self._interpreter, function.module, None, is_lazy=True)
+        outside = self._interpreter.lazy_frame(function.module)
+        self._interpreter.steps = _MOST_STEPS
         for decorator in function.node.decorator_list:
-            value = self._interpreter.evaluate(
-                decorator.func if isinstance(decorator, ast.Call) else decorator, outside
-            )
-            for atom in value.atoms:
+            place = Place(function.module.file, decorator.lineno)
+            named = decorator.func if isinstance(decorator, ast.Call) else decorator
+            for atom in self._interpreter.evaluate(named, outside).atoms:
                 if isinstance(atom, Func) and self._interpreter.sending.function(atom.function):
-                    frame.note_call(self._interpreter.target_of(atom), decorator)
-                    frame.note_unknown("what its decorator sends", decorator)
+                    events.calls.append((self._interpreter.target_of(atom), place))
+                    events.unknowns.append(("what its decorator sends", place))
                 elif isinstance(atom, Cls) and self._sends_as_class(atom):
-                    frame.note_unknown("what its decorator sends", decorator)
+                    events.unknowns.append(("what its decorator sends", place))
 
     def _sends_as_class(self, atom: Cls) -> bool:
         functions = self._interpreter.index.method(self._interpreter.index.classes[atom.cls], "__call__")

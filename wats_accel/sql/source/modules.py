@@ -119,8 +119,8 @@ class ModuleInfo:
     bindings: Bindings
     functions: dict[str, list[FunctionInfo]] = field(default_factory=dict)
     classes: dict[str, ClassInfo] = field(default_factory=dict)
-    changed: dict[str, list[Binding]] = field(default_factory=dict)
-    """Names whose values are changed in place somewhere: by an item, or by a method."""
+    changed: dict[str, list[tuple[ast.expr | None, Binding]]] = field(default_factory=dict)
+    """Names whose values are changed in place somewhere: the item, if it is one, and what it becomes."""
 
 
 class ModuleReader:
@@ -237,8 +237,8 @@ def _note_globals(module: ModuleInfo) -> None:
     for node in ast.walk(module.source.tree):
         if isinstance(node, FunctionNode):
             _note_assigned(node, module)
-        for name, value in _changed_in_place(node):
-            module.changed.setdefault(name, []).append(Binding("value", value))
+        for name, key, value in _changed_in_place(node):
+            module.changed.setdefault(name, []).append((key, Binding("value", value)))
 
 
 def _note_assigned(function: FunctionNode, module: ModuleInfo) -> None:
@@ -251,12 +251,13 @@ def _note_assigned(function: FunctionNode, module: ModuleInfo) -> None:
         module.bindings.setdefault(name, []).extend(inner[name])
 
 
-def _changed_in_place(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def _changed_in_place(node: ast.AST) -> Iterator[tuple[str, ast.expr | None, ast.expr]]:
     if isinstance(node, ast.Assign):
         for target in node.targets:
             if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-                yield target.value.id, node.value
+                is_item = not isinstance(target.slice, ast.Slice)
+                yield target.value.id, target.slice if is_item else None, node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         owner = node.func.value
         if node.func.attr in MUTATORS and isinstance(owner, ast.Name):
-            yield from ((owner.id, argument) for argument in node.args)
+            yield from ((owner.id, None, argument) for argument in node.args)

@@ -16,9 +16,9 @@ from wats_accel.sql.source.values import (
     Const,
     File,
     Foreign,
-    Hole,
     Item,
     Map,
+    Method,
     Param,
     Seq,
     Text,
@@ -42,8 +42,9 @@ def binary(
     """``left op right``; the nodes tell how the sides are shown where they are not known."""
     if isinstance(op, ast.Add):
         return _added(left, right, left_node, right_node)
-    if isinstance(op, ast.Mod) and only(left, Text).atoms:
-        return templates.percent(only(left, Text), right, _label(right_node))
+    if isinstance(op, ast.Mod) and only(left, Text, Param, Unknown, Method).atoms:
+        texts = templates.as_texts(only(left, Text, Param, Unknown, Method), _label(left_node))
+        return templates.percent(texts, right, _label(right_node))
     if isinstance(op, ast.Mult):
         for one, other in ((left, right), (right, left)):
             if only(one, Text, Seq).atoms:
@@ -83,7 +84,7 @@ def _added(left: Value, right: Value, left_node: ast.AST | None, right_node: ast
     found: list[Value] = []
     if only(left, Text).atoms or only(right, Text).atoms:
         sides = [
-            templates.as_texts(only(side, Text, Const, Param, Unknown, Foreign), _label(node))
+            templates.as_texts(only(side, Text, Const, Param, Unknown, Foreign, Method), _label(node))
             for side, node in ((left, left_node), (right, right_node))
         ]
         found.append(templates.concat(sides))
@@ -99,7 +100,7 @@ def _added(left: Value, right: Value, left_node: ast.AST | None, right_node: ast
     number = _number(ast.Add(), left, right)
     if number is not None:
         return flows_into(constant(number), left, right)
-    names = [atom for atom in (*left.atoms, *right.atoms) if isinstance(atom, Param | Unknown)]
+    names = [atom for atom in (*left.atoms, *right.atoms) if isinstance(atom, Param | Unknown | Method)]
     return flows_into(Value(merged(names)) if names else NUMBER, left, right)
 
 
@@ -159,7 +160,7 @@ def _item(atom: Atom, key: Value) -> Value:
     if isinstance(atom, Param | Foreign):
         return Value((Foreign() if isinstance(atom, Foreign) else atom,))
     if isinstance(atom, Text):
-        return Value((Text((Hole("…"),)),))
+        return Value((templates.lost(atom, "…"),))
     return UNKNOWN
 
 
@@ -225,7 +226,7 @@ def _bound(bound: Value | None) -> int | str | None:
 
 def _sliced_text(atom: Text, bounds: Sequence[int | str | None], label: str) -> Text:
     if "unknown" in bounds:
-        return Text((Hole(label),), atom.worlds)
+        return templates.lost(atom, label)
     whole = templates.whole(atom)
     if whole is not None:
         return Text((whole[slice(*bounds)],), atom.worlds)  # type: ignore[arg-type] # no text among them here
@@ -234,7 +235,7 @@ def _sliced_text(atom: Text, bounds: Sequence[int | str | None], label: str) -> 
     is_end = start in (None, 0) and step is None and isinstance(end, int) and end < 0
     if is_end and isinstance(end, int) and isinstance(last, str) and len(last) >= -end:
         return Text((*atom.parts[:-1], last[:end]), atom.worlds)
-    return Text((Hole(label),), atom.worlds)
+    return templates.lost(atom, label)
 
 
 def _sliced_list(atom: Seq, bounds: Sequence[int | str | None]) -> Seq:

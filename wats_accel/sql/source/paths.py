@@ -160,14 +160,18 @@ def _content(value: Value, frame: Frame) -> Value:
     for path in _texts_of(value).atoms:
         known = templates.whole(path)
         content = _read(known, frame) if known is not None else None
-        found.append(text(content) if content is not None else hole("the content of a file"))
+        is_there = content is not None
+        found.append(
+            text(str(content)) if is_there else Value((templates.lost(path, "the content of a file"),))
+        )
     return flows_into(join(found), value) if found else hole("the content of a file")
 
 
 def _read(path: str, frame: Frame) -> str | None:
     for candidate in _candidates(path, frame):
         try:
-            if candidate.is_file() and candidate.stat().st_size <= _LARGEST:
+            is_inside = frame.interpreter.folder in candidate.resolve().parents  # nobody else's files
+            if is_inside and candidate.is_file() and candidate.stat().st_size <= _LARGEST:
                 return candidate.read_text(encoding="utf-8-sig", errors="replace")
         except OSError:
             continue
@@ -178,8 +182,7 @@ def _candidates(path: str, frame: Frame) -> Iterator[Path]:
     """Where a path may lead: from the folder of the tree, and from the folders above the module."""
     root = frame.interpreter.folder
     if posixpath.isabs(path):
-        if root in Path(posixpath.normpath(path)).parents:  # of nobody else's files
-            yield Path(path)
+        yield Path(path)
         return
     yield root / path
     here = frame.module.source.path.parent

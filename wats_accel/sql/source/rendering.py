@@ -86,6 +86,7 @@ _EXPECTING: Final = frozenset(
         "ALL",
     }
 )
+_VERBS: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
 _OPERATING: Final = frozenset(
     {
         "=",
@@ -276,11 +277,47 @@ def _role_by_words(following: re.Match[str] | None, scan: _Scan) -> Role:
         return "routine"
     if last in _VALUE_SIGNS or last in _VALUE_WORDS:
         return "function" if following is not None and following[0] == "(" else "value"
-    if last == "AND" and "BETWEEN" in scan.words[-8:] and scan.words[-8:].count("AND") == 1:
+    if last == "AND" and _is_second_bound(scan.words):
         return "value"
+    if _may_be_statement(scan):
+        return "statement"
     if following is not None and following[0] == "(" and last not in (")", "\0quoted"):
         return "function"
     return _role_by_clause(level, last, scan)
+
+
+def _is_second_bound(words: Sequence[str]) -> bool:
+    """Whether what follows is the second value of BETWEEN."""
+    if "BETWEEN" not in words:
+        return False
+    behind = words[len(words) - list(reversed(words)).index("BETWEEN") :]
+    return behind.count("AND") == 1
+
+
+def _may_be_statement(scan: _Scan) -> bool:
+    """Whether the verb of the statement, or a whole statement of a block, may be in what follows."""
+    if len(scan.levels) > 1:
+        return False
+    words = (
+        scan.words[len(scan.words) - list(reversed(scan.words)).index(";") :]
+        if ";" in scan.words
+        else scan.words
+    )
+    if not words or words[0] in ("IF", "BEGIN", "DECLARE", "WHILE", "SET", "GO", "USE"):
+        return True
+    if words[0] == "WITH":
+        return _VERBS.isdisjoint(_outside_parentheses(words))
+    return words[0] == "UPDATE" and "SET" not in words
+
+
+def _outside_parentheses(words: Sequence[str]) -> list[str]:
+    depth = 0
+    found: list[str] = []
+    for word in words:
+        depth += (word == "(") - (word == ")")
+        if depth == 0:
+            found.append(word)
+    return found
 
 
 def _role_by_clause(level: _Level, last: str, scan: _Scan) -> Role:

@@ -60,12 +60,18 @@ def _methods(index: Index) -> Iterator[tuple[Sequence[FunctionInfo], ClassInfo |
 def _finished(drafts: dict[str, Draft]) -> dict[str, SourceMethod]:
     open_sinks = {sink for draft in drafts.values() for sink in draft.found.open_sinks}
     sending = _names_that_send(drafts)
+    depending = {target for target, draft in drafts.items() if _depends_on_caller(draft, sending)}
     methods: dict[str, SourceMethod] = {}
     for target in sorted(drafts):
         draft = drafts[target]
         found = draft.found
         unknowns = found.unknowns + _loose_unknowns(draft.loose, sending)
-        given = found.given_unknowns + _loose_unknowns(draft.given_loose, sending)
+        unknowns += [
+            SourceUnknown(f"what {other} sends when it is given this", place)
+            for other, place in draft.unfollowed
+            if other in depending
+        ]
+        given = found.given_unknowns + draft.given_calls + _loose_unknowns(draft.given_loose, sending)
         methods[target] = dataclasses.replace(
             draft.method,
             statements=_each_once(found.statements, draft.method.place.file, open_sinks),
@@ -118,6 +124,13 @@ def _names_that_send(drafts: dict[str, Draft]) -> set[str]:
                 senders.add(caller)
                 waiting.append(caller)
     return {target.rpartition(":")[2].rpartition(".")[2] for target in senders}
+
+
+def _depends_on_caller(draft: Draft, sending: set[str]) -> bool:
+    """Whether what it sends depends on what it is given."""
+    found = draft.found
+    given = found.given_statements or found.given_unknowns or draft.given_calls
+    return bool(given or _loose_unknowns(draft.given_loose, sending))
 
 
 def _sends(draft: Draft) -> bool:

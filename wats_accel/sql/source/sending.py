@@ -6,9 +6,12 @@ A rough answer, and never too narrow: it decides where it is worth to be told wh
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from wats_accel.sql.source.index import Index
+from wats_accel.sql.source.modules import ModuleInfo
 from wats_accel.sql.source.sinks import SINKS, SOFT_SINKS
 
 _BY_CLASS = (
@@ -38,11 +41,26 @@ def mentioned(node: ast.AST) -> set[str]:
     return found
 
 
+_SQL: Final = re.compile(
+    r"\s*(?:SELECT\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|EXEC\s)",
+    re.IGNORECASE,
+)
+
+
+def _speaks_sql(module: ModuleInfo) -> bool:
+    """Whether there is any text in a module that looks like SQL."""
+    return any(
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value)
+        for node in ast.walk(module.source.tree)
+    )
+
+
 class Sending:
     """The names of functions that may send SQL, directly or through others of the tree."""
 
     def __init__(self, index: Index) -> None:
-        self._names = set(SINKS | SOFT_SINKS)
+        speaks_sql = any(map(_speaks_sql, index.modules.values()))
+        self._names = set(SINKS | SOFT_SINKS if speaks_sql else SINKS)
         self._mentioned = {function.number: mentioned(function.node) for function in index.functions}
         by_mention: dict[str, list[int]] = {}
         for number, names in self._mentioned.items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wats_accel.sql.source import arguments as parameters
 from wats_accel.sql.source.expressions import arguments_of
-from wats_accel.sql.source.frames import Frame, Interpreter
+from wats_accel.sql.source.frames import Interpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
 from wats_accel.sql.source.names import dotted
 from wats_accel.sql.source.values import UNKNOWN, Cls, Obj, Unknown, Value, join, merged
@@ -61,12 +61,12 @@ class Sites:
 
     def _argument(self, site: Site, function: FunctionInfo, name: str, owner: Cls | Obj | None) -> Value:
         module, caller, call = site
-        frame = Frame(self._interpreter, module, caller, owner, is_lazy=True)
+        frame = self._interpreter.lazy_frame(module, caller, owner)
         given = arguments_of(call, frame)
         if isinstance(call.func, ast.Attribute) and dotted(call.func.value) and given.args:
             is_by_class = call.func.attr == "__init__" and not isinstance(call.func.value, ast.Call)
             given.args = given.args[1:] if is_by_class else given.args
-        outer = Frame(self._interpreter, function.module, None, is_lazy=True)
+        outer = self._interpreter.lazy_frame(function.module)
         env, _ = parameters.bind(function.node, given, UNKNOWN, outer)
         return env.get(name, UNKNOWN)
 

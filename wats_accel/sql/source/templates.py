@@ -172,8 +172,17 @@ def changed_as_a_whole(value: Value, change: Callable[[str], str], label: str) -
     atoms: list[Atom] = []
     for atom in _texts(value):
         known = whole(atom)
-        atoms.append(Text((change(known),), atom.worlds) if known is not None else Text((Hole(label),)))
+        atoms.append(Text((change(known),), atom.worlds) if known is not None else lost(atom, label))
     return flows_into(Value(merged(atoms)), value)
+
+
+def lost(atom: Atom, label: str) -> Text:
+    """A text that has become another one, nobody knows which; its caller may."""
+    is_given = isinstance(atom, Text) and any(
+        isinstance(part, Hole) and part.kind == "parameter" for part in atom.parts
+    )
+    worlds = atom.worlds if isinstance(atom, Text) else frozenset()
+    return Text((Hole(label, "parameter" if is_given or _is_given(atom) else "unknown"),), worlds)
 
 
 # -- templates of the language ---------------------------------------------------------------------------

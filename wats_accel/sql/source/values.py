@@ -252,6 +252,8 @@ def constant(content: object) -> Value:
     """A literal of the source."""
     if isinstance(content, str):
         return text(content)
+    if isinstance(content, bytes):
+        return text(content.decode("utf-8", errors="replace"))
     return Value((Const(content, type(content).__name__),))
 
 
