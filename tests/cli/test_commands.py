@@ -259,3 +259,17 @@ def test_the_file_named_on_the_command_line_beats_the_one_of_the_environment(app
     environment = {"WATS_ACCEL_CONFIG": "nowhere.yaml", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (done.stderr, done.stdout) == ("", "() True\n")
+
+
+def test_check_reads_the_files_of_schema_too(tmp_path, capsys):
+    path = tmp_path / "accel.yaml"
+    path.write_text("version: 1\nsql: {schema: db.yaml}\n")
+    assert dispatch(["check", "--config", str(path)]) == 2
+    assert "there is no such file (`wats-accel schema-scan` writes such a file)" in capsys.readouterr().err
+    (tmp_path / "db.yaml").write_text("version: 1\ntabels: {}\n")
+    assert dispatch(["check", "--config", str(path)]) == 2
+    assert (
+        f"{tmp_path / 'db.yaml'}:2:1: tabels: unknown key; did you mean 'tables'?" in capsys.readouterr().err
+    )
+    (tmp_path / "db.yaml").write_text("version: 1\ntables: [t]\n")
+    assert dispatch(["check", "--config", str(path)]) == 0

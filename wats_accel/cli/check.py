@@ -14,6 +14,7 @@ from wats_accel.cli.environment import (
     assembled,
     config_option,
     print_problems,
+    read_schema,
 )
 from wats_accel.patching.rehearsal import rehearse
 
@@ -98,6 +99,7 @@ def command(
         if context.get_parameter_source(parameter) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--{name.replace('_', '-')} needs --source")
     assembly, problems = assembled(config)
+    read_schema(assembly)
     if not no_import:
         problems += _rehearsed(assembly, paths or (".",))
     print_problems(problems)

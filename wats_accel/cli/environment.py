@@ -48,6 +48,20 @@ def assembled(config: str | None) -> tuple[Assembly, list[Problem]]:
         raise click.exceptions.Exit(CONFIG_INVALID) from None
 
 
+def read_schema(assembly: Assembly) -> None:
+    """Read the files of schema that a configuration names.
+
+    Prints every problem and ends the command with status 2 when one is missing or not valid.
+    """
+    if not assembly.config.root.sql.schema_files:
+        return
+    try:
+        _ = assembly.context.schema
+    except ConfigError as error:
+        print_problems(error.problems)
+        raise click.exceptions.Exit(CONFIG_INVALID) from None
+
+
 def known_plugins(report: Callable[[Problem], None] = lambda problem: None) -> PluginManager:
     """The plugins that are there without a configuration: built-in ones and installed ones."""
     plugins, _ = load_plugins(mapping_document({}), bus=EventBus(), report=report)
