@@ -50,7 +50,13 @@ def _outside(text: str, change: Callable[[str], str]) -> str:
 
 
 def _commented(text: str) -> str:
-    return _outside(text, lambda part: _BLANK.sub(" /* FROM segredo s JOIN x */ ", part))
+    """A line's end stays one: it may end a comment."""
+    return _outside(
+        text,
+        lambda part: _BLANK.sub(
+            lambda found: f" /* FROM segredo s JOIN x */{found[0] if chr(10) in found[0] else ' '}", part
+        ),
+    )
 
 
 def _in_lines(text: str) -> str:

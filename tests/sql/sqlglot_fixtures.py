@@ -104,10 +104,11 @@ def statements() -> tuple[Statement, ...]:
     Raises:
         NotHereError: there are none.
     """
-    return tuple(dict.fromkeys((*_of_sql(), *_of_tests())))
+    return tuple(dict.fromkeys((*shipped(), *_of_tests())))
 
 
-def _of_sql() -> Iterator[Statement]:
+def shipped() -> Iterator[Statement]:
+    """Those in files of their own: of no dialect in particular."""
     for file in sorted((folder() / "fixtures").rglob("*.sql")):
         text = file.read_text(encoding="utf-8")
         parts = text.split("\n") if file.stem == "identity" else text.split(";\n")

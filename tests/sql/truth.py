@@ -61,7 +61,7 @@ def narrower(facts: Facts, truth: Truth) -> list[str]:
     """All that is true and that the analysis does not tell; it must be empty."""
     told = []
     if not hides(facts, "reads"):
-        told += _unread(facts.reads, _without_rows_of(facts, truth.reads))
+        told += _unread(facts.reads, without_rows_of(facts, truth.reads))
         told += ["the clock"] if truth.clock and not facts.reads_clock else []
     if not hides(facts, "writes"):
         told += [f"write {_text(write)}" for write in truth.writes if not _written(facts.writes, write)]
@@ -86,7 +86,7 @@ def with_excluded(facts: Facts, sql: str) -> Facts:
 def broader(facts: Facts, truth: Truth, allowed: Truth | None = None) -> list[str]:
     """All that the analysis tells beyond what is true, or allowed besides."""
     whole = truth if allowed is None else truth | allowed
-    told = _unread(whole.reads, _without_rows_of(facts, facts.reads))
+    told = _unread(whole.reads, without_rows_of(facts, facts.reads))
     told += [f"write {_text(write)}" for write in facts.writes if not _written(whole.writes, write)]
     told += [f"call {call.kind} {call.name}" for call in sorted(facts.calls - whole.calls, key=str)]
     told += ["the clock"] if facts.reads_clock and not whole.clock else []
@@ -97,7 +97,7 @@ def broader(facts: Facts, truth: Truth, allowed: Truth | None = None) -> list[st
     ]
 
 
-def _without_rows_of(facts: Facts, reads: Access) -> Access:
+def without_rows_of(facts: Facts, reads: Access) -> Access:
     """What is read; but that a write looks at the rows it writes needs no mention."""
     written = {write.table for write in facts.writes}
     return Access(tuple((table, known) for table, known in reads.items if known or table not in written))
