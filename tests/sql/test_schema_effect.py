@@ -228,3 +228,9 @@ def test_equal_schemas_hash_alike() -> None:
     one.effect(reading(t=["a"]))
     assert one == other
     assert hash(one) == hash(other)
+
+
+def test_the_columns_that_are_known_are_always_the_same_mapping() -> None:
+    schema = Schema({"t": Table("t", frozenset({"a"})), "u": Table("u")})
+    assert schema.columns == {"t": {"a"}}
+    assert schema.columns is schema.columns

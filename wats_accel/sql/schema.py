@@ -103,6 +103,7 @@ class Schema:
         aliases: names that stand for tables, column by column: a synonym, or a table whose rows are held by
             its partitions. A name that is a table itself stands for itself besides.
         clock_views: the views whose rows depend on when they are read.
+        columns: of the tables whose columns are known; the same mapping each time, as `facts_of` wants it.
     """
 
     tables: Mapping[str, Table] = field(default_factory=dict)
@@ -114,9 +115,14 @@ class Schema:
     dialect: str = ""
     aliases: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clock_views: frozenset[str] = frozenset()
+    columns: Mapping[str, Columns] = field(init=False, repr=False, compare=False)
     _remembered: dict[tuple[Facts, bool], Effect] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def __post_init__(self) -> None:
+        known = {name: table.columns for name, table in self.tables.items() if table.columns is not None}
+        object.__setattr__(self, "columns", known)
 
     def __hash__(self) -> int:
         mappings = (self.tables, self.views, self.routines, self.aliases)
@@ -124,11 +130,6 @@ class Schema:
 
     def __bool__(self) -> bool:
         return bool(self.tables or self.views or self.routines or self.aliases)
-
-    @property
-    def columns(self) -> Mapping[str, Columns]:
-        """The columns of the tables whose columns are known."""
-        return {name: table.columns for name, table in self.tables.items() if table.columns is not None}
 
     def effect(self, facts: Facts, *, strict: bool = False) -> Effect:
         """What a statement does with this database, everything expanded. Remembered, bounded.
