@@ -253,6 +253,7 @@ def test_the_ghosts_are_removed_by_a_procedure_or_by_its_body(on_sql_server):
         (f"{PERMISSIONS}.has_individual_access", ["False"]),
         (f"{CONNECTIONS}.has_individual_access", ["False"]),
         (f"{PERMISSIONS}.get_user_individual_connections", ["[]"]),
+        (f"{CONNECTIONS}.select_all", ["[]"]),
         (f"{CONNECTIONS}.admin_get_all_connections", []),
         (f"{GROUPS}.admin_get_all_groups", []),
         (f"{LOGS}.update_heartbeat", ["False"]),

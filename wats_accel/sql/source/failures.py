@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +35,40 @@ class Failure:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A constant that is returned where the answer of another function is empty.
+
+    Attributes:
+        failure: what is returned then, and where.
+        called: the name of the other function.
+        line: of its call.
+        path: where in its answer the value is that is empty.
+    """
+
+    failure: Failure
+    called: str
+    line: int
+    path: tuple[int, ...]
+
+    def follows_from(self, answer: str) -> bool:
+        """Whether it is what is returned for this answer of the other function."""
+        try:
+            value = ast.literal_eval(answer)
+            for index in self.path:
+                value = value[index]
+        except (ValueError, TypeError, LookupError, SyntaxError):
+            return False
+        return not value
+
+
+def echoes_of(node: ast.FunctionDef | ast.AsyncFunctionDef, constants: Known) -> list[Echo]:
+    """What a function answers with where it has got an empty answer itself."""
+    reader = _Reader(dict(constants))
+    reader.block(node.body, (), dict(constants))
+    return reader.echoes
+
+
 def failures_of(node: ast.FunctionDef | ast.AsyncFunctionDef, constants: Known) -> list[Failure]:
     """What a function answers with where it has caught something, or has got no connection.
 
@@ -59,6 +94,8 @@ class _Reader:
 
     def __init__(self, constants: dict[str, str | None]) -> None:
         self.found: list[Failure] = []
+        self.echoes: list[Echo] = []
+        self._calls: dict[str, tuple[str, int, tuple[int, ...]]] = {}
         self._constants = constants
         self._cursors: set[str] = set()
         self._ways = 0
@@ -72,6 +109,7 @@ class _Reader:
             self._statement(statement, rest, known)
             _assign(statement, known)
             self._note_cursors(statement)
+            self._note_calls(statement)
 
     def _statement(self, statement: ast.stmt, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
         if isinstance(statement, FunctionNode | ast.ClassDef):
@@ -84,6 +122,7 @@ class _Reader:
             self.block(statement.body, rest, known)
         elif isinstance(statement, ast.If):
             self._guard(statement, rest, known)
+            self._echo(statement, rest, known)
             self.block(statement.body, rest, dict(known))
             self.block(statement.orelse, rest, dict(known))
         elif isinstance(statement, ast.For | ast.AsyncFor | ast.While):
@@ -116,29 +155,38 @@ class _Reader:
                 if is_one:
                     self._cursors.update(names)
 
+    def _note_calls(self, statement: ast.stmt) -> None:
+        """The names that get the answers of other functions, or parts of them."""
+        if not isinstance(statement, ast.Assign):
+            return
+        call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+        for target in statement.targets:
+            for name, path in _names_in(target):
+                self._calls.pop(name, None)
+                if isinstance(call, ast.Call):
+                    self._calls[name] = (dotted(call).rpartition(".")[2], call.lineno, path)
+
+    def _echo(self, statement: ast.If, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
+        """``if user is None: return []`` says the same as the answer that `user` is of."""
+        for name, (called, line, path) in self._calls.items():
+            sense = _sense(
+                statement.test, lambda node, name=name: isinstance(node, ast.Name) and node.id == name
+            )
+            if sense is None:
+                continue
+            found, self.found = self.found, []
+            body = statement.orelse if sense else statement.body
+            self._follow(body, rest, dict(known), statement.lineno)
+            self.echoes += [Echo(failure, called, line, path) for failure in self.found]
+            self.found = found
+
     def _guard(self, statement: ast.If, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
         """``if not cursor: return …`` is a failure that somebody else has caught."""
-        sense = self._tests_cursor(statement.test)
+        sense = _sense(statement.test, self._is_cursor)
         if sense is False:
             self._follow(statement.body, rest, dict(known), statement.lineno)
         elif sense is True:
             self._follow(statement.orelse, rest, dict(known), statement.lineno)
-
-    def _tests_cursor(self, test: ast.expr) -> bool | None:
-        """True if it holds with a connection, False if without one, None if it tests something else."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            return False if self._is_cursor(test.operand) else None
-        if isinstance(test, ast.Compare) and len(test.ops) == 1 and self._is_cursor(test.left):
-            is_none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
-            if is_none and isinstance(test.ops[0], ast.Is | ast.Eq):
-                return False
-            return True if is_none and isinstance(test.ops[0], ast.IsNot | ast.NotEq) else None
-        if isinstance(test, ast.BoolOp):
-            senses = {self._tests_cursor(part) for part in test.values}
-            if isinstance(test.op, ast.Or) and False in senses:
-                return False
-            return True if isinstance(test.op, ast.And) and True in senses else None
-        return True if self._is_cursor(test) else None
 
     def _is_cursor(self, node: ast.expr) -> bool:
         if isinstance(node, ast.NamedExpr):
@@ -200,6 +248,35 @@ class _Reader:
         text = "None" if statement.value is None else constant_text(statement.value, known)
         if text is not None:
             self.found.append(Failure(text, statement.lineno))
+
+
+def _is_named(name: str, node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _names_in(target: ast.expr, path: tuple[int, ...] = ()) -> Iterator[tuple[str, tuple[int, ...]]]:
+    if isinstance(target, ast.Name):
+        yield target.id, path
+    for part, where in unpacked(target):
+        if isinstance(where, int):
+            yield from _names_in(part, (*path, where))
+
+
+def _sense(test: ast.expr, is_it: Callable[[ast.expr], bool]) -> bool | None:
+    """Whether a condition holds with the thing (True), without it (False), or does not ask for it (None)."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return False if is_it(test.operand) else None
+    if isinstance(test, ast.Compare) and len(test.ops) == 1 and is_it(test.left):
+        is_none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
+        if is_none and isinstance(test.ops[0], ast.Is | ast.Eq):
+            return False
+        return True if is_none and isinstance(test.ops[0], ast.IsNot | ast.NotEq) else None
+    if isinstance(test, ast.BoolOp):
+        senses = {_sense(part, is_it) for part in test.values}
+        if isinstance(test.op, ast.Or) and False in senses:
+            return False
+        return True if isinstance(test.op, ast.And) and True in senses else None
+    return True if is_it(test) else None
 
 
 def _is_try(statement: ast.stmt) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wats_accel.sql.source.facts import FailureAnswer, Place, SourceCall, SourceMethod, SourceUnknown
-from wats_accel.sql.source.failures import Failure, constant_text, failures_of
+from wats_accel.sql.source.failures import Echo, Failure, constant_text, echoes_of, failures_of
 from wats_accel.sql.source.frames import Events, parameters_of
 from wats_accel.sql.source.interpreter import SourceInterpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
@@ -34,6 +34,7 @@ class Draft:
         loose: calls of methods of objects that nobody knows, by name.
         given_loose: likewise, of parameters.
         answers: whose answers it returns unchanged.
+        echoes: what it answers with to an empty answer of another one, and the file that says so.
         unfollowed: calls that have not been looked into with their arguments.
     """
 
@@ -44,6 +45,7 @@ class Draft:
     given_loose: list[tuple[str, Place]] = field(default_factory=list)
     answers: list[tuple[str, Place]] = field(default_factory=list)
     unfollowed: list[tuple[str, Place]] = field(default_factory=list)
+    echoes: list[tuple[Echo, str]] = field(default_factory=list)
 
 
 class MethodReader:
@@ -76,9 +78,11 @@ class MethodReader:
         found.unknowns += [SourceUnknown(what, place) for what, place in events.unknowns]
         given_calls = [SourceUnknown(what, place) for what, place in events.given_unknowns]
         method = self._method(functions, cls, events)
-        return Draft(
+        draft = Draft(
             method, found, given_calls, events.loose, events.given_loose, events.answers, events.unfollowed
         )
+        draft.echoes = [each for function in functions for each in self._echoes_of(function)]
+        return draft
 
     def _run(self, function: FunctionInfo, cls: ClassInfo | None, events: Events) -> list[SourceUnknown]:
         """Go through a definition. What mentions nothing that sends SQL is not looked into deeply."""
@@ -158,6 +162,13 @@ class MethodReader:
             return failures_of(function.node, self._constants_of(function.module))
         except RecursionError:
             return []
+
+    def _echoes_of(self, function: FunctionInfo) -> list[tuple[Echo, str]]:
+        try:
+            found = echoes_of(function.node, self._constants_of(function.module))
+        except RecursionError:
+            return []
+        return [(echo, function.module.file) for echo in found]
 
     def _constants_of(self, module: ModuleInfo) -> dict[str, str | None]:
         if module.name not in self._constants:

@@ -277,6 +277,15 @@ def _run_code(arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
     return UNKNOWN
 
 
+def _unknown(arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
+    return flows_into(UNKNOWN, *arguments.all())
+
+
+def _unknown_method(arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
+    """``methodcaller(name)``: a method of whatever it is given."""
+    return Value((Method(UNKNOWN, ""),))
+
+
 def _template(arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
     made = arguments.get(0, "template")
     return Value((Method(only(made, Text, Param, Unknown), "$template"),)) if made is not None else UNKNOWN
@@ -328,6 +337,8 @@ _FUNCTIONS: Final[dict[str, Outside]] = {
     "enumerate": _enumerate,
     **dict.fromkeys(("itertools.chain",), _chain),
     **dict.fromkeys(("exec", "eval"), _run_code),
+    **dict.fromkeys(("globals", "importlib.import_module", "__import__", "operator.attrgetter"), _unknown),
+    "operator.methodcaller": _unknown_method,
     "string.Template": _template,
     **dict.fromkeys(("locals", "vars"), _vars),
 }

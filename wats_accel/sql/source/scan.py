@@ -151,10 +151,23 @@ def _with_inherited_failures(
                 fresh = [answer for answer in found.get(other, ()) if answer not in found[target]]
                 found[target] += fresh
                 changed = changed or bool(fresh)
+            for answer in _echoed(draft, found):
+                if answer not in found[target]:
+                    found[target].append(answer)
+                    changed = True
     return {
         target: dataclasses.replace(method, failure_answers=_answers(found[target]))
         for target, method in methods.items()
     }
+
+
+def _echoed(draft: Draft, found: Mapping[str, list[FailureAnswer]]) -> Iterator[FailureAnswer]:
+    """What a method answers with to the failures of those that it calls."""
+    for echo, file in draft.echoes:
+        for call in draft.method.calls:
+            is_it = call.place.line == echo.line and call.target.rpartition(".")[2].endswith(echo.called)
+            if is_it and any(echo.follows_from(answer.text) for answer in found.get(call.target, ())):
+                yield FailureAnswer(echo.failure.text, Place(file, echo.failure.line))
 
 
 def _answers(found: list[FailureAnswer]) -> tuple[FailureAnswer, ...]:

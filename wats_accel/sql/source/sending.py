@@ -12,8 +12,10 @@ from typing import Final
 
 from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.modules import ModuleInfo
+from wats_accel.sql.source.names import dotted
 from wats_accel.sql.source.sinks import SINKS, SOFT_SINKS
 
+COMPUTED: Final = "a name that is computed"
 _BY_CLASS = (
     "__init__",
     "__new__",
@@ -38,7 +40,17 @@ def mentioned(node: ast.AST) -> set[str]:
             found.add(inner.value)
         elif isinstance(inner, ast.alias):
             found.add(inner.asname or inner.name)
+        elif isinstance(inner, ast.Call) and _chooses_by_name(inner):
+            found.add(COMPUTED)
     return found
+
+
+def _chooses_by_name(call: ast.Call) -> bool:
+    """Whether what is called, or got, is chosen by a name that the code computes."""
+    name = dotted(call.func).rpartition(".")[2]
+    if name == "getattr":
+        return len(call.args) > 1 and not isinstance(call.args[1], ast.Constant)
+    return name in ("globals", "eval", "exec", "methodcaller", "attrgetter", "import_module", "__import__")
 
 
 _SQL: Final = re.compile(
@@ -60,7 +72,7 @@ class Sending:
 
     def __init__(self, index: Index) -> None:
         speaks_sql = any(map(_speaks_sql, index.modules.values()))
-        self._names = set(SINKS | SOFT_SINKS if speaks_sql else SINKS)
+        self._names = {COMPUTED, *SINKS, *(SOFT_SINKS if speaks_sql else ())}
         self._mentioned = {function.number: mentioned(function.node) for function in index.functions}
         by_mention: dict[str, list[int]] = {}
         for number, names in self._mentioned.items():
