@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,8 @@ from wats_accel.config.sources import read_document
 from wats_accel.event_bus import EventBus
 from wats_accel.sql.access import ANY, Changes, access
 from wats_accel.sql.schema import Schema
+from wats_accel.sql.schema_building import schema_of
+from wats_accel.sql.schema_scan import scan_schema
 from wats_accel.sql.statement import facts_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +41,22 @@ def test_the_file_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     file = str(ROOT / "config" / "wats-schema.yaml")
     arguments = ["--driver", "simulation.schema:empty_sqlite", "--path", str(EXAMPLE)]
     assert dispatch(["schema-scan", *arguments, "--output", file, "--check"]) == 0, "run `make generated`"
+
+
+def test_postgresql_tells_the_same_and_its_procedure(odbc: Any, postgresql: Any, schema: Schema) -> None:
+    from simulation.schema import create_schema
+
+    with closing(odbc.connect(postgresql.odbc(), autocommit=True)) as server:
+        server.execute("CREATE DATABASE wats_schema")
+        try:
+            with closing(odbc.connect(postgresql.odbc("wats_schema"), autocommit=True)) as connection:
+                create_schema(connection, "postgresql")
+                scanned = schema_of([scan_schema(connection).description])
+        finally:
+            server.execute("DROP DATABASE wats_schema WITH (FORCE)")
+    assert scanned.tables == schema.tables
+    assert set(scanned.foreign_keys) == set(schema.foreign_keys)
+    assert scanned.routines.items() >= schema.routines.items()
 
 
 def test_the_dialect_is_that_of_the_servers_in_use(schema: Schema) -> None:
