@@ -70,7 +70,7 @@ def test_imports_are_found_though_the_folder_is_not_the_one_that_they_begin_in(t
     files = {
         "lib/app/__init__.py": "",
         "lib/app/db.py": "SQL = 'SELECT a FROM t'",
-        "lib/app/repo.py": "from app.db import SQL\nclass R:\n    def run(self, c):\n        c.execute(SQL)\n",
+        "lib/app/repo.py": "from app.db import SQL\nclass R:\n    def run(s, c):\n        c.execute(SQL)\n",
     }
     facts = scanned(tmp_path, files)
     (target,) = targets(facts)

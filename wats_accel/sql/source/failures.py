@@ -169,9 +169,7 @@ class _Reader:
     def _echo(self, statement: ast.If, rest: tuple[_After, ...], known: dict[str, str | None]) -> None:
         """``if user is None: return []`` says the same as the answer that `user` is of."""
         for name, (called, line, path) in self._calls.items():
-            sense = _sense(
-                statement.test, lambda node, name=name: isinstance(node, ast.Name) and node.id == name
-            )
+            sense = _sense(statement.test, functools.partial(_is_named, name))
             if sense is None:
                 continue
             found, self.found = self.found, []
