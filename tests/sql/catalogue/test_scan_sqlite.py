@@ -129,6 +129,17 @@ def test_a_full_text_index_over_a_table_is_read_with_it(database: sqlite3.Connec
     assert "words" in description.tables
 
 
+def test_a_virtual_table_of_a_module_that_is_not_loaded_is_unknown(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA writable_schema = ON")
+    text = "CREATE VIRTUAL TABLE far USING far_away(x)"
+    database.execute("INSERT INTO sqlite_master VALUES ('table', 'far', 'far', 0, ?)", (text,))
+    database.execute("PRAGMA writable_schema = RESET")
+    description = scanned(database)
+    assert description.tables["far"] == TableDescription()
+    assert description.views["far"] == Touches(hides="reads")
+    assert description.unknown == ("table far: its columns", "virtual table far: where its rows come from")
+
+
 def test_odd_names_survive(database: sqlite3.Connection) -> None:
     database.executescript(
         'CREATE TABLE "Odd.Name" ("a b", "c.d"); CREATE VIEW w AS SELECT "c.d" FROM "Odd.Name";'

@@ -67,14 +67,17 @@ class _Scan:
         )
 
     def _table(self, name: str) -> TableDescription:
-        rows = self.catalogue.rows(f"PRAGMA table_xinfo({_quoted(name)})")
+        rows = self.catalogue.rows_if_possible(f"PRAGMA table_xinfo({_quoted(name)})")
+        if not rows:  # a virtual table whose module is not loaded here
+            self.unknown.append(f"table {name}: its columns")
+            return TableDescription()
         return TableDescription(
             tuple(row["name"] for row in rows),
             tuple(row["name"] for row in rows if row["hidden"] in _GENERATED),
         )
 
     def _foreign_keys(self, name: str) -> Iterator[ForeignKey]:
-        rows = self.catalogue.rows(f"PRAGMA foreign_key_list({_quoted(name)})")
+        rows = self.catalogue.rows_if_possible(f"PRAGMA foreign_key_list({_quoted(name)})") or []
         for number in sorted({row["id"] for row in rows}):
             parts = sorted((row for row in rows if row["id"] == number), key=lambda row: row["seq"])
             on_delete, on_update = _action(parts[0]["on_delete"]), _action(parts[0]["on_update"])
