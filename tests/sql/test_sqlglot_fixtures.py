@@ -69,9 +69,19 @@ def _tables(dialect: str, text: str) -> set[str]:
         return set()
     if not all(isinstance(tree, exp.Query | exp.DML) for tree in trees):
         return set()
-    names = {name_of(table.name) for tree in trees for table in tree.find_all(exp.Table)}
-    aliases = {name_of(cte.alias) for tree in trees for cte in tree.find_all(exp.CTE)}
-    return names - aliases - {""}
+    names = {name_of(table.name) for tree in trees for table in tree.find_all(exp.Table) if _is_plain(table)}
+    # A name that is an alias elsewhere may be just that: UPDATE a SET … FROM t AS a.
+    aliases = {name_of(one.alias) for tree in trees for one in tree.find_all(exp.CTE, exp.Table)}
+    return names - aliases - {"", "dual"}
+
+
+def _is_plain(table: exp.Table) -> bool:
+    """Whether it is no table of the session, no variable, and not the name of an index."""
+    name = table.this
+    if not isinstance(name, exp.Identifier) or name.args.get("temporary") or table.arg_key == "indexed":
+        return False
+    into = table.parent
+    return not (isinstance(into, exp.Into) and into.args.get("temporary"))
 
 
 def _untold(facts: Facts, tables: set[str]) -> list[str]:

@@ -15,7 +15,7 @@ from tsql_batches import Batch, tsql_batches
 from wats_accel.sql.access import name_of
 from wats_accel.sql.statement import facts_of
 
-WHOLE, SHARE = 20_000, 500
+WHOLE, SHARE = 20_000, 300
 _SCHEMAS = schemas(seed=7, number=40)
 
 
