@@ -174,6 +174,34 @@ def test_what_is_wrong_with_an_option_is_said(
     assert told in capsys.readouterr().err
 
 
+def test_the_connection_string_can_be_typed(
+    database: Path, driver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    module = driver("def connect(text):\n    return sqlite3.connect(text.partition('|')[2])\n")
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: f"{SECRET}|{database}")
+    assert scan("--driver", module, "--prompt", "--path", str(tmp_path)) == 0
+    printed = capsys.readouterr()
+    assert "stock" in printed.out
+    assert SECRET not in printed.out + printed.err
+
+
+def test_a_function_that_gives_no_connection_is_an_error(
+    driver: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = driver("def connect():\n    return None\n")
+    assert scan("--driver", module, "--path", str(tmp_path)) == 1
+    assert "the function has given no connection" in capsys.readouterr().err
+
+
+def test_how_much_could_not_be_found_out_is_said(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE VIEW v AS SELECT random() AS n FROM stock")
+    assert scan("--driver", "sqlite3", "--database", str(database)) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "could not be found out, and is listed under 'unknown': 1\n"
+    assert "\nunknown:\n- 'view v: a random value'\n" in printed.out
+
+
 def test_postgresql_is_reached_through_odbc(
     odbc: Any, postgresql: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

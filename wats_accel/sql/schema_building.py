@@ -41,11 +41,6 @@ def schema_of(descriptions: Iterable[SchemaDescription]) -> Schema:
     return _Building(merged(descriptions)).schema()
 
 
-def is_sql(text: str) -> bool:
-    """Whether a text is SQL, rather than the name of a table as `Touches` has it."""
-    return bool(re.match(r"\s*(SELECT|WITH|VALUES|TABLE|CREATE|\()\s", text, re.IGNORECASE))
-
-
 class _Building:
     def __init__(self, described: SchemaDescription) -> None:
         self._described = described

@@ -58,6 +58,12 @@ CREATE TABLE ruled (a int);
 CREATE RULE noted AS ON INSERT TO ruled DO ALSO INSERT INTO log VALUES (1, 'rule');
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON guarded USING (EXISTS (SELECT 1 FROM rights r WHERE r.id = guarded.id));
+CREATE TABLE texts (id int, body text, found tsvector);
+CREATE TRIGGER indexed BEFORE INSERT OR UPDATE ON texts FOR EACH ROW
+EXECUTE FUNCTION tsvector_update_trigger(found, 'pg_catalog.simple', body);
+CREATE FOREIGN DATA WRAPPER nothing;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
+CREATE FOREIGN TABLE far (id int) SERVER nowhere;
 CREATE SCHEMA other;
 CREATE TABLE other.users (id int, extra int)
 """
@@ -196,6 +202,15 @@ def test_a_table_with_a_policy_is_read_with_what_the_policy_reads(schema: Schema
     assert effect(schema, "SELECT secret FROM guarded").reads == Reads(
         access({"guarded": ["id", "secret"], "rights": ["id"]})
     )
+
+
+def test_a_trigger_of_the_systems_own_changes_its_row(schema: Schema) -> None:
+    assert effect(schema, "UPDATE texts SET body = 'x'").changes == changed(texts=[ANY])
+
+
+def test_a_foreign_table_is_unknown(description: SchemaDescription, schema: Schema) -> None:
+    assert effect(schema, "SELECT id FROM far").reads == Reads(access({"far": ["id"]}), unknown=True)
+    assert "foreign table far: its rows are elsewhere" in description.unknown
 
 
 def test_extensions_are_told_apart_by_what_they_can_do(connection: Any) -> None:
