@@ -195,11 +195,6 @@ class Region:
         self.counters.invalidated += count
         return count
 
-    def footprints(self) -> list[Footprint | None]:
-        """What its entries were made from, and what each is made from besides. Called under the lock."""
-        known = self._indexes.footprints()
-        return known if self.declared is None else [*known, self.declared]
-
     @contextlib.contextmanager
     def fenced(self, selection: Selection) -> Iterator[None]:
         """Have no load of what is selected stored that begins during the ``with`` block.

@@ -8,7 +8,7 @@ the committing call returns: at once under autocommit, at the commit otherwise, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.changes import Change
 from wats_accel.sql.schema import Schema
 from wats_accel.tracking.analyses import Analyses
+from wats_accel.tracking.readers import Readers
 from wats_accel.tracking.seen import Changed, Footprints, Seen
 from wats_accel.tracking.under_way import UnderWay, UnderWayCall
 from wats_accel.transactions import Transaction
@@ -70,7 +71,7 @@ class Tracker:
         self._covered: dict[Region, bool] = {}
         self._report = report
         self._under_way = UnderWay()
-        self._told: dict[Region, Seen] = {}  # what each has been seen to read
+        self._readers = Readers()
         self._blind = False
         self._closed = False
         begins_anew_when_forked(self)
@@ -80,6 +81,8 @@ class Tracker:
         for region in regions:
             region.declared = self._analyses.declared(region.rules.reads)
             region.watch = self
+            with self._caches.lock:
+                self._readers.note(region, region.declared)
 
     def close(self) -> None:
         """See nothing any more; nothing is cached any more either."""
@@ -116,21 +119,11 @@ class Tracker:
         call = UnderWayCall(changed)
         try:
             with self._caches.lock:  # point: change-seen
-                self._under_way.enter(call, self._concerned(changed))
+                self._under_way.enter(call, self._readers.concerned_by(changed))
         except BaseException:
             self._under_way.leave(call)
             raise
         return call
-
-    def _concerned(self, changed: Changed) -> Iterator[Region]:
-        for region in self._caches:
-            try:
-                footprints = region.footprints()
-            except Exception:  # noqa: BLE001 - a store that fails does not know; it is dropped from later
-                yield region
-            else:
-                if any(map(changed.concerns, footprints)):
-                    yield region
 
     def after(self, token: object, change: Change, transaction: Transaction | None) -> None:
         """Drop what a call concerns that has returned or raised, or have that done at the commit."""
@@ -166,7 +159,10 @@ class Tracker:
     def _drop(self, changed: Changed) -> int:
         count, failed, interrupt = 0, [], None
         with self._caches.lock:
+            concerned = self._readers.concerned_by(changed)
             for region in self._caches:
+                if region not in concerned and not len(region.flights):
+                    continue
                 try:
                     count += region.invalidate_made_from(changed.concerns)
                 except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
@@ -211,7 +207,7 @@ class Tracker:
         if self._closed:
             return "switched_off"
         seen = load.footprint
-        self._note(region, seen)
+        self._readers.note(region, seen)
         if self._under_way.concerns(seen):
             return "being_written"
         if region.declared is not None or self._is_covered_by_rule(region):
@@ -220,14 +216,10 @@ class Tracker:
             return None if load.rests_on_others else "no_statement_seen"
         return "unknown_reads" if isinstance(seen, Seen) and seen.reads.unknown else None
 
-    def _note(self, region: Region, seen: object) -> None:
-        if isinstance(seen, Seen):
-            before = self._told.get(region)
-            self._told[region] = seen if before is None else before | seen
-
     def told_of(self, region: Region) -> dict[str, str]:
         """What a method was seen to read so far, for people."""
-        seen = self._told.get(region)
+        with self._caches.lock:
+            seen = self._readers.all_of(region)
         if seen is None:
             return {"reads": "nothing was seen yet"}
         facts = {"reads": str(seen.reads.access) or "no table"}
