@@ -69,10 +69,9 @@ def command(
             raise click.ClickException(f"the database cannot be read: {type(error).__name__}") from None
     text = file_text(scanned.description, product=scanned.product, today=datetime.date.today())
     current = _text_of(output)
-    if scanned.description.unknown:
-        click.echo(
-            f"{len(scanned.description.unknown)} things could not be found out: see 'unknown'", err=True
-        )
+    unknown = len(scanned.description.unknown)
+    if unknown:
+        click.echo(f"could not be found out, and is listed under 'unknown': {unknown}", err=True)
     return deliver(current if says_the_same(current, text) else text, output, check=check)
 
 
