@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import Final
 
 from wats_accel.sql.facts import Facts
 
 Key = tuple[str, str, int]
-"""A text, a dialect, and the identity of the columns that were known."""
+"""A text or what stands for it, a dialect, and the identity of the columns that were known."""
 
 LONGEST_KEPT: Final = 20_000  # characters of a text
 _MOST_TEXTS: Final = 2_000
 _MOST_CHARACTERS: Final = 4_000_000
+
+
+def short(text: str) -> str:
+    """What stands for a long text: it would fill the memory."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Memory:
@@ -44,8 +50,6 @@ class Memory:
             owner: the object whose identity is a part of the key: as long as it is here, no other has it.
         """
         length = len(key[0])
-        if length > LONGEST_KEPT:
-            return
         with self._lock:
             if len(self._young) >= _MOST_TEXTS or self._characters + length > _MOST_CHARACTERS:
                 self._old, self._young, self._characters = self._young, {}, 0

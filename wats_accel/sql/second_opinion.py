@@ -18,7 +18,6 @@ from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIA
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_MOST_TOKENS: Final = 4_000
 _NAME_QUOTES: Final = {"tsql": ("[", "]"), "mysql": ("`", "`")}
 _SIGNS: Final = {"[": "(", "]": ")"}
 _VARIABLES: Final = frozenset({"tsql", "mysql"})  # where @x is a variable, and not a parameter
@@ -45,8 +44,6 @@ def add_second_opinion(findings: Findings, dialect: str) -> None:
 
 def _add_opinion(tokens: Sequence[Token], findings: Findings, dialect: str) -> bool:
     """Of one statement. Whether the library could read it."""
-    if len(tokens) > _MOST_TOKENS:
-        return False
     try:
         trees = list(_trees(_text(tokens, dialect), dialect))
     except Exception:  # noqa: BLE001 - of whatever kind, RecursionError as well: it cannot read it

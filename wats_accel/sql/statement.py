@@ -11,7 +11,7 @@ from typing import Final
 
 from wats_accel.sql.access import Columns, union
 from wats_accel.sql.facts import Facts, Unknown
-from wats_accel.sql.memory import Memory
+from wats_accel.sql.memory import LONGEST_KEPT, Memory, short
 from wats_accel.sql.reading.findings import UNREADABLE
 from wats_accel.sql.reading.lexer import Token, readings_of
 from wats_accel.sql.reading.statements import read_statements
@@ -23,6 +23,7 @@ DIALECTS = ("tsql", "postgres", "sqlite", "mysql", "oracle", "")
 LONGEST: Final = 200_000
 """In characters; longer texts are not read, and may do anything."""
 
+_MOST_TOKENS: Final = 5_000  # of a text that the SQL library is given, too; it would take seconds
 _NONE_KNOWN: Final[Mapping[str, Columns]] = {}
 
 
@@ -35,7 +36,7 @@ def facts_of(sql: str, dialect: str = "", columns: Mapping[str, Columns] | None 
         columns: the columns of tables, where they are known: then a column without a table's name is
             counted for those that have it only. Names as `access` spells them. It must not change later.
     """
-    key = (sql, dialect, id(columns))
+    key = (sql if len(sql) <= LONGEST_KEPT else short(sql), dialect, id(columns))
     found = _memory.get(key)
     if found is None:
         found = _facts(sql, dialect if dialect in DIALECTS else "", columns or _NONE_KNOWN)
@@ -57,7 +58,8 @@ def _facts(sql: str, dialect: str, known: Mapping[str, Columns]) -> Facts:
 
 def _read(tokens: list[Token], dialect: str, known: Mapping[str, Columns]) -> Facts:
     findings = read_statements(tokens, dialect, known)
-    add_second_opinion(findings, dialect)
+    if len(tokens) <= _MOST_TOKENS:
+        add_second_opinion(findings, dialect)
     return findings.facts()
 
 

@@ -338,7 +338,7 @@ class _Expression:
         phrase = PHRASES.get(key, ())
         while reader.position < self.end and reader.key in phrase:
             reader.position += 1
-            self.operand = key in ("NULLS", "EXCLUDE", "WITH", "IS")
+            self.operand = key in ("NULLS", "EXCLUDE", "WITH", "IS", "RESPECT", "IGNORE")
         if key in ("OVER", "FILTER", "WITHIN"):
             if key == "OVER" and reader.names_follow(self.end):
                 reader.position += 1  # the name of a window

@@ -31,7 +31,7 @@ class Findings:
         self.calls: set[Call] = set()
         self.reads_clock = False
         self.unknowns: dict[Unknown, None] = {}
-        self.parsed = True
+        self.parsed = False
         self.temporary: set[str] = set()
         self.tables: set[str] = set()
         self.columns: set[str] = set()

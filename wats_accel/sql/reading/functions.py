@@ -19,7 +19,8 @@ row_number rpad rtrim sign sin sqrt stddev stddev_pop stddev_samp substr substri
 upper var_pop var_samp variance grouping extract position char_length character_length overlay treat convert
 json_object json_array json_value json_query json_exists json_table json_arrayagg json_objectagg json_scalar
 json_serialize xmlelement xmlattributes xmlforest xmlagg xmlconcat xmlparse xmlserialize xmlroot xmlexists
-xmlquery xmltable xmlcomment xmlpi collect array_agg listagg corr covar_pop covar_samp regr_slope
+xmlquery xmltable xmlnamespaces
+xmlcomment xmlpi collect array_agg listagg corr covar_pop covar_samp regr_slope
 regr_intercept regr_count regr_r2 regr_avgx regr_avgy regr_sxx regr_syy regr_sxy every any_value
 rollup cube sets grouping_id group_id row unnest if_null bit_length
 char varchar nchar nvarchar character decimal numeric dec number float double real int integer bigint

@@ -9,7 +9,7 @@ from typing import Final
 from wats_accel.sql.reading.changes import read_change
 from wats_accel.sql.reading.expressions import read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import LITERAL, NUMBER, PARAMETER, VARIABLE
-from wats_accel.sql.reading.reader import Reader
+from wats_accel.sql.reading.reader import Reader, TooMuchError
 from wats_accel.sql.reading.scopes import Relation, Scope
 from wats_accel.sql.reading.tables import read_table, read_tables
 from wats_accel.sql.reading.words import CHANGES, SELECT_MODIFIERS, SET_OPERATORS, words
@@ -17,6 +17,8 @@ from wats_accel.sql.reading.words import CHANGES, SELECT_MODIFIERS, SET_OPERATOR
 _LOCKING: Final = words(
     "FOR NO KEY UPDATE SHARE READ ONLY BROWSE SKIP LOCKED NOWAIT WAIT XML JSON RAW AUTO EXPLICIT IN MODE"
 )
+_MOST_CTES: Final = 300  # in one WITH
+_MOST_PAIRS: Final = 200_000  # of queries in a UNION and of names in its ORDER BY
 _FILTERS: Final = frozenset({"WHERE", "HAVING", "QUALIFY", "CONNECT", "START", "GROUP"})
 
 
@@ -29,8 +31,10 @@ def read_query(reader: Reader, parent: Scope, end: int, *, rows_only: bool = Fal
         end: where to stop at last.
         rows_only: whether only the number of its rows matters, if it is one SELECT.
     """
+    outermost = parent
     if reader.key == "WITH":
         parent = Scope(parent, _read_ctes(reader, parent, end))
+    outermost.verb = reader.key
     if reader.key in CHANGES:
         return read_change(reader, parent, end)
     return _read_blocks(reader, parent, end, rows_only=rows_only)
@@ -76,8 +80,10 @@ def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation
 
 
 def _find_ctes(reader: Reader, end: int) -> list[_Cte]:
-    found = []
+    found: list[_Cte] = []
     while reader.names_follow(end):
+        if len(found) > _MOST_CTES:
+            raise TooMuchError
         name = reader.chain(end)[-1]
         outputs = reader.skip_names() if reader.key == "(" else None
         if reader.accept("AS"):
@@ -128,8 +134,8 @@ def _read_blocks(reader: Reader, parent: Scope, end: int, *, rows_only: bool) ->
         relations.append(relation)
         if reader.position >= end or reader.key not in SET_OPERATORS:
             break
-        for block in blocks:
-            _select_all_again(block)
+        if rows_only:
+            _select_all_again(blocks)
         rows_only = False
         reader.position += 1
         reader.skip("ALL", "DISTINCT", "CORRESPONDING")
@@ -138,9 +144,9 @@ def _read_blocks(reader: Reader, parent: Scope, end: int, *, rows_only: bool) ->
     return Relation(relations[0].outputs, tables, any(relation.renames for relation in relations))
 
 
-def _select_all_again(block: Scope) -> None:
+def _select_all_again(blocks: list[Scope]) -> None:
     """Columns matter where rows are compared with those of other queries."""
-    if block.rows_only:
+    for block in blocks:
         block.everything = True
 
 
@@ -289,9 +295,12 @@ def _read_order(reader: Reader, blocks: list[Scope], parent: Scope, end: int) ->
     outputs = frozenset(name for block in blocks for name in block.outputs)
     reader.position += int(reader.key == "BY")
     read_expression(reader, order, end, outputs=outputs)
+    few = len(blocks) * (len(order.names) + len(order.qualified)) <= _MOST_PAIRS
     for block in blocks[:-1]:
-        block.names |= order.names
-        block.qualified |= order.qualified
+        block.everything = block.everything or not few
+        if few:
+            block.names |= order.names
+            block.qualified |= order.qualified
 
 
 def _skip_locking(reader: Reader, end: int) -> None:

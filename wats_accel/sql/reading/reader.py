@@ -23,8 +23,8 @@ class ReadsQuery(Protocol):
         """Read a query up to `end`."""
 
 
-class TooDeepError(ValueError):
-    """There are too many parentheses in parentheses."""
+class TooMuchError(ValueError):
+    """There are too many parentheses in parentheses, or too many CTEs."""
 
 
 class Reader:
@@ -37,7 +37,7 @@ class Reader:
         query: reads what stands in parentheses and begins like a query or a change.
 
     Raises:
-        TooDeepError: there are too many parentheses in parentheses.
+        TooMuchError: it is too deep or too long to be read.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ def _pairs(tokens: Sequence[Token]) -> dict[int, int]:
         if token.key == "(":
             opened.append(place)
             if len(opened) > DEEPEST:
-                raise TooDeepError
+                raise TooMuchError
         elif token.key == ")" and opened:
             closing[opened.pop()] = place
     return closing

@@ -15,6 +15,7 @@ from wats_accel.sql.access import ANY, ANY_COLUMN, Columns
 from wats_accel.sql.reading.findings import Findings
 
 _MOST_PAIRS: Final = 200_000  # of names and tables that are looked at one by one in a block
+_MOST_EARLIER: Final = 100  # of the tables before one in FROM that are looked at
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Scope:
         self.outputs: set[str] = set()
         self.outputs_known = True
         self.renames = False
+        self.verb = ""  # of what was last read in it, behind its CTEs
         self.visible: int | None = None  # of the tables of its parent, the number of those it may see
         self.rows_only = False  # nobody looks at what it selects
         self.children: list[Scope] = []
@@ -150,13 +152,23 @@ class Scope:
             child.resolve(by)
         by.findings.columns |= self.names | self.outputs | self.shared
         by.findings.columns.update(*self.qualified)
-        everywhere = self.everything or len(self.names) * len(self.sources) > _MOST_PAIRS
         for source in self.sources:
-            _read(source, by, *(ANY_COLUMN if everywhere else self.shared))
+            _read(source, by, *(ANY_COLUMN if self.everything else self.shared))
+        if (len(self.names) + len(self.qualified)) * len(self.sources) > _MOST_PAIRS:
+            self._resolve_roughly(by)
+            return
         for name in self.names:
             self._resolve_name(name, by)
         for parts in self.qualified:
             self._resolve_parts(parts, by)
+
+    def _resolve_roughly(self, by: Resolution) -> None:
+        """Where there is too much to look at it one by one: any name may be of any table."""
+        for source in self.sources:
+            _read(source, by, ANY)
+        if self.parent is not None:
+            self.parent.names |= self.names
+            self.parent.qualified |= self.qualified
 
     def _resolve_name(self, name: str, by: Resolution) -> None:
         owners = [source for source in self.sources if source.has(name, by.known)]
@@ -191,9 +203,10 @@ class Scope:
 
     def _outer(self, is_meant: Callable[[Source], bool]) -> Scope | None:
         """The block around the parent, if a name may be of that one: the parent's table comes too late."""
-        if self.visible is None or self.parent is None:
+        if self.visible is None or self.parent is None or self.parent.parent is None:
             return None
-        return None if any(map(is_meant, self.parent.sources[: self.visible])) else self.parent.parent
+        earlier = self.parent.sources[: min(self.visible, _MOST_EARLIER)]
+        return None if any(map(is_meant, earlier)) else self.parent.parent
 
     def _resolve_parts(self, parts: tuple[str, ...], by: Resolution) -> None:
         outer = self._outer(lambda source: source.alias in (parts[-2], parts[0]))

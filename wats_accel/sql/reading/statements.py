@@ -43,7 +43,7 @@ def read_statements(tokens: Sequence[Token], dialect: str, known: Mapping[str, C
     """Read all statements of a text.
 
     Raises:
-        TooDeepError: there are too many parentheses in parentheses.
+        TooMuchError: it is too deep or too long to be read.
     """
     reader = Reader(without_braces(tokens), dialect, known, read_query)
     Statements(reader).read()
@@ -104,13 +104,12 @@ class Statements:
 
     def _query(self) -> StatementKind:
         reader = self.reader
-        kind = _kind(reader)
         start = reader.position
         scope = Scope(None)
         read_query(reader, scope, reader.size)
         reader.finish(scope)
         reader.findings.queries.append(reader.tokens[start : min(reader.position, reader.size)])
-        return kind
+        return _KINDS.get(scope.verb, "select")
 
     def expression(self, *stops: str) -> None:
         """Read an expression that stands by itself."""
@@ -426,27 +425,13 @@ _OF_SESSION: Final = words(
 )
 
 
-def _kind(reader: Reader) -> StatementKind:
-    """Of a query or change that is next: by its verb behind the CTEs."""
-    position = reader.position
-    if reader.key == "WITH":
-        while reader.position < reader.size:
-            if not reader.skip_group():
-                reader.position += 1
-            if reader.key in CHANGES or reader.key in ("SELECT", "VALUES", ";"):
-                break
-    key = reader.key
-    reader.position = position
-    kinds: Mapping[str, StatementKind] = {
-        "INSERT": "insert",
-        "REPLACE": "insert",
-        "UPDATE": "update",
-        "DELETE": "delete",
-        "MERGE": "merge",
-    }
-    return kinds.get(key, "select")
-
-
+_KINDS: Final[Mapping[str, StatementKind]] = {
+    "INSERT": "insert",
+    "REPLACE": "insert",
+    "UPDATE": "update",
+    "DELETE": "delete",
+    "MERGE": "merge",
+}
 _READERS: Final[Mapping[str, _Reads]] = {
     **dict.fromkeys(("CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME"), Statements.definition),
     **dict.fromkeys(("EXEC", "EXECUTE", "CALL"), Statements.call),
