@@ -326,3 +326,35 @@ def test_options_of_the_check_of_a_source_need_the_source(option, capsys):
 def test_a_source_that_is_not_there_is_told(capsys):
     assert dispatch(["check", "-c", ORIGINAL, "--source", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+LOOSE = """
+class Panel:
+    def __init__(self, repo):
+        self.repo = repo
+
+    def rename(self, key, name):
+        self.repo.write(key, name)
+
+
+class Sql:
+    def __init__(self, db):
+        self.db = db
+
+    def run(self, sql):
+        self.db.execute(sql)
+
+
+def purge(anything):
+    anything.run("DELETE FROM things")
+"""
+
+
+def test_calls_of_unknown_objects_are_told_only_if_they_give_away_sql(shop, tmp_path, capsys):
+    """The words of the scan are known to the check."""
+    (tmp_path / "source" / "panel.py").write_text(LOOSE)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(f'{RULES}    invalidates: {{write: ["things:*"]}}\n')
+    status, out = checked(capsys, *shop, "--format", "json")
+    found = [tuple(known["about"]) for known in json.loads(out)["findings"] if known["severity"] != "note"]
+    assert sorted(found) == [("panel:Sql.run",), ("panel:purge",)]
+    assert status == 1
