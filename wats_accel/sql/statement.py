@@ -11,7 +11,7 @@ from typing import Final
 
 from wats_accel.sql.access import Columns, union
 from wats_accel.sql.facts import Facts, Unknown
-from wats_accel.sql.memory import LONGEST_KEPT, Memory, short
+from wats_accel.sql.memory import Memory, short
 from wats_accel.sql.reading.findings import UNREADABLE
 from wats_accel.sql.reading.lexer import Token, readings_of
 from wats_accel.sql.reading.statements import read_statements
@@ -36,15 +36,21 @@ def facts_of(sql: str, dialect: str = "", columns: Mapping[str, Columns] | None 
         columns: the columns of tables, where they are known: then a column without a table's name is
             counted for those that have it only. Names as `access` spells them. It must not change later.
     """
-    key = (sql if len(sql) <= LONGEST_KEPT else short(sql), dialect, id(columns))
-    found = _memory.get(key)
+    found = _young.get((sql, dialect, id(columns)))
+    return _look(sql, dialect, columns) if found is None else found
+
+
+_memory: Final = Memory()
+_young: Final = _memory.young
+
+
+def _look(sql: str, dialect: str, columns: Mapping[str, Columns] | None) -> Facts:
+    key = (short(sql), dialect, id(columns))
+    found = _memory.get(key, columns)
     if found is None:
         found = _facts(sql, dialect if dialect in DIALECTS else "", columns or _NONE_KNOWN)
         _memory.keep(key, found, columns)
     return found
-
-
-_memory: Final = Memory()
 
 
 def _facts(sql: str, dialect: str, known: Mapping[str, Columns]) -> Facts:
