@@ -95,9 +95,9 @@ def unknown(what: str, line: int = 1) -> SourceUnknown:
     return SourceUnknown(what, Place(_FILE, line))
 
 
-def failing(text: str) -> FailureAnswer:
-    """A constant that an except branch returns."""
-    return FailureAnswer(text, Place(_FILE, 7))
+def failing(text: str, after: str = "") -> FailureAnswer:
+    """A constant that an except branch returns, or that follows from the failure of another method."""
+    return FailureAnswer(text, Place(_FILE, 7), _whole(after) if after else "")
 
 
 def config(

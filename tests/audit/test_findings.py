@@ -189,6 +189,17 @@ class TestFailureAnswers:
         outcome = tree(failure_answers=(failing(text),)).audited(config(LIST))
         assert outcome.findings[0].fix == (f"unless_result: {line}",)
 
+    def test_what_follows_from_the_failure_of_another_cached_read_is_told_there(self):
+        known = tree(calls=["role"], failure_answers=(failing("[]", after="role"),))
+        known.method("role", reads={"users": ["id"]}, failure_answers=(failing("None"),))
+        assert told(known.audited(config({**LIST, "role": "users"}))) == [("failure-answer", "role", "None")]
+        assert told(known.audited(config(LIST))) == [("failure-answer", "list", "[]")]
+
+    def test_what_is_passed_on_from_another_cached_read_is_told_there(self):
+        known = tree(calls=["role"], failure_answers=(failing("None"),))
+        known.method("role", reads={"users": ["id"]}, failure_answers=(failing("None"),))
+        assert told(known.audited(config({**LIST, "role": "users"}))) == [("failure-answer", "role", "None")]
+
     def test_with_a_pool_it_is_a_note(self):
         outcome = tree(failure_answers=(failing("[]"),)).audited(config(LIST, pool=POOL))
         assert [finding.severity for finding in outcome.findings] == ["note", "note"]

@@ -22,10 +22,19 @@ def unlisted(coverage: Coverage) -> Iterator[Finding]:
     """
     pooled = bool(list(coverage.subject.assembly.context.pools))
     for read in coverage.subject.reads:
-        answers = {answer.text: answer for method in read.methods for answer in method.failure_answers}
-        for answer in answers.values():
+        answers = [answer for method in read.methods for answer in method.failure_answers]
+        own = {answer.text: answer for answer in answers if not _is_of_another(coverage, read, answer)}
+        for answer in own.values():
             if not _is_listed(answer.text, read):
                 yield _finding(coverage, read, answer, pooled=pooled)
+
+
+def _is_of_another(coverage: Coverage, read: CachedRead, answer: FailureAnswer) -> bool:
+    """Whether another cached read has failed: what is made of its failure answer is not kept either."""
+    if answer.after and coverage.subject.read_of(answer.after) not in (None, read):
+        return True
+    inner = coverage.facts_of(read).inner
+    return any(answer in method.failure_answers for known in inner for method in known.methods)
 
 
 def _is_listed(text: str, read: CachedRead) -> bool:

@@ -56,10 +56,17 @@ class SourceUnknown:
 
 @dataclass(frozen=True, slots=True)
 class FailureAnswer:
-    """A constant that an ``except`` branch returns, as Python spells it: ``[]``, ``(None, False)``."""
+    """A constant that is returned after a failure.
+
+    Attributes:
+        text: as Python spells it: ``[]``, ``(None, False)``.
+        place: where it is returned.
+        after: the method whose failure answer it follows from; empty for what the method has caught itself.
+    """
 
     text: str
     place: Place
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def _with_inherited_failures(
                 found[target] += fresh
                 changed = changed or bool(fresh)
             for answer in _echoed(draft, found):
-                if answer not in found[target]:
+                if all((answer.text, answer.place) != (known.text, known.place) for known in found[target]):
                     found[target].append(answer)
                     changed = True
     return {
@@ -167,7 +167,7 @@ def _echoed(draft: Draft, found: Mapping[str, list[FailureAnswer]]) -> Iterator[
         for call in draft.method.calls:
             is_it = call.place.line == echo.line and call.target.rpartition(".")[2].endswith(echo.called)
             if is_it and any(echo.follows_from(answer.text) for answer in found.get(call.target, ())):
-                yield FailureAnswer(echo.failure.text, Place(file, echo.failure.line))
+                yield FailureAnswer(echo.failure.text, Place(file, echo.failure.line), call.target)
 
 
 def _answers(found: list[FailureAnswer]) -> tuple[FailureAnswer, ...]:
