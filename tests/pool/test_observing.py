@@ -30,6 +30,7 @@ class Onlooker:
 
     told: list[tuple[str, object]] = field(default_factory=list)
     ended: list[tuple[object, Change, Transaction | None]] = field(default_factory=list)
+    outlasting: list[object] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
     count_reads_as_changes: bool = False
@@ -41,6 +42,10 @@ class Onlooker:
 
     def after(self, token: object, change: Change, transaction: Transaction | None) -> None:
         self.ended.append((token, change, transaction))
+
+    def outlasts(self, token: object) -> Callable[[], object]:
+        self.outlasting.append(token)
+        return lambda: self.outlasting.remove(token)
 
     def lost_sight(self, why: str) -> None:
         self.lost.append(why)

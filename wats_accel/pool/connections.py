@@ -13,6 +13,8 @@ from wats_accel.pool.changes import COMMIT, MAY_COMMIT, Change
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
+from wats_accel.pool.observing import Seen
+from wats_accel.pool.outlasting import Unfinished, may_outlast
 from wats_accel.pool.proxies import (
     NOTHING,
     Proxy,
@@ -94,6 +96,10 @@ class ConnectionProxy(Proxy):
     def _accel_link(self) -> Any:
         return self._accel_raw
 
+    def _accel_outlast(self, seen: Seen, told: Any) -> None:
+        if issubclass(type(told), DependentProxy):  # of a method that executes and gives the cursor
+            told._accel_outlast(seen, told)
+
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         return COMMIT  # after an exception most roll back instead; nobody knows
 
@@ -137,11 +143,15 @@ def _connection(self: DependentProxy) -> Any:
 class DependentProxy(Proxy):
     """Something that works on a connection, and keeps it."""
 
-    __slots__ = ("_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_weakly")
+    __slots__ = (
+        "_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_unfinished",
+        "_accel_weakly",
+    )  # fmt: skip
     _accel_connection: ConnectionProxy | None
     _accel_facade: Any
     _accel_is_closed: bool
     _accel_number: int
+    _accel_unfinished: Unfinished | None
     _accel_weakly: weakref.ref[ConnectionProxy]
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {"close": _close_dependent, "connection": property(_connection)}
@@ -175,10 +185,25 @@ class DependentProxy(Proxy):
         return _presented(self, value)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        told = super()._accel_call(name, args, kwargs)
+        unfinished = self._accel_unfinished
+        try:
+            told = super()._accel_call(name, args, kwargs)
+        except StopIteration:
+            if unfinished is not None:
+                unfinished.exhausted()
+            raise
+        if unfinished is not None and unfinished.is_ended_by(name, told):
+            unfinished.end()
         if self._accel_facade is not None and name in ENDS_TRANSACTION and not any(args):
             self._accel_facade._accel_has_ended(self._accel_connection)
         return told
+
+    def _accel_outlast(self, seen: Seen, told: Any) -> None:
+        if may_outlast(self._accel_lease.lender.driver, self._accel_raw, seen.change):
+            before, finished = self._accel_unfinished, seen.observer.outlasts(seen.token)
+            put(self, _accel_unfinished=Unfinished(self._accel_raw, seen.change, finished))
+            if before is not None:
+                before.end()
 
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         lender, is_cursor = self._accel_lease.lender, hasattr(self._accel_raw, "fetchone")
@@ -227,6 +252,7 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     number = lease.keep(raw, proxy)
     put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
     put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
+    put(proxy, _accel_unfinished=None)
     if not lease.released:
         put(proxy, _accel_hold=hold(functools.partial(lease.drop, number)))
     return proxy

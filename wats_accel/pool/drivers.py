@@ -41,6 +41,8 @@ class Driver:
     """Whether closing a cursor again asks first whether its connection is closed."""
     commits_with_cursor = False
     """Whether a cursor commits when its ``with`` block is left without an exception."""
+    finishes_scripts = False
+    """Whether all statements of a text are done with when the driver returns; SQL Server goes on."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -119,6 +121,7 @@ class Sqlite3(Driver):
     ) - {"__enter__"}
     frees_connection_with_cursor = False
     closing_asks_connection = True
+    finishes_scripts = True
 
     # By position, as `sqlite3.connect` has them.
     _POSITIONS = (

@@ -7,6 +7,7 @@ if there is one, before the driver is called and after the call is settled.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -44,6 +45,15 @@ class Observer(Protocol):
             token: what `before` gave.
             change: what the call could do.
             transaction: that the change is a part of; None if nothing is open.
+        """
+        ...
+
+    def outlasts(self, token: object) -> Callable[[], object]:
+        """Be told, before `after`, that a change may be committed later than its call returns.
+
+        Returns:
+            what is called when that is over, in any thread, perhaps by the garbage collector in the middle of
+            anything: it must wait for nobody.
         """
         ...
 

@@ -100,7 +100,7 @@ class Proxy:
             if change is READS and lease.uncommitted.dirty:
                 lease.uncommitted.note_read()
             if covered is not None:  # of a read, too: it shows a commit that nobody has seen
-                self._accel_settle(change, covered, raised=False, seen=seen)
+                self._accel_settle(change, covered, raised=False, seen=seen, told=told)
             return told
         finally:
             lease.leave()
@@ -114,7 +114,13 @@ class Proxy:
         raise NotImplementedError
 
     def _accel_settle(
-        self, change: Change, covered: Covered, *, raised: bool, seen: Seen | None = None
+        self,
+        change: Change,
+        covered: Covered,
+        *,
+        raised: bool,
+        seen: Seen | None = None,
+        told: Any = None,
     ) -> None:
         """See what a call has done to data, and tell who observes it, before its caller goes on."""
         lease, raw = self._accel_lease, self._accel_link()
@@ -123,7 +129,12 @@ class Proxy:
             change, covered, lease.lender.driver, raw, raised=raised, lost=lost
         )
         if seen is not None:
+            if part_of is None:
+                self._accel_outlast(seen, told)
             seen.observer.after(seen.token, change, part_of)
+
+    def _accel_outlast(self, seen: Seen, told: Any) -> None:
+        """Have an observer know when a change is over that is part of no transaction."""
 
     def _accel_link(self) -> Any:
         """The driver's connection; None if it is out of reach."""

@@ -28,6 +28,10 @@ from wats_accel.tracking.under_way import UnderWay, UnderWayCall
 from wats_accel.transactions import Transaction
 
 
+def _nothing() -> None:
+    """What ends nothing."""
+
+
 @dataclass(slots=True)
 class TrackingCounters:
     """What a tracker has seen so far. Added to without a lock, as all counters."""
@@ -110,6 +114,8 @@ class Tracker:
         changed = found.changed
         if stacks:
             note_reading(found.footprint)
+            if self._under_way.is_outlasting(found.footprint):
+                spoil_loads("being_written")
             if changed is not None:
                 spoil_loads("wrote")  # a hit would leave the write out
         if changed is None:
@@ -135,6 +141,10 @@ class Tracker:
             self.lost_sight(f"a change could not be followed: {type(error).__name__}")
         finally:
             self._under_way.leave(token)
+
+    def outlasts(self, token: object) -> Callable[[], object]:
+        """Have what is read from now on not be kept, if a call's change concerns it, until that is over."""
+        return self._under_way.outlast(token) if isinstance(token, UnderWayCall) else _nothing
 
     def _after(self, call: UnderWayCall, change: Change, transaction: Transaction | None) -> None:
         if transaction is not None:

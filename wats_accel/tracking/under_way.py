@@ -1,4 +1,4 @@
-"""Changes under way: those of calls that have not returned, and those of transactions that are not over.
+"""Changes under way: of calls that have not returned, of transactions and of cursors that are not done with.
 
 While a change is under way nobody knows whether the database has the old state or the new one. So the
 methods with answers that it concerns are kept from their caches, and no answer that it concerns is stored.
@@ -7,7 +7,8 @@ Called under the caches' lock, which storing and dropping take as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from wats_accel.cache.region import Region
 from wats_accel.cache.selection import EVERYTHING
@@ -42,6 +43,8 @@ class UnderWay:
     def __init__(self) -> None:
         self._calls: dict[UnderWayCall, None] = {}
         self._open: dict[Transaction, _OpenTransaction] = {}
+        # A dictionary for its single, indivisible steps: the garbage collector may end one.
+        self._outlasting: dict[object, Changed] = {}
 
     def enter(self, call: UnderWayCall, regions: Iterable[Region]) -> None:
         """Note that a call begins, and keep readers away from what it concerns."""
@@ -56,6 +59,22 @@ class UnderWay:
         for region, writing in call.keeps_away:
             region.writers.leave(writing)
         self._calls.pop(call, None)
+
+    def outlast(self, call: UnderWayCall) -> Callable[[], object]:
+        """Note that what a call changes may be committed after it has returned; gives what ends that.
+
+        What is read meanwhile must not be kept: see `is_outlasting`. So nothing is to be dropped at the end,
+        which takes no lock.
+        """
+        key = object()
+        self._outlasting[key] = call.changed
+        return partial(self._outlasting.pop, key, None)
+
+    def is_outlasting(self, footprint: object) -> bool:
+        """Whether this is about to be read before a change of it is committed whose call has returned."""
+        return bool(self._outlasting) and any(
+            changed.concerns(footprint) for changed in tuple(self._outlasting.values())
+        )
 
     def add(self, transaction: Transaction, call: UnderWayCall) -> None:
         """Note that what a call has changed is part of a transaction that is open."""
@@ -80,7 +99,7 @@ class UnderWay:
 
     def concerns(self, footprint: object) -> bool:
         """Whether any change under way concerns an answer with this footprint."""
-        if any(call.changed.concerns(footprint) for call in self._calls):
+        if self.is_outlasting(footprint) or any(call.changed.concerns(footprint) for call in self._calls):
             return True
         if self._open:
             self._forget_those_settled()
@@ -94,3 +113,4 @@ class UnderWay:
     def begin_anew(self) -> None:
         """In a child process: the calls of other threads are gone."""
         self._calls.clear()
+        self._outlasting.clear()
