@@ -22,7 +22,7 @@ from wats_accel.testing import accelerated
 
 Load = Callable[[str], Any]
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-WHOLE, SHARE = 20_000, 5_000
+WHOLE, SHARE = 200_000, 5_000
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
