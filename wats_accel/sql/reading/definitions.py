@@ -7,11 +7,11 @@ from typing import Final
 
 from wats_accel.sql.facts import Event
 from wats_accel.sql.reading.expressions import begins_query
-from wats_accel.sql.reading.lexer import NUMBER
+from wats_accel.sql.reading.lexer import NAME, NUMBER, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.tables import read_table
-from wats_accel.sql.reading.words import TSQL_VERBS, words
+from wats_accel.sql.reading.words import QUERIES, TSQL_VERBS, words
 
 _DEFINITION: Final = "what the definition of a view, trigger or routine changes"
 _KINDS: Final = words(
@@ -93,12 +93,14 @@ def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False) 
 def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
     _change(reader, end, "any", temporary=temporary)
     while reader.position < end and reader.key != ";":
-        if reader.key in ("SELECT", "WITH", "VALUES") and begins_query(reader) and _query_may_follow(reader):
+        if reader.key == "EXECUTE" and reader.ahead(-1) == "AS":
+            reader.findings.unknown("what a prepared statement does", "both")
+        if reader.key in QUERIES and begins_query(reader) and _query_may_follow(reader):
             scope = Scope(None)
             reader.query(reader, scope, end)
             reader.finish(scope)
             continue
-        if reader.key == "(" and reader.ahead() in ("SELECT", "WITH", "VALUES") and reader.ahead(-1) == "AS":
+        if reader.key == "(" and reader.ahead() in QUERIES and reader.ahead(-1) == "AS":
             reader.position += 1
             continue
         if reader.key in ("LIKE", "OF", "INHERITS", "CLONE", "COPY"):
@@ -145,7 +147,7 @@ def _names_table(reader: Reader, before: str, *, switching: bool) -> bool:
     if before == "TO":
         return switching or reader.ahead(-2) == "RENAME"
     return before in ("REFERENCES", "INHERIT", "TABLE") or (
-        before == "PARTITION" and reader.dialect == "postgres"
+        before == "PARTITION" and reader.dialect in ("postgres", "")
     )
 
 
@@ -162,9 +164,24 @@ def _next_definition(reader: Reader) -> bool:
             "PARTITION",
             "DEFAULT",
         )
-    if key in ("SET", "ENABLE", "DISABLE"):
-        return reader.token.fresh_line and following != "("
+    if key == "SET":  # ON DELETE SET NULL, and ALTER COLUMN a SET ... of others
+        certain = reader.dialect == "tsql" and before not in ("DELETE", "UPDATE")
+        return (certain or reader.token.fresh_line) and following != "("
+    if key in ("ENABLE", "DISABLE"):
+        return reader.token.fresh_line or _switches_trigger(reader)
     return key in TSQL_VERBS - {"WITH"} or (key == "GO" and reader.token.fresh_line)
+
+
+def _switches_trigger(reader: Reader) -> bool:
+    """Whether ``DISABLE TRIGGER a ON t`` is next: as a part of ALTER TABLE it does not say on what."""
+    place = reader.position + 1
+    if reader.tokens[place].key != "TRIGGER":
+        return False
+    while reader.tokens[place + 1].kind in (WORD, NAME) or reader.tokens[place + 1].key in (".", ","):
+        place += 1
+        if reader.tokens[place].key == "ON":
+            return True
+    return False
 
 
 def _read_truncated(reader: Reader, end: int) -> None:
@@ -178,9 +195,9 @@ def _read_truncated(reader: Reader, end: int) -> None:
             break
     if "CASCADE" in {token.key for token in reader.tokens[reader.position : reader.position + 4]}:
         reader.findings.unknown("the tables that TRUNCATE ... CASCADE empties as well", "writes")
-    reader.skip(
-        "RESTART", "CONTINUE", "IDENTITY", "CASCADE", "RESTRICT", "DROP", "REUSE", "STORAGE", "IMMEDIATE"
-    )
+    if reader.key in ("DROP", "REUSE") and reader.ahead() == "STORAGE":  # else another statement's DROP
+        reader.position += 2
+    reader.skip("RESTART", "CONTINUE", "IDENTITY", "CASCADE", "RESTRICT", "IMMEDIATE")
 
 
 def _read_renamed(reader: Reader, end: int) -> None:

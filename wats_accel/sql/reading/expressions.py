@@ -126,6 +126,7 @@ class _Expression:
         self.operand = False  # whether one is just over
         self.cases = 0
         self.item = reader.position  # where this item of the list begins
+        self.brackets = 0  # of arrays, that are open
         self.alias: str | None = None
         self.outputs: frozenset[str] = _NOTHING
 
@@ -148,7 +149,7 @@ class _Expression:
 
     def _sign(self, token: Token) -> bool:
         reader = self.reader
-        if token.key in self.stops and self.inside is None:
+        if token.key in self.stops and self.inside is None and not self.brackets:
             return False
         if token.key == ";" or (token.key == ")" and self.inside is None):
             if self.inside is not None:
@@ -157,7 +158,8 @@ class _Expression:
         if token.key == "(":
             self.read_group("")
             return True
-        if token.key == "*" and not self.operand and reader.ahead(-1) not in _BEFORE_OPERATORS:
+        is_star = token.key == "*" and not self.operand and reader.ahead(-1) not in _BEFORE_OPERATORS
+        if is_star:
             self._star()
         elif token.key == ".":
             self._field()
@@ -168,11 +170,12 @@ class _Expression:
             return True
         elif token.key in ("{", "}"):
             reader.doubt()
-        elif token.key == "," and self.selecting:
+        elif token.key == "," and self.selecting and not self.brackets:
             self._end_item()
         reader.position += 1
-        self.operand = token.key == "]" or (token.key == "*" and not self.operand)
-        if token.key == "," and self.selecting:
+        self.brackets = max(self.brackets + (token.key == "[") - (token.key == "]"), 0)
+        self.operand = token.key == "]" or is_star
+        if token.key == "," and self.selecting and not self.brackets:
             self.item = reader.position
         return True
 
@@ -201,12 +204,24 @@ class _Expression:
         elif token.kind == VARIABLE:
             calls.note_variable(reader, token.text)
         elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
+            if reader.dialect in ("postgres", "") and reader.ahead(-1) == "<" and not token.spaced:
+                self.scope.use((token.name.lstrip("@"),))  # r <@s, with an operator of PostgreSQL
+        elif self._is_operator(token):
+            reader.position += 1
+            self.operand = False
+            return True
             self.scope.everything = True
         reader.position += 1
         self.operand = True
         return True
 
     # -- words -------------------------------------------------------------------------------------------
+    def _is_operator(self, token: Token) -> bool:
+        """Whether a question mark is one of PostgreSQL's operators: j ? 'key', j @? path."""
+        if token.text != "?" or self.reader.dialect not in ("postgres", ""):
+            return False
+        return self.operand or (self.reader.ahead(-1) == "@" and not token.spaced)
+
 
     def _word(self, token: Token) -> bool:
         reader = self.reader
@@ -316,7 +331,10 @@ class _Expression:
 
     def _behind_operand(self, key: str) -> None:
         reader = self.reader
-        if self._is_alias():
+        if key == "WITHIN" and reader.ahead() == "GROUP" and reader.ahead(2) == "(":
+            reader.position += 2
+            self.read_group("within")
+        elif self._is_alias():
             self.alias = reader.token.name
             self._keyword(operand=True)
         elif key == "COLLATE":
@@ -335,6 +353,10 @@ class _Expression:
     def _operator(self, key: str) -> None:
         reader = self.reader
         self._keyword()
+        elif key == "OPERATOR" and reader.ahead() == "(":
+            reader.position += 1
+            reader.skip_group()
+            self.operand = False
         phrase = PHRASES.get(key, ())
         while reader.position < self.end and reader.key in phrase:
             reader.position += 1

@@ -30,7 +30,7 @@ _OF_BEGIN: Final = words(
 )
 _HARMLESS: Final = words(
     "USE RESET DEALLOCATE DISCARD LISTEN UNLISTEN NOTIFY CHECKPOINT VACUUM ANALYZE ANALYSE REINDEX "
-    "OPTIMIZE CLUSTER COMMENT LOCK UNLOCK KILL DBCC WAITFOR GOTO BREAK CONTINUE PRINT RAISERROR THROW "
+    "OPTIMIZE CLUSTER COMMENT LOCK UNLOCK KILL DBCC WAITFOR BREAK CONTINUE PRINT RAISERROR THROW "
     "REVERT CLOSE OPEN RECONFIGURE BACKUP SHUTDOWN FLUSH SECURITY LABEL PURGE SIGNAL LEAVE ITERATE"
 )
 _GRANTS: Final = frozenset({"GRANT", "REVOKE", "DENY"})
@@ -266,6 +266,12 @@ class Statements:
         self.harmless()
         return "session"
 
+    def jump(self) -> StatementKind:
+        """GOTO: behind its label another one may stand."""
+        self.reader.position += 1
+        self.reader.position += int(self.reader.token.kind in (WORD, NAME))
+        return "session"
+
     # -- the rest ----------------------------------------------------------------------------------------
 
     def harmless(self) -> StatementKind:
@@ -291,6 +297,8 @@ class Statements:
                 break
             reader.position += 1
         return "other"
+            if reader.key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
+                break
 
     def to_end(self) -> None:
         """Go to the end of the statement."""
@@ -446,6 +454,7 @@ _READERS: Final[Mapping[str, _Reads]] = {
     "BEGIN": Statements.begin,
     "END": Statements.end,
     "SET": Statements.setting,
+    "GOTO": Statements.jump,
     "DECLARE": Statements.declare,
     "RETURN": Statements.returning,
     "EXPLAIN": Statements.explain,
