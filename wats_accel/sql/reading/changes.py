@@ -295,7 +295,7 @@ class _Insert(_Change):
         scope = Scope(self.parent)
         for target in self.targets:
             scope.add(target)
-        scope.add(Source("excluded"))
+            scope.add(Source("excluded", target.table))
         return scope
 
     def _on_conflict(self) -> None:

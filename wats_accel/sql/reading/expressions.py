@@ -54,6 +54,7 @@ _AFTER_TERM: Final = frozenset(
         "RETURNING",
     ]
 )
+_ALSO_FUNCTIONS: Final = frozenset({"UPDATE", "IF"})
 _IN_WINDOWS: Final = frozenset({"PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"})
 _BEFORE_OPERATORS: Final = frozenset("~!@#<>=|&^%/+-")
 _BEGINNINGS: Final = {
@@ -125,8 +126,8 @@ class _Expression:
         self.inside = inside  # of parentheses: the function before them, or empty
         self.operand = False  # whether one is just over
         self.cases = 0
-        self.item = reader.position  # where this item of the list begins
         self.brackets = 0  # of arrays, that are open
+        self.item = reader.position  # where this item of the list begins
         self.alias: str | None = None
         self.outputs: frozenset[str] = _NOTHING
 
@@ -203,25 +204,25 @@ class _Expression:
                 self.alias = token.name
         elif token.kind == VARIABLE:
             calls.note_variable(reader, token.text)
-        elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
             if reader.dialect in ("postgres", "") and reader.ahead(-1) == "<" and not token.spaced:
                 self.scope.use((token.name.lstrip("@"),))  # r <@s, with an operator of PostgreSQL
         elif self._is_operator(token):
             reader.position += 1
             self.operand = False
             return True
+        elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
             self.scope.everything = True
         reader.position += 1
         self.operand = True
         return True
 
-    # -- words -------------------------------------------------------------------------------------------
     def _is_operator(self, token: Token) -> bool:
         """Whether a question mark is one of PostgreSQL's operators: j ? 'key', j @? path."""
         if token.text != "?" or self.reader.dialect not in ("postgres", ""):
             return False
         return self.operand or (self.reader.ahead(-1) == "@" and not token.spaced)
 
+    # -- words -------------------------------------------------------------------------------------------
 
     def _word(self, token: Token) -> bool:
         reader = self.reader
@@ -250,7 +251,7 @@ class _Expression:
         """Whether a word ends the expression."""
         reader = self.reader
         if key in self.stops:
-            return not self.cases
+            return not (self.cases or (key in _ALSO_FUNCTIONS and reader.ahead() == "(" and not self.operand))
         if key in CLAUSES:
             return not (
                 key == "FROM" and reader.ahead(-1) == "DISTINCT" and reader.ahead(-2) in ("IS", "NOT")
@@ -266,9 +267,9 @@ class _Expression:
         if key in ("ELSE", "END") and self.cases:
             return False
         if reader.dialect == "tsql" and key in TSQL_VERBS:
-            return not (key in ("UPDATE", "IF") and reader.ahead() == "(" and not self.operand)
+            return not (key in _ALSO_FUNCTIONS and reader.ahead() == "(" and not self.operand)
         if not self.operand:
-            return False
+            return reader.batches and self._begins_change(key)
         if reader.batches and key in TSQL_VERBS:
             return not self._is_alias()
         if reader.batches and key in ("THROW", "GO"):
@@ -276,6 +277,15 @@ class _Expression:
         if reader.batches and key in ("ENABLE", "DISABLE"):
             return reader.ahead() == "TRIGGER"
         return reader.ahead() in _BEGINNINGS.get(key, ())
+
+    def _begins_change(self, key: str) -> bool:
+        """Whether two words are a change's, even where an operand is missing: behind a label, say."""
+        following = self.reader.ahead()
+        if key == "UPDATE":
+            return self.reader.ahead(2) == "SET"
+        return (key in ("INSERT", "MERGE") and following == "INTO") or (
+            key == "DELETE" and following == "FROM"
+        )
 
     def _reserved(self, key: str) -> None:
         reader = self.reader
@@ -343,6 +353,10 @@ class _Expression:
                 reader.chain(self.end)
         elif key in ("ASC", "DESC", "ISNULL", "NOTNULL", "PRECEDING", "FOLLOWING"):
             self._keyword(operand=True)
+        elif key == "OPERATOR" and reader.ahead() == "(":
+            reader.position += 1
+            reader.skip_group()
+            self.operand = False
         elif key in OPERATORS:
             self._operator(key)
         elif key in DATE_PARTS and reader.ahead(-2) == "INTERVAL":
@@ -353,10 +367,6 @@ class _Expression:
     def _operator(self, key: str) -> None:
         reader = self.reader
         self._keyword()
-        elif key == "OPERATOR" and reader.ahead() == "(":
-            reader.position += 1
-            reader.skip_group()
-            self.operand = False
         phrase = PHRASES.get(key, ())
         while reader.position < self.end and reader.key in phrase:
             reader.position += 1

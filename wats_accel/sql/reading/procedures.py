@@ -32,9 +32,9 @@ def read_procedure_call(reader: Reader, parent: Scope, end: int) -> None:
         read_call(reader, end)
     else:
         reader.doubt()
-    read_expression(reader, Scope(parent), end)
+    read_expression(reader, Scope(parent), end, stops=reader.verbs)
     while reader.accept("OUTPUT", "OUT", "READONLY", ","):
-        read_expression(reader, Scope(parent), end)
+        read_expression(reader, Scope(parent), end, stops=reader.verbs)
     if reader.key == "WITH" and reader.ahead() in ("RECOMPILE", "RESULT"):
         reader.position += 2
         reader.skip("SETS", "NONE", "UNDEFINED")

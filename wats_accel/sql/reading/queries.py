@@ -59,15 +59,15 @@ def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation
     ctes = list(_find_ctes(reader, end))
     behind = reader.position
     relations = dict(parent.relations)
-    all_visible = recursive and reader.dialect in ("postgres", "sqlite")
+    all_visible = reader.dialect == "sqlite" or (recursive and reader.dialect == "postgres")
     for cte in ctes:
         visible = dict(relations)
         if all_visible:
             visible.update({other.name: Relation(other.outputs) for other in ctes})
         if _may_be_recursive(reader, cte, recursive=recursive):
             visible[cte.name] = Relation(cte.outputs)
-        elif not recursive:
-            visible.pop(cte.name, None)
+        elif not recursive and cte.name in visible:
+            visible.pop(cte.name)
         reader.position = cte.start
         found = reader.query(reader, Scope(parent, visible), cte.end)
         if reader.position < cte.end:
@@ -307,7 +307,7 @@ def _skip_locking(reader: Reader, end: int) -> None:
     """FOR UPDATE OF t NOWAIT, FOR XML PATH('row'), ROOT('rows') and the like: nothing is read by them."""
     reader.position += 1
     reader.skip(*_LOCKING)
-    if reader.accept("OF"):
+    while reader.accept("OF"):
         while reader.names_follow(end) and reader.key not in _LOCKING:
             reader.chain(end)
             reader.accept(",")

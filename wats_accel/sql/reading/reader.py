@@ -8,10 +8,11 @@ from typing import Final, Protocol
 from wats_accel.sql.access import Columns
 from wats_accel.sql.reading.findings import UNREADABLE, Findings
 from wats_accel.sql.reading.lexer import END, LITERAL, NAME, WORD, Token
-from wats_accel.sql.reading.scopes import Relation, Resolution, Scope
-from wats_accel.sql.reading.words import SYSTEM_COLUMNS
+from wats_accel.sql.reading.scopes import Relation, Resolution, RowNames, Scope
+from wats_accel.sql.reading.words import SYSTEM_COLUMNS, TSQL_VERBS
 
 _END: Final = Token(END, "")
+_ROW_NAMES: Final[dict[str, RowNames]] = {"postgres": "alias", "": "alias", "sqlite": "table"}
 DEEPEST: Final = 60
 """Parentheses in parentheses; deeper texts are not read."""
 
@@ -52,6 +53,7 @@ class Reader:
         self.findings = Findings()
         self.controlling = False  # what is read decides what comes next, and is no answer
         self.batches = dialect in ("tsql", "")  # where semicolons may be left out
+        self.verbs: frozenset[str] = TSQL_VERBS if self.batches else frozenset()
         self._closing = _pairs(tokens)
 
     # -- where it is -------------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ class Reader:
                 self.findings,
                 self.known,
                 SYSTEM_COLUMNS.get(self.dialect, SYSTEM_COLUMNS[""]),
-                rows=self.dialect != "tsql",
+                row_names=_ROW_NAMES.get(self.dialect, "none"),
             )
         )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from wats_accel.sql.access import ANY, ANY_COLUMN, Columns
 from wats_accel.sql.reading.findings import Findings
 
+RowNames = Literal["alias", "table", "none"]
 _MOST_PAIRS: Final = 200_000  # of names and tables that are looked at one by one in a block
 _MOST_EARLIER: Final = 100  # of the tables before one in FROM that are looked at
 
@@ -65,13 +66,14 @@ class Resolution:
         findings: get the tables and columns.
         known: the columns of tables, where they are known.
         system_columns: names by which any column may be meant.
-        rows: whether a table's own name among the columns means all of them.
+        row_names: what means all columns of a table where it stands among its columns: what the table is
+            called by here (PostgreSQL), or its own name (full-text indexes of SQLite).
     """
 
     findings: Findings
     known: Mapping[str, Columns]
     system_columns: Columns
-    rows: bool
+    row_names: RowNames
 
 
 class Scope:
@@ -172,9 +174,9 @@ class Scope:
 
     def _resolve_name(self, name: str, by: Resolution) -> None:
         owners = [source for source in self.sources if source.has(name, by.known)]
-        rows = [source for source in self.sources if source.alias == name] if by.rows else []
-        for source in rows:
-            _read(source, by, ANY)
+        for source in self.sources:
+            if name == {"alias": source.alias, "table": source.table}.get(by.row_names):
+                _read(source, by, ANY)
         if not owners:
             self._resolve_freely(name, by)
         for source in owners:

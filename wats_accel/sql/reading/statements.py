@@ -116,7 +116,7 @@ class Statements:
         reader = self.reader
         scope = Scope(None)
         reader.controlling = True
-        read_expression(reader, scope, reader.size, stops=frozenset(stops))
+        read_expression(reader, scope, reader.size, stops=reader.verbs.union(stops))
         reader.controlling = False
         reader.finish(scope)
 
@@ -277,6 +277,8 @@ class Statements:
     def harmless(self) -> StatementKind:
         """What neither reads nor changes data."""
         reader = self.reader
+        if reader.key == "WAITFOR" and reader.ahead() == "(":
+            return self.unknown()  # RECEIVE takes messages out of a queue
         reader.position += 1
         if reader.batches:
             self.expression()
@@ -295,10 +297,10 @@ class Statements:
             named = named or reader.key in ("TO", "FROM")
             if named and reader.batches and reader.key in TSQL_VERBS | {"GO"} and reader.key != "WITH":
                 break
-            reader.position += 1
-        return "other"
             if reader.key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
                 break
+            reader.position += 1
+        return "other"
 
     def to_end(self) -> None:
         """Go to the end of the statement."""
@@ -452,9 +454,9 @@ _READERS: Final[Mapping[str, _Reads]] = {
     **dict.fromkeys(("SHOW", "DESCRIBE", "DESC"), Statements.show),
     **dict.fromkeys(("FETCH", "MOVE"), Statements.fetch),
     "BEGIN": Statements.begin,
+    "GOTO": Statements.jump,
     "END": Statements.end,
     "SET": Statements.setting,
-    "GOTO": Statements.jump,
     "DECLARE": Statements.declare,
     "RETURN": Statements.returning,
     "EXPLAIN": Statements.explain,

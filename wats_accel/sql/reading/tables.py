@@ -285,12 +285,16 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
 
 def _end_item(reader: Reader, scope: Scope, source: Source, end: int) -> None:
     """Read what follows a table: hints, versions, samples and its alias."""
+    start = reader.position
     skip_modifiers(reader, end)
     alias = read_alias(reader, end)
     if alias:
         source.alias = alias
         _read_columns(reader, source)
         skip_modifiers(reader, end)
+    passed = {token.key for token in reader.tokens[start : reader.position]}
+    if source.table is not None and not passed.isdisjoint(("SYSTEM_TIME", "VERSION", "OF")):
+        reader.findings.read(source.table, (ANY,))  # rows of the past come with every change
     scope.add(source)
 
 
@@ -309,11 +313,11 @@ def skip_modifiers(reader: Reader, end: int) -> None:
     while reader.position < end:
         if reader.key == "(" and _are_hints(reader):
             reader.skip_names()
-        elif not _skip_modifier(reader):
+        elif not _skip_modifier(reader, end):
             return
 
 
-def _skip_modifier(reader: Reader) -> bool:
+def _skip_modifier(reader: Reader, end: int) -> bool:
     """Skip what says how a table is read. Whether there was such a thing."""
     key, following = reader.key, reader.ahead()
     if key == "WITH" and following in ("(", "ORDINALITY"):
@@ -327,8 +331,9 @@ def _skip_modifier(reader: Reader) -> bool:
         reader.skip("SYSTEM", "BERNOULLI", "BLOCK")
         reader.skip_group()
     elif key == "INDEXED" and following == "BY":
-        reader.findings.tables.add(reader.tokens[reader.position + 2].name)
-        reader.position += 3
+        reader.position += 2
+        if reader.names_follow(end):
+            reader.findings.tables.update(reader.chain(end))
     elif key == "NOT" and following == "INDEXED":
         reader.position += 2
     elif key in ("USE", "FORCE", "IGNORE") and following in ("INDEX", "KEY"):
@@ -346,7 +351,12 @@ def _skip_version(reader: Reader) -> None:
     """FOR SYSTEM_TIME AS OF ..., BETWEEN ... AND ..., ALL, FROM ... TO ...; AS OF TIMESTAMP ..."""
     reader.position += 2
     reader.skip("AS", "OF", "ALL", "BETWEEN", "FROM", "CONTAINED", "IN", "TIMESTAMP", "SCN", "SYSTEM_TIME")
-    while reader.token.kind in (LITERAL, PARAMETER, VARIABLE, NUMBER) or reader.key in ("AND", "TO", "("):
+    between = ("AND", "TO")
+    while (
+        reader.token.kind in (LITERAL, PARAMETER, VARIABLE, NUMBER)
+        or reader.key in (*between, "(")
+        or (reader.token.kind in (WORD, NAME) and (reader.ahead() in between or reader.ahead(-1) in between))
+    ):
         if not reader.skip_group():
             reader.position += 1
 
