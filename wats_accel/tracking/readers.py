@@ -1,0 +1,47 @@
+"""Readers: which methods have been seen to read what, so that a change finds those it concerns at once.
+
+Called under the caches' lock, which storing takes as well: what an entry was made from is noted before the
+entry is there. It is not forgotten when the entry goes, so that a method may be looked at in vain.
+"""
+
+from __future__ import annotations
+
+from wats_accel.cache.region import Region
+from wats_accel.tracking.seen import Changed, Seen, remember
+
+NOBODY: frozenset[Region] = frozenset()
+
+
+class Readers:
+    """The footprints of each region's answers, so far."""
+
+    def __init__(self) -> None:
+        self._footprints: dict[Region, set[object]] = {}
+        self._all: dict[Region, Seen] = {}
+        self._found: dict[Changed, tuple[int, frozenset[Region]]] = {}
+        self._number = 0  # of footprints that were new to a region
+
+    def note(self, region: Region, footprint: object) -> None:
+        """Note what an answer was made from; None: nobody has seen it."""
+        known = self._footprints.setdefault(region, set())
+        if footprint in known:
+            return
+        known.add(footprint)
+        self._number += 1
+        if isinstance(footprint, Seen):
+            before = self._all.get(region)
+            self._all[region] = footprint if before is None else before | footprint
+
+    def concerned_by(self, changed: Changed) -> frozenset[Region]:
+        """The regions that may have answers which a change concerns."""
+        number, found = self._found.get(changed, (-1, NOBODY))
+        if number != self._number:
+            found = frozenset(
+                region for region, known in self._footprints.items() if any(map(changed.concerns, known))
+            )
+            remember(self._found, changed, (self._number, found))
+        return found
+
+    def all_of(self, region: Region) -> Seen | None:
+        """All that a region's answers were made from, so far; None if none of it was seen."""
+        return self._all.get(region)
