@@ -1,4 +1,4 @@
-"""Counters of one cached method: plain numbers that its region adds to and telemetry reads.
+"""Counters of one cached method, of pools, of statements: plain numbers that are added to and read.
 
 They are added to without a lock. ``x += 1`` on an attribute is not interrupted by a thread switch on
 CPython 3.10 and newer with the GIL; without the GIL an increment may rarely be lost, which a statistic
@@ -46,3 +46,13 @@ class PoolCounters:
     wait_seconds: float = 0.0
     connect_seconds: float = 0.0
     discarded: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class SqlCounters:
+    """What the statements that were seen have changed so far, and what that has dropped."""
+
+    changes: int = 0
+    unknown_changes: int = 0
+    dropping_changes: int = 0
+    dropped: int = 0

@@ -24,6 +24,7 @@ from wats_accel.report.explanation import Explanation, explain
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import Stats, snapshot
 from wats_accel.telemetry.summary import PeriodicSummary, summary_of
+from wats_accel.tracking.tracker import Tracker
 
 ConfigSource = str | os.PathLike[str] | Mapping[str, Any] | None
 
@@ -272,10 +273,11 @@ class Accelerator:
 
     @staticmethod
     def _snapshot(assembly: Assembly) -> Stats:
-        regions = assembly.context.caches
+        regions, observer = assembly.context.caches, assembly.context.pools.observer
         return snapshot(
             ((region.rules.namespace, region.rules.target, region) for region in regions),
             ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
+            observer.counters if isinstance(observer, Tracker) else None,
         )
 
     def disable(self, pattern: str) -> int:

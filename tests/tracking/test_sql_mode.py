@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wats_accel.events import Invalidated
+from wats_accel.telemetry.stats import SqlStats
 
 RENAME = "UPDATE item SET name = ? WHERE id = 1"
 
@@ -102,7 +103,9 @@ def test_a_drop_is_told_by_tables_and_columns_and_never_by_values(accelerate: An
         fill(shop, "names")
         shop.write("UPDATE item SET seen = 2")
         shop.write("UPDATE item SET name = 'secret' WHERE name = 'bolt'")
+        figures = accelerator.stats().sql
     assert told == [Invalidated("sql:item(name)", 1, "update item")]
+    assert figures == SqlStats(changes=2, unknown_changes=0, dropping_changes=1, dropped=1)
 
 
 # -- when -----------------------------------------------------------------------------------------------

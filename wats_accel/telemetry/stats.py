@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
-from wats_accel.counters import Counters, PoolCounters
+from wats_accel.counters import Counters, PoolCounters, SqlCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,35 @@ class PoolStats:
 
 
 @dataclass(frozen=True, slots=True)
+class SqlStats:
+    """Figures of the statements that were seen, where the SQL decides what is dropped; else all are 0.
+
+    Attributes:
+        changes: statements, and other calls of the driver, that change something.
+        unknown_changes: those of them of which nobody knows what they change. They concern every answer.
+        dropping_changes: changes, or transactions, that have dropped something.
+        dropped: entries that these have dropped.
+    """
+
+    changes: int = 0
+    unknown_changes: int = 0
+    dropping_changes: int = 0
+    dropped: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools by target."""
+    """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools; the SQL."""
 
     total: CacheStats
     namespaces: Mapping[str, CacheStats]
     methods: Mapping[str, CacheStats]
     pools: Mapping[str, PoolStats] = field(default_factory=dict)
+    sql: SqlStats = SqlStats()
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -105,6 +127,7 @@ class Stats:
             "namespaces": {name: stats.as_dict() for name, stats in self.namespaces.items()},
             "methods": {target: stats.as_dict() for target, stats in self.methods.items()},
             "pools": {target: stats.as_dict() for target, stats in self.pools.items()},
+            "sql": self.sql.as_dict(),
         }
 
 
@@ -154,9 +177,14 @@ class CountedPools(Protocol):
 
 
 def snapshot(
-    counted: Iterable[tuple[str, str, Counted]], pools: Iterable[tuple[str, CountedPools]] = ()
+    counted: Iterable[tuple[str, str, Counted]],
+    pools: Iterable[tuple[str, CountedPools]] = (),
+    sql: SqlCounters | None = None,
 ) -> Stats:
-    """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``."""
+    """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``.
+
+    `sql` are the counters of the statements, if somebody has seen them.
+    """
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
     for namespace, target, source in counted:
@@ -164,7 +192,11 @@ def snapshot(
         groups.setdefault(namespace, []).append(methods[target])
     namespaces = {name: _sum(group) for name, group in groups.items()}
     return Stats(
-        _sum(methods.values()), namespaces, methods, {target: _of_pools(source) for target, source in pools}
+        _sum(methods.values()),
+        namespaces,
+        methods,
+        {target: _of_pools(source) for target, source in pools},
+        SqlStats() if sql is None else SqlStats(**asdict(sql)),
     )
 
 
