@@ -129,9 +129,25 @@ def test_a_base_class_that_its_subclasses_complete_has_rules_at_these(bookshop):
     found = entries(yaml.safe_load(bookshop.read_text(encoding="utf-8")))
     assert found["bookshop.tables:Books"]["cached"]["all"] == "books"
     assert found["bookshop.tables:Books"]["scope"] == "self.db.path"
-    assert found["bookshop.tables:Books"]["invalidates"]["delete"] == ["books:*"]
+    assert "books:*" in found["bookshop.tables:Books"]["invalidates"]["delete"]
     assert found["bookshop.tables:Authors"]["invalidates"]["merge"] == ["books:*"]
     assert "bookshop.tables:Table" not in found
+
+
+def test_queries_in_a_dictionary_are_read_and_the_reads_that_are_not_to_be_cached_have_their_reasons(
+    bookshop,
+):
+    text = bookshop.read_text(encoding="utf-8")
+    shop = entries(yaml.safe_load(text))["bookshop.shop:Shop"]
+    assert set(shop["cached"]) == {"customer", "in_stock", "offers"}
+    assert shop["cached"]["in_stock"]["unless_result"] == [[]]
+    assert shop["cached"]["offers"]["max_age_from_clock"] == "60s"
+    assert shop["invalidates"] == {
+        "rename_customer": ["shops:customer:*"],
+        "sell": ["shops:in_stock:*"],
+    }
+    assert "# Not cached: it sets self.last_customer, which a hit would not." in text
+    assert "# Not cached: password_hash looks like a secret" in text
 
 
 def test_the_same_tree_gives_the_same_text(bookshop, tmp_path):

@@ -100,9 +100,15 @@ class Proposer:
             namespace_of(owner_of(method.target)),
             why=f"reads {_tables(candidate.access, texts)}",
             max_age_seconds=URGENT_SECONDS if candidate.reads_clock else 0.0,
-            failures=tuple(dict.fromkeys(answer.text for answer in method.failure_answers)),
             why_not=candidate.why_not,
         )
+
+    def _with_failures(self, read: ProposedRead, reads: list[ProposedRead]) -> ProposedRead:
+        """With what it answers after an error, but for what it makes of another cached read's failure."""
+        cached = {known.target for known in reads if not known.why_not}
+        answers = self._knowledge.source.methods[read.target].failure_answers
+        own = [answer.text for answer in answers if answer.after not in cached]
+        return replace(read, failures=tuple(dict.fromkeys(own)))
 
     # -- writes -----------------------------------------------------------------------------------------
 
@@ -122,7 +128,7 @@ class Proposer:
         ]
         return replace(
             bare,
-            reads=tuple(_with_ttl(read, pairs) for read in reads),
+            reads=tuple(self._with_failures(_with_ttl(read, pairs), reads) for read in reads),
             writes=tuple(_once({write.target: write for write in writes}.values())),
         )
 
