@@ -90,6 +90,14 @@ def _start(context: PluginContext) -> None:
     context.pools.observe(tracker)
     if not len(context.pools):
         tracker.lost_sight("there is no entry under 'pool', so no connection is seen")
+    elif not (sql.assume_plain_tables or sql.schema_files or sql.tables or sql.views):
+        context.problem(_NO_SCHEMA, ("invalidation",))
+
+
+_NO_SCHEMA = (
+    "nothing is known of the database, so any table may be a view, and no answer is kept without a rule: name "
+    "a file under 'sql.schema' (`wats-accel schema-scan` writes one), or say 'assume_plain_tables: true' there"
+)
 
 
 def _has_rule(context: PluginContext, region: Region) -> bool:

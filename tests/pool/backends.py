@@ -165,7 +165,12 @@ class Driver:
 def pooled(driver: Driver, *, invalidation: str = "rules", **rules: Any) -> Iterator[None]:
     """The driver's `connect` comes from a pool, and a neighbour has left its connection there."""
     target = f"{driver.module.__name__}:connect"
-    config = {"version": 1, "invalidation": invalidation, "pool": [{"connect": target, **rules}]}
+    config = {
+        "version": 1,
+        "invalidation": invalidation,
+        "sql": {"assume_plain_tables": True},
+        "pool": [{"connect": target, **rules}],
+    }
     with accelerated(config) as accelerator:
         driver.accelerator = accelerator
         if rules.get("enabled", True):

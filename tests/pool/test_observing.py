@@ -1,4 +1,4 @@
-"""Who observes a pool sees each call that may read or change data before the driver does, and how it ended."""
+"""Who observes a pool sees each call that may read or change data, before the driver, and how it ended."""
 
 from __future__ import annotations
 

@@ -285,6 +285,23 @@ def test_the_time_that_a_statement_asks_for_is_told_and_leaves_the_answer_to_its
         assert "for the time" in str(accelerator.explain("Shop.fresh"))
 
 
+def test_an_explanation_shows_what_the_answers_were_made_from(accelerate: Any, shop: Any) -> None:
+    with accelerate() as accelerator:
+        assert "nothing was seen yet" in str(accelerator.explain("Shop.listing"))
+        fill(shop, "listing")
+        assert str(accelerator.explain("Shop.listing")).splitlines()[-3:] == [
+            "  reads:         item(id, name), note(rowid, text)",
+            "  dropped by:",
+            "    any statement that changes what it reads  (sql)",
+        ]
+
+
+def test_a_mode_without_any_knowledge_of_the_database_is_a_problem(accelerate: Any, shop: Any) -> None:
+    with accelerate(sql={}, strict=False) as accelerator:
+        (problem,) = accelerator.problems
+        assert "schema-scan" in str(problem)
+
+
 # -- modes ------------------------------------------------------------------------------------------------
 
 
