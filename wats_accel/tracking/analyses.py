@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from wats_accel.pool.changes import EXECUTING, Change
-from wats_accel.sql.access import Access, Changes, Reads, access, name_of
+from wats_accel.sql.access import Access, Changes, Columns, Reads, access, name_of
 from wats_accel.sql.facts import Call, Facts
 from wats_accel.sql.schema import Effect, Schema
 from wats_accel.sql.statement import facts_of
+from wats_accel.tracking.redefined import redefined
 from wats_accel.tracking.seen import Changed, Footprints, Seen, remember
 
 _MOST_REMEMBERED: Final = 1_000
@@ -49,7 +51,9 @@ class Analyses:
         self._dialect = dialect
         self._strict = strict
         self._footprints = footprints
-        self._schemas: dict[str, Schema] = {}
+        self._schemas: dict[str, tuple[Schema, Mapping[str, Columns]]] = {}
+        self._redefined: Schema | None = None
+        self._lock = threading.RLock()  # of these two; re-entrant, as a finalizer may execute something
         self._known: dict[object, Analysis] = {}
         unknown = Changed(Changes(unknown=True), ("a call that cannot be read",))
         self._unknown = Analysis(footprints.of(Reads(unknown=True)), unknown)
@@ -77,7 +81,10 @@ class Analyses:
         known = self._known.get((text, language))
         if known is None:
             dialect = language or self._dialect
-            known = self._analysis(facts_of(text, dialect, self._schema(dialect).columns), dialect)
+            facts = facts_of(text, dialect, self._schema(dialect)[1])
+            if "definition" in facts.kinds:
+                self._redefine(text, dialect)
+            known = self._analysis(facts, dialect)
             if len(text) <= _LONGEST_REMEMBERED:
                 remember(self._known, (text, language), known, most=_MOST_REMEMBERED)
         return known
@@ -86,19 +93,38 @@ class Analyses:
         """What a rule says that a method reads: ``table``, or ``table.column``; None if it says nothing."""
         if not reads:
             return None
-        return self._footprints.of(self._schema(self._dialect).reading(Reads(_declared(reads))).reads)
+        return self._footprints.of(self._schema(self._dialect)[0].reading(Reads(_declared(reads))).reads)
 
-    def _schema(self, dialect: str) -> Schema:
+    def _schema(self, dialect: str) -> tuple[Schema, Mapping[str, Columns]]:
+        """What is known of databases that speak a dialect, and the columns of their tables."""
         known = self._schemas.get(dialect)
         if known is None:
-            known = self._give_schema()
-            # The same tables may be in databases of several kinds; of each its own habits count.
-            known = dataclasses.replace(known, dialect=dialect) if dialect else known
-            self._schemas[dialect] = known
+            with self._lock:
+                schema = self._known_schema()
+                # The same tables may be in databases of several kinds; of each its own habits count.
+                schema = dataclasses.replace(schema, dialect=dialect) if dialect else schema
+                known = self._schemas[dialect] = (schema, schema.columns)
         return known
 
+    def _redefine(self, text: str, dialect: str) -> None:
+        """Be no longer sure of what a text defines that is about to be executed."""
+        with self._lock:
+            before = self._known_schema()
+            after = redefined(before, text, dialect)
+            if after is not before:
+                self._redefined = after
+                self._schemas = {}
+                self._known = {}
+
+    def _known_schema(self) -> Schema:
+        return self._give_schema() if self._redefined is None else self._redefined
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
+
     def _analysis(self, facts: Facts, dialect: str) -> Analysis:
-        effect = self._schema(dialect).effect(facts, strict=self._strict)
+        effect = self._schema(dialect)[0].effect(facts, strict=self._strict)
         changed = Changed(effect.changes, (_name(facts, effect),)) if effect.changes else None
         return Analysis(self._footprints.of(effect.reads, clock=effect.reads_clock), changed)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from wats_accel.cache.loads import Load, note_reading, spoil_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.counters import SqlCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
 from wats_accel.forks import begins_anew_when_forked
@@ -30,16 +30,6 @@ from wats_accel.transactions import Transaction
 
 def _nothing() -> None:
     """What ends nothing."""
-
-
-@dataclass(slots=True)
-class TrackingCounters:
-    """What a tracker has seen so far. Added to without a lock, as all counters."""
-
-    changes: int = 0
-    unknown_changes: int = 0
-    dropping_changes: int = 0
-    dropped: int = 0
 
 
 class Tracker:
@@ -66,7 +56,7 @@ class Tracker:
         covered: Callable[[Region], bool],
         report: Callable[[str], None],
     ) -> None:
-        self.counters = TrackingCounters()
+        self.counters = SqlCounters()
         self._caches = caches
         self._footprints = Footprints()
         self._analyses = Analyses(schema, dialect=dialect, strict=strict, footprints=self._footprints)
@@ -95,6 +85,7 @@ class Tracker:
     def begin_anew(self) -> None:
         """In a child process: nobody holds a lock any more, and no other thread is at work."""
         self._footprints.begin_anew()
+        self._analyses.begin_anew()
         self._under_way.begin_anew()
 
     # -- calls of drivers ------------------------------------------------------------------------------
