@@ -106,7 +106,7 @@ class Tsql(TsqlQueries):
         """A query with ORDER BY, OPTION and INTO."""
         if self.chance(8):
             self.into = either("", f"INTO {self.pick(('arquivo1', '#arq', '##arq', 'arquivo2'))}")
-        text, names = self.query(scope, None, 3)
+        text, names = self.query(scope, None, 2)
         self.into = ""
         order = f"ORDER BY {self.quoted(self.pick(names))}" if self.chance(30) else ""
         limit = self.limit("LIMIT 5 OFFSET 1") if order and self.chance(30) else ""
@@ -211,10 +211,10 @@ class Tsql(TsqlQueries):
         known = replace(table, name=name)
         columns = self.some(table.columns)
         made = f"{either('', 'dbo.')}{self.quoted(table.name)} AS {self.quoted(name)}"
-        where = self.condition(Scope((known,)), 1)
-        shown = Relation(name, tuple(columns), False)
         # What else has the CTE's name would be the CTE in T-SQL, and a table in SQLite.
         self.tables = tuple(other for other in self.tables if other.name != name) or self.tables
+        where = self.condition(Scope((known,)), 1)
+        shown = Relation(name, tuple(columns), False)
         more = self.condition(Scope((shown,)), 1)
         items = ", ".join(map(self.quoted, columns))
         head = f"WITH {self.quoted(name)} AS (SELECT {items} FROM {made} WHERE {where})"
