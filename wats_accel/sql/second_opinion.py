@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from wats_accel.sql.access import ANY, name_of
-from wats_accel.sql.reading.findings import Findings
+from wats_accel.sql.reading.findings import UNREADABLE, Findings
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, Token
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add_second_opinion(findings: Findings, dialect: str) -> None:
         dialect: one of `statement.DIALECTS`.
     """
     parsed = [_add_opinion(tokens, findings, dialect) for tokens in findings.queries]
-    findings.parsed = all(parsed)
+    findings.parsed = all(parsed) and all(unknown.what != UNREADABLE for unknown in findings.unknowns)
 
 
 def _add_opinion(tokens: Sequence[Token], findings: Findings, dialect: str) -> bool:

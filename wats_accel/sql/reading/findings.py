@@ -54,6 +54,23 @@ class Findings:
         """Note that something cannot be told."""
         self.unknowns[Unknown(what, hides)] = None
 
+    def include(self, other: Findings) -> None:
+        """Add what another reader has found."""
+        for table, columns in other.reads.items():
+            self.read(table, columns)
+        for (table, event), columns in other.writes.items():
+            self.write(table, event, columns)
+        self.calls |= other.calls
+        self.reads_clock = self.reads_clock or other.reads_clock
+        self.unknowns.update(other.unknowns)
+        self.queries += other.queries
+        for mine, others in (
+            (self.tables, other.tables),
+            (self.columns, other.columns),
+            (self.targets, other.targets),
+        ):
+            mine |= others
+
     def facts(self) -> Facts:
         """All of it."""
         writes = tuple(

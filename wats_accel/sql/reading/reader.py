@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from wats_accel.sql.access import Columns
@@ -36,13 +36,22 @@ class Reader:
         dialect: as the SQL library has it.
         known: the columns of tables, where they are known.
         query: reads what stands in parentheses and begins like a query or a change.
+        text: reads a text that a statement runs.
+        outer: the reader of the text that runs this one.
 
     Raises:
         TooMuchError: it is too deep or too long to be read.
     """
 
     def __init__(
-        self, tokens: Sequence[Token], dialect: str, known: Mapping[str, Columns], query: ReadsQuery
+        self,
+        tokens: Sequence[Token],
+        dialect: str,
+        known: Mapping[str, Columns],
+        *,
+        query: ReadsQuery,
+        text: Callable[[Reader, str], None],
+        outer: Reader | None = None,
     ) -> None:
         self.tokens = [*tokens, _END, _END, _END, _END]
         self.size = len(tokens)
@@ -50,7 +59,12 @@ class Reader:
         self.dialect = dialect
         self.known = known
         self.query = query
+        self.text = text
+        self.depth: int = 0 if outer is None else outer.depth + 1  # of texts that run texts
+        self.cursors = False  # whether one is declared in the text
         self.findings = Findings()
+        if outer is not None:
+            self.findings.temporary = outer.findings.temporary
         self.controlling = False  # what is read decides what comes next, and is no answer
         self.batches = dialect in ("tsql", "")  # where semicolons may be left out
         self.verbs: frozenset[str] = TSQL_VERBS if self.batches else frozenset()
@@ -84,6 +98,16 @@ class Reader:
         """Go on while the next one has one of these keys."""
         while self.accept(*keys):
             pass
+
+    def skip_to_semicolon(self) -> None:
+        """Go to the end of the statement, where only semicolons end one."""
+        while self.position < self.size and self.key != ";":
+            self.position += 1
+
+    def skip_statement(self) -> None:
+        """Go to the end of the statement, or to where another one begins."""
+        while self.position < self.size and self.key != ";" and self.key not in self.verbs:
+            self.position += 1
 
     def closing(self) -> int:
         """Where the parenthesis closes that is next."""
