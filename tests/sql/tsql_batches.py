@@ -208,12 +208,18 @@ class Tsql(TsqlQueries):
         """UPDATE or DELETE of a CTE: it is the CTE's table that is written."""
         table = self.pick(self.tables)
         name = self.pick((self.fresh(), *(other.name for other in self.tables)))
-        known = replace(table, name=name)
+        tables = self.tables
+        # What else has the CTE's name would be the CTE in T-SQL, and a table in SQLite.
+        self.tables = tuple(other for other in tables if other.name != name) or tables
+        try:
+            return self._through_cte(table, name)
+        finally:
+            self.tables = tables
+
+    def _through_cte(self, table: Relation, name: str) -> str:
         columns = self.some(table.columns)
         made = f"{either('', 'dbo.')}{self.quoted(table.name)} AS {self.quoted(name)}"
-        # What else has the CTE's name would be the CTE in T-SQL, and a table in SQLite.
-        self.tables = tuple(other for other in self.tables if other.name != name) or self.tables
-        where = self.condition(Scope((known,)), 1)
+        where = self.condition(Scope((replace(table, name=name),)), 1)
         shown = Relation(name, tuple(columns), False)
         more = self.condition(Scope((shown,)), 1)
         items = ", ".join(map(self.quoted, columns))
