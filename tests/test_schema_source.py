@@ -112,6 +112,18 @@ def test_a_missing_file_is_an_error_that_says_how_to_make_one(tmp_path: Path) ->
     )
 
 
+def test_what_is_wrong_with_a_file_is_reported_once(tmp_path: Path) -> None:
+    (tmp_path / "accel.yaml").write_text("version: 1\nsql: {schema: db.yaml}\n", encoding="utf-8")
+    reported: list[Problem] = []
+    document = read_document(tmp_path / "accel.yaml")
+    made = assemble(document, clock=lambda: 0.0, bus=EventBus(), report=reported.append).context
+    assert reported == []
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            _ = made.schema
+    assert [problem.key_path for problem in reported] == [("sql", "schema")]
+
+
 def test_a_file_that_is_no_yaml_is_an_error_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "db.yaml").write_text("version: 1\ntables: [", encoding="utf-8")
     (told,) = problems(tmp_path, "sql: {schema: db.yaml}\n")

@@ -120,7 +120,9 @@ def assemble(
     )
     invalidator = Invalidator(caches=caches, bus=bus)
     pools = PoolRegistry(bus=bus, clock=clock)
-    context = PluginContext(config, caches, invalidator, pools, bus, clock, report, SchemaSource(config))
+    context = PluginContext(
+        config, caches, invalidator, pools, bus, clock, report, SchemaSource(config, report)
+    )
     plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
     if failures.while_planning:
         # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.

@@ -52,7 +52,7 @@ class PluginContext:
         """What is known of the database: the section ``sql:`` and its files, read when first asked for.
 
         Raises:
-            ConfigError: a file of schema is missing, or not valid.
+            ConfigError: a file of schema is missing, or not valid. That is reported, too, the first time.
         """
         return self._schema_source.schema
 

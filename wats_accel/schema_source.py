@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -31,12 +31,18 @@ _HINT = "`wats-accel schema-scan` writes such a file"
 
 
 class SchemaSource:
-    """What a configuration says of the database. Nothing is read before it is asked for."""
+    """What a configuration says of the database. Nothing is read before it is asked for, and nothing twice.
 
-    def __init__(self, config: LoadedConfig) -> None:
+    Args:
+        config: the configuration.
+        report: told once what is wrong with the files, if anything is.
+    """
+
+    def __init__(self, config: LoadedConfig, report: Callable[[Problem], None]) -> None:
         self._config = config
+        self._report = report
         self._lock = Lock()
-        self._schema: Schema | None = None
+        self._made: Schema | ConfigError | None = None
 
     @property
     def schema(self) -> Schema:
@@ -45,12 +51,22 @@ class SchemaSource:
         Raises:
             ConfigError: a file is missing, or not valid; names file, line and key.
         """
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+        if isinstance(self._made, ConfigError):
+            raise ConfigError(self._made.problems)
+        return self._made
+
+    def _make(self) -> Schema | ConfigError:
         from wats_accel.sql.schema_building import schema_of  # noqa: PLC0415 - heavy, and seldom needed
 
-        with self._lock:
-            if self._schema is None:
-                self._schema = schema_of(descriptions(self._config))
-            return self._schema
+        try:
+            return schema_of(descriptions(self._config))
+        except ConfigError as error:
+            for problem in error.problems:
+                self._report(problem)
+            return error
 
 
 def descriptions(config: LoadedConfig) -> list[SchemaDescription]:
