@@ -88,7 +88,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "object_id": 30,
             "name": "Names",
             "definition": "CREATE VIEW dbo.Names (N) AS SELECT u.Name FROM dbo.Users u WHERE GETDATE() > 1",
-        }
+        },
+        {"object_id": 31, "name": "Both", "definition": "CREATE VIEW a.Both AS SELECT A FROM dbo.Links"},
+        {"object_id": 32, "name": "Both", "definition": "CREATE VIEW b.Both AS SELECT What FROM dbo.Log"},
     ],
     sqlserver.ROUTINES: [
         {
@@ -241,6 +243,7 @@ def test_a_table_with_versions_writes_its_history(schema: Schema) -> None:
 
 def test_views_procedures_and_functions(description: SchemaDescription, schema: Schema) -> None:
     assert description.views["Names"] == Touches(("Users(Name)",), reads_clock=True)
+    assert description.views["Both"].reads == ("Links(A)", "Log(What)")  # of two schemas
     assert description.procedures["sp_clean"].calls == ("sp_note",)
     assert changed(schema, "EXEC dbo.sp_clean 3").access == access({"links": [ANY], "log": [ANY]})
     assert read(schema, "SELECT dbo.fn_name(1)") == Reads(access({"users": ["id", "name"]}))

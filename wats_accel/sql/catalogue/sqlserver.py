@@ -124,8 +124,9 @@ class _Scan:
 
     def description(self) -> SchemaDescription:
         aliases, of_routines = self._synonyms()
-        views = {written(row["name"]): self._view(row) for row in self._view_rows}
-        for name, touches in (*self._policies(), *self._external_tables(), *self._elsewhere()):
+        views: dict[str, Touches] = {}
+        own = [(written(row["name"]), self._view(row)) for row in self._view_rows]
+        for name, touches in (*own, *self._policies(), *self._external_tables(), *self._elsewhere()):
             views[name] = together([views[name], touches]) if name in views else touches
         return SchemaDescription(
             dialect="tsql",
