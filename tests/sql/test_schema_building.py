@@ -97,6 +97,21 @@ def test_two_tables_of_one_name_are_one() -> None:
     )
 
 
+def test_keys_and_triggers_of_two_schemas_that_look_alike_all_count() -> None:
+    built = schema(
+        foreign_keys=(
+            ForeignKey("a.t", ("x",), "a.p", ("id",), "cascade"),
+            ForeignKey("b.t", ("x",), "b.p", ("id",), "set null"),
+        ),
+        triggers=(
+            TriggerDescription("a.t", "tr", Touches(writes=("log",))),
+            TriggerDescription("b.t", "tr", Touches(writes=("other",))),
+        ),
+    )
+    assert [key.on_delete for key in built.foreign_keys] == ["cascade", "set null"]
+    assert [set(trigger.changes.access) for trigger in built.triggers] == [{"log"}, {"other"}]
+
+
 def test_a_routine_touches_what_those_that_it_calls_touch() -> None:
     built = schema(
         tables={"t": TableDescription(), "u": TableDescription()},

@@ -121,7 +121,8 @@ def _merged_tables(
 def _by_identity(
     identity: Callable[[_Described], object], one: tuple[_Described, ...], other: tuple[_Described, ...]
 ) -> tuple[_Described, ...]:
-    return tuple({identity(known): known for known in (*one, *other)}.values())
+    beaten = set(map(identity, other))  # but within one description, all count: two schemas may have them
+    return (*(known for known in one if identity(known) not in beaten), *other)
 
 
 def _key_identity(key: ForeignKey) -> object:
