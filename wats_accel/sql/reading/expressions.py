@@ -27,6 +27,7 @@ from wats_accel.sql.reading.words import (
     RESERVED,
     SET_OPERATORS,
     SOFT_CLAUSES,
+    SOFT_TSQL_VERBS,
     TSQL_VERBS,
     TYPED_LITERALS,
     UNARY,
@@ -272,7 +273,7 @@ class _Expression:
             return reader.batches and self._begins_change(key)
         if reader.batches and key in TSQL_VERBS:
             return not self._is_alias()
-        if reader.batches and key in ("THROW", "GO"):
+        if reader.batches and key in SOFT_TSQL_VERBS:
             return reader.token.fresh_line
         if reader.batches and key in ("ENABLE", "DISABLE"):
             return reader.ahead() == "TRIGGER"

@@ -8,7 +8,7 @@ from wats_accel.sql.reading.lexer import NAME, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.standalone import read_lone_expression, read_lone_query, read_unknown
-from wats_accel.sql.reading.words import TSQL_VERBS
+from wats_accel.sql.reading.words import SOFT_TSQL_VERBS, TSQL_VERBS
 
 
 def read_setting(reader: Reader) -> StatementKind:
@@ -26,7 +26,7 @@ def read_setting(reader: Reader) -> StatementKind:
 def _skip_option(reader: Reader) -> None:
     """NOCOUNT ON, TRANSACTION ISOLATION LEVEL READ UNCOMMITTED, search_path = ..."""
     while reader.position < reader.size and reader.key != ";":
-        if reader.batches and (reader.key in TSQL_VERBS or reader.key in ("GO", "THROW")):
+        if reader.batches and (reader.key in TSQL_VERBS or reader.key in SOFT_TSQL_VERBS):
             return
         if reader.key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
             return

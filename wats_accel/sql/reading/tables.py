@@ -17,6 +17,7 @@ from wats_accel.sql.reading.words import (
     JOINING,
     NOT_ALIASES,
     SET_OPERATORS,
+    SOFT_TSQL_VERBS,
     TSQL_VERBS,
 )
 
@@ -92,7 +93,7 @@ def _may_be_alias(reader: Reader) -> bool:
     if reader.dialect == "tsql":
         if key in ("ENABLE", "DISABLE"):
             return following != "TRIGGER"
-        return key not in TSQL_VERBS and not (key in ("GO", "THROW") and reader.token.fresh_line)
+        return key not in TSQL_VERBS and not (key in SOFT_TSQL_VERBS and reader.token.fresh_line)
     if reader.batches and key in TSQL_VERBS:
         return following in (",", ")", ".", "ON", "WHERE", "JOIN")
     return key not in ("GO",) or not reader.token.fresh_line

@@ -137,7 +137,7 @@ TSQL_VERBS: Final = words(
     "CLOSE DEALLOCATE WAITFOR GOTO BREAK CONTINUE BULK DBCC KILL BACKUP RESTORE CHECKPOINT REVERT "
     "RECONFIGURE SHUTDOWN WITH FETCH UPDATETEXT WRITETEXT READTEXT"
 )
-SOFT_TSQL_VERBS: Final = frozenset({"THROW", "GO"})
+SOFT_TSQL_VERBS: Final = frozenset({"THROW", "GO", "RECEIVE"})
 """These begin one, too, but may be names: they are believed only at the beginning of a line or statement."""
 
 _SQLITE_COLUMNS: Final = frozenset({"rowid", "_rowid_", "oid"})
