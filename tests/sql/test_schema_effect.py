@@ -234,3 +234,8 @@ def test_the_columns_that_are_known_are_always_the_same_mapping() -> None:
     schema = Schema({"t": Table("t", frozenset({"a"})), "u": Table("u")})
     assert schema.columns == {"t": {"a"}}
     assert schema.columns is schema.columns
+
+
+def test_the_columns_of_a_table_that_is_a_view_too_are_not_known() -> None:
+    table = Table("t", frozenset({"a"}))
+    assert Schema({"t": table}, views={"t": Reads(some(u=["b"]))}).columns == {}

@@ -121,7 +121,11 @@ class Schema:
     )
 
     def __post_init__(self) -> None:
-        known = {name: table.columns for name, table in self.tables.items() if table.columns is not None}
+        known = {
+            name: table.columns
+            for name, table in self.tables.items()
+            if table.columns is not None and name not in self.views  # it may have other columns
+        }
         object.__setattr__(self, "columns", known)
 
     def __hash__(self) -> int:

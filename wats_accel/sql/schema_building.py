@@ -50,8 +50,11 @@ class _Building:
             for name in names
         }
         self._tables = {name: _table(name, same) for name, same in _grouped(described.tables).items()}
+        views = set(map(last_part, described.views))
         self._columns: dict[str, Columns] = {
-            name: table.columns for name, table in self._tables.items() if table.columns is not None
+            name: table.columns
+            for name, table in self._tables.items()
+            if table.columns is not None and name not in views
         }
         self._routines = _grouped(described.procedures)
         for name, same in _grouped(described.functions).items():

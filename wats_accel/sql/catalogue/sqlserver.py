@@ -114,7 +114,7 @@ class _Scan:
         self._view_rows, self._routine_rows = self._rows(VIEWS), self._rows(ROUTINES)
         others = [written(row["name"]) for row in (*self._view_rows, *self._routine_rows)]
         self._spelling = Spelling(self._tables, others)
-        self._columns = columns_of(self._tables)
+        self._columns = columns_of(self._tables, (written(row["name"]) for row in self._view_rows))
         self._routine_names = {name_of(row["name"]) for row in self._routine_rows}
         self._depends: dict[object, list[str]] = defaultdict(list)
         for row in catalogue.rows_if_possible(DEPENDENCIES) or ():

@@ -55,11 +55,10 @@ class _Scan:
         self._dialect = dialect
         self._unknown: list[str] = []
         self._views = {row["table_name"] for row in tables if "VIEW" in str(row["table_type"]).upper()}
-        self._tables = self._all_tables(
-            {row["table_name"] for row in tables} - self._views,
-        )
+        own = [row["table_name"] for row in tables if "VIEW" not in str(row["table_type"]).upper()]
+        self._tables = self._all_tables(set(own))
         self._spelling = Spelling(self._tables, map(written, self._views))
-        self._columns = columns_of(self._tables)
+        self._columns = columns_of(self._tables, map(written, self._views))
 
     def description(self) -> SchemaDescription:
         triggers = self._rows(TRIGGERS)

@@ -12,12 +12,13 @@ from wats_accel.sql.schema_description import TableDescription, Touches
 from wats_accel.sql.statement import facts_of
 
 
-def columns_of(tables: Mapping[str, TableDescription]) -> dict[str, Columns]:
-    """The columns of tables, as `facts_of` takes them."""
+def columns_of(tables: Mapping[str, TableDescription], views: Iterable[str] = ()) -> dict[str, Columns]:
+    """The columns of tables, as `facts_of` takes them; not of names that are views, too, in other schemas."""
+    others = set(map(last_part, views))
     return {
         last_part(name): frozenset(map(name_of, table.columns))
         for name, table in tables.items()
-        if table.columns is not None
+        if table.columns is not None and last_part(name) not in others
     }
 
 
