@@ -112,8 +112,15 @@ class Coverage:
         return self._pairs
 
     def _found_pairs(self) -> Iterator[Pair]:
+        order = {read: number for number, read in enumerate(self.subject.reads)}
+        by_table: dict[str, list[CachedRead]] = {}
+        for read in order:
+            for table in self.facts_of(read).reads.access:
+                by_table.setdefault(table, []).append(read)
         for method in self.entries():
-            for read in self.subject.reads:
+            tables = {table for source in self.changing(method) for table in source.effect.changes.access}
+            concerned = {read for table in tables for read in by_table.get(table, ())}
+            for read in sorted(concerned, key=lambda known: order[known]):
                 pair = self._pair(method, read)
                 if pair is not None and not self._is_told_at_definition(pair):
                     yield pair

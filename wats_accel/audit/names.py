@@ -130,9 +130,8 @@ def _parameters_of_write(subject: Subject, write: PatchedWrite) -> Iterator[Find
 
 def _surplus_arguments(subject: Subject, write: PatchedWrite) -> Iterator[Finding]:
     for pattern in write.patterns:
-        reads = [read for read in subject.reads if read.methods and _names(pattern, read)]
-        for read in reads:
-            why = _mismatch(pattern, read)
+        for read in subject.reads_named(pattern) if pattern.arguments else ():
+            why = _mismatch(pattern, read) if read.methods else ""
             if why:
                 yield Finding(
                     rule="never-matches",
@@ -143,10 +142,6 @@ def _surplus_arguments(subject: Subject, write: PatchedWrite) -> Iterator[Findin
                     fix=(f'"{_without_arguments(pattern)}"',),
                     fix_at=write.key_path,
                 )
-
-
-def _names(pattern: KeyPattern, read: CachedRead) -> bool:
-    return pattern.names(read.rules.namespace, read.rules.method)
 
 
 def _without_arguments(pattern: KeyPattern) -> str:

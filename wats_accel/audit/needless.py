@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wats_accel.audit.coverage import Coverage
 from wats_accel.audit.finding import Finding
@@ -16,13 +16,9 @@ def needless(coverage: Coverage) -> Iterator[Finding]:
     for write in coverage.subject.writes:
         if write.methods and not _is_hidden(coverage, write):
             for pattern in write.patterns:
-                reads = [read for read in coverage.subject.reads if _drops(pattern, read)]
+                reads = coverage.subject.reads_named(pattern)
                 if reads and all(_is_out_of_reach(coverage, write, read) for read in reads):
                     yield _finding(coverage, write, pattern, reads)
-
-
-def _drops(pattern: KeyPattern, read: CachedRead) -> bool:
-    return pattern.names(read.rules.namespace, read.rules.method)
 
 
 def _is_hidden(coverage: Coverage, write: PatchedWrite) -> bool:
@@ -42,7 +38,7 @@ def _is_out_of_reach(coverage: Coverage, write: PatchedWrite, read: CachedRead) 
 
 
 def _finding(
-    coverage: Coverage, write: PatchedWrite, pattern: KeyPattern, reads: list[CachedRead]
+    coverage: Coverage, write: PatchedWrite, pattern: KeyPattern, reads: Sequence[CachedRead]
 ) -> Finding:
     names = ", ".join(short(read.target) for read in reads[:3]) + (" …" if len(reads) > 3 else "")
     sources = coverage.subject.knowledge.statements(write.methods[0].target)

@@ -90,6 +90,7 @@ class Subject:
             for called in dict.fromkeys(call.target for call in method.calls):
                 if called != method.target:
                     self._callers.setdefault(called, []).append(method)
+        self._named: dict[tuple[str, str], Sequence[CachedRead]] = {}
         self.reads = tuple(self._reads())
         self.writes = tuple(self._writes())
         self._writes_of: dict[str, list[PatchedWrite]] = {}
@@ -154,6 +155,13 @@ class Subject:
     def read_of(self, target: str) -> CachedRead | None:
         """The cached read that answers calls of a method of the source, if there is one."""
         return self._reads_of.get(target)
+
+    def reads_named(self, pattern: KeyPattern) -> Sequence[CachedRead]:
+        """The cached reads whose entries a pattern may drop. Remembered by its words."""
+        key = (pattern.namespace, pattern.method)
+        if key not in self._named:
+            self._named[key] = [read for read in self.reads if pattern.names(*read.name)]
+        return self._named[key]
 
     def writes_of(self, target: str) -> Sequence[PatchedWrite]:
         """The rules that are applied when a method of the source is called."""
