@@ -1,4 +1,4 @@
-"""The SQL library's opinion of a statement: what it finds besides is added, and nothing of the text gets to it."""
+"""The SQL library's opinion: what it finds besides is added, and literals never get to it."""
 
 from __future__ import annotations
 

@@ -277,6 +277,8 @@ class _Expression:
             return reader.token.fresh_line
         if reader.batches and key in ("ENABLE", "DISABLE"):
             return reader.ahead() == "TRIGGER"
+        if reader.begins_label() and reader.token.fresh_line:
+            return True
         return reader.ahead() in _BEGINNINGS.get(key, ())
 
     def _begins_change(self, key: str) -> bool:

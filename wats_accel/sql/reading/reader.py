@@ -109,6 +109,10 @@ class Reader:
         while self.position < self.size and self.key != ";" and self.key not in self.verbs:
             self.position += 1
 
+    def begins_label(self) -> bool:
+        """Whether a label of T-SQL is next, for GOTO."""
+        return self.batches and self.token.kind == WORD and self.ahead() == ":"
+
     def closing(self) -> int:
         """Where the parenthesis closes that is next."""
         return self._closing.get(self.position, self.size)

@@ -190,12 +190,27 @@ class Scope:
             _read(source, by, ANY if system else name)
         if self.parent is not None:
             self.parent.names.add(name)
+            if not possible and not self.parent.may_have(name, by):
+                self._read_all(name, by)
             outer = self._outer(lambda source: bool(source.has(name, by.known)))
             if outer is not None:
                 outer.names.add(name)
-        elif not possible:  # the schema that is known may be older than the text
-            for source in self.sources:
-                _read(source, by, name)
+        elif not possible:
+            self._read_all(name, by)
+
+    def may_have(self, name: str, by: Resolution) -> bool:
+        """Whether this block or one around it has something that may have a column."""
+        scope: Scope | None = self
+        while scope is not None:
+            if any(source.has(name, by.known) is not False for source in scope.sources):
+                return True
+            scope = scope.parent
+        return False
+
+    def _read_all(self, name: str, by: Resolution) -> None:
+        """Of a column that nothing has: the schema that is known may be older than the text."""
+        for source in self.sources:
+            _read(source, by, name)
 
     def early(self) -> Scope:
         """A block inside for what sees the tables that were added so far, and not those that follow."""

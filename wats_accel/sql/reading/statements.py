@@ -91,8 +91,8 @@ def _skip(reader: Reader) -> None:
 def _read_statement(reader: Reader) -> StatementKind | None:
     """Read one. Returns its kind; None if it is none by itself."""
     key = reader.key
-    if reader.batches and reader.token.kind == WORD and reader.ahead() == ":":
-        reader.position += 2  # a label
+    if reader.begins_label():
+        reader.position += 2
         return None
     if key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
         return _read_definition(reader)

@@ -88,7 +88,7 @@ def read_alias(reader: Reader, end: int) -> str:
 
 def _may_be_alias(reader: Reader) -> bool:
     key, following = reader.key, reader.ahead()
-    if key in NOT_ALIASES or key in CHANGES:
+    if key in NOT_ALIASES or key in CHANGES or (reader.begins_label() and reader.token.fresh_line):
         return False
     if reader.dialect == "tsql":
         if key in ("ENABLE", "DISABLE"):
