@@ -13,6 +13,7 @@ STATEMENTS = [
     ("BEGIN RETURN QUERY SELECT a FROM t; END", ["SELECT a FROM t"]),
     ("BEGIN RETURN (SELECT a FROM t); END", ["SELECT (SELECT a FROM t)"]),
     ("BEGIN x := count(*) FROM t; y = f(2); END", ["SELECT count(*) FROM t", "SELECT f(2)"]),
+    ('BEGIN r.x[1] := f(1); "Odd name"[2].y = f(2); END', ["SELECT f(1)", "SELECT f(2)"]),
     ("BEGIN SELECT a, b INTO STRICT x, r.y FROM t; END", ["SELECT a, b  FROM t"]),
     ("BEGIN SELECT INTO x a FROM t; END", ["SELECT a FROM t"]),
     ("BEGIN INSERT INTO t VALUES (1) RETURNING id INTO x; END", ["INSERT INTO t VALUES (1) RETURNING id"]),
@@ -57,6 +58,9 @@ STATEMENTS = [
     ),
     ("BEGIN RAISE NOTICE '% %', a, f(1); CALL p(1); END", ["SELECT f(1)", "CALL p(1)"]),
     ("BEGIN BEGIN DELETE FROM t; END; END", ["DELETE FROM t"]),
+    ("BEGIN /* a /* nested */ comment = */ DELETE FROM t WHERE a = 1; END", ["DELETE FROM t WHERE a = 1"]),
+    ("BEGIN x := a[f(1)]; y := j['a]']; DELETE FROM t; END", ["SELECT a[f(1)]", "DELETE FROM t"]),
+    ("BEGIN x[y = 1] := f(2); END", ["SELECT f(2)"]),
 ]
 
 
@@ -78,6 +82,8 @@ def test_every_statement_and_every_expression_that_may_read_is_found(text: str, 
         "BEGIN OPEN c FOR EXECUTE s; END",
         "BEGIN DO $x$ BEGIN DELETE FROM t; END $x$; END",
         "BEGIN something unheard of; END",
+        "BEGIN EXPLAIN ANALYZE DELETE FROM t WHERE a = 1; END",
+        "BEGIN x + 1 = 2; END",
     ],
 )
 def test_statements_that_are_built_at_run_time_are_noticed(text: str) -> None:

@@ -92,6 +92,14 @@ def test_a_trigger_is_told_with_its_event_and_what_it_writes(database: sqlite3.C
     assert triggers["grown"].touches == Touches(writes=("delete counts", "insert counts"))
 
 
+def test_comments_in_comments_end_as_sqlite_ends_them(database: sqlite3.Connection) -> None:
+    database.execute("CREATE VIEW [as] AS /* a /* b */ SELECT name FROM users")
+    database.execute("CREATE TRIGGER t AFTER DELETE ON log /* /* */ BEGIN DELETE FROM counts; END")
+    description = scanned(database)
+    assert description.views["as"].reads == ("users(name)",)
+    assert description.triggers[0].touches.writes == ("delete counts",)
+
+
 def test_a_view_is_told_by_its_tables_and_a_write_to_it_by_its_triggers(database: sqlite3.Connection) -> None:
     database.executescript(
         """

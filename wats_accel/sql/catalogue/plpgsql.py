@@ -48,7 +48,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.found = Body()
         self._text = text
-        self._tokens = list(tokens(text))
+        self._tokens = list(tokens(text, "postgres"))
         self._at = 0
         self._declares = False
 
@@ -148,11 +148,14 @@ class _Reader:
             self._expression(piece[1:])
 
     def _assignment(self, piece: _Tokens) -> None:
-        equals = next((number for number, token in enumerate(piece) if token.text == "="), None)
-        if equals is None:
-            self.found.is_dynamic = True  # no statement that is known here
+        """``target := e`` or ``target = e``; whatever else begins like that is no statement known here."""
+        outer = (number for number, token in enumerate(piece) if token.text == "=" and not token.depth)
+        equals = next(outer, 0)
+        target = piece[: equals - 1] if piece[equals - 1].text == ":" else piece[:equals]
+        if not _is_target(target):
+            self.found.is_dynamic = True
             return
-        self._new(piece[:equals])
+        self._new(target)
         self._expression(piece[equals + 1 :])
 
     def _new(self, targets: _Tokens) -> None:
@@ -191,6 +194,14 @@ class _Reader:
 
     def _between(self, piece: _Tokens) -> str:
         return self._text[piece[0].start : piece[-1].end] if piece else ""
+
+
+def _is_target(piece: _Tokens) -> bool:
+    """Names with dots between them, and perhaps subscripts behind them."""
+    outer = [token for token in piece if not token.depth and token.text not in "[]"]
+    names, dots = outer[::2], outer[1::2]
+    are_names = all(token.is_word or token.text.startswith('"') for token in names)
+    return len(names) == len(dots) + 1 and are_names and all(token.text == "." for token in dots)
 
 
 def _end_of_targets(piece: _Tokens, start: int) -> int:

@@ -30,6 +30,9 @@ class Spelling:
 
     def __init__(self, tables: Mapping[str, TableDescription], others: Iterable[str] = ()) -> None:
         self._names = {last_part(name): name for name in others}
+        self._views = frozenset(
+            self._names
+        )  # or routines; of another schema, they may be named as a table is
         self._columns: dict[str, dict[str, str]] = {}
         for name, table in tables.items():
             self._names[last_part(name)] = name
@@ -57,7 +60,7 @@ class Spelling:
 
     def access(self, access: Access) -> tuple[str, ...]:
         """Tables and columns as descriptions have them."""
-        return tuple(self._item(table, columns) for table, columns in access.items)
+        return tuple(self._item(table, self._of_table(table, columns)) for table, columns in access.items)
 
     def writes(self, writes: Iterable[Write]) -> tuple[str, ...]:
         """What is written, as descriptions have it."""
@@ -88,6 +91,13 @@ class Spelling:
             return self.name(table)
         spelled = self._columns.get(table, {})
         return f"{self.name(table)}({', '.join(written(spelled.get(one, one)) for one in sorted(columns))})"
+
+    def _of_table(self, table: str, columns: Columns) -> Columns:
+        """Without those that a table is known not to have: they are names of variables, or another table's."""
+        spelled = self._columns.get(table)
+        if not spelled or ANY in columns or table in self._others:
+            return columns
+        return columns & spelled.keys()
 
 
 def hidden(facts: Facts) -> Hidden | None:

@@ -97,7 +97,7 @@ class _Scan:
         return tuple(row["name"] for row in sorted(rows, key=lambda row: row["pk"]) if row["pk"])
 
     def _view(self, view: Row) -> Touches:
-        facts = facts_of(query_of_view(view["sql"]), "sqlite", self._columns)
+        facts = facts_of(query_of_view(view["sql"], "sqlite"), "sqlite", self._columns)
         if facts.unknowns:
             self.unknown.append(f"view {view['name']}: {reasons(facts)}")
         return self._spelling.touches(facts)

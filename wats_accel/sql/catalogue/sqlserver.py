@@ -209,8 +209,9 @@ class _Scan:
     def _facts(self, row: Row, *, is_view: bool) -> Facts:
         if row["definition"] is None:
             return _HIDDEN
-        cut = query_of_view if is_view else body_of_routine
-        facts = facts_of(cut(row["definition"]), "tsql", self._columns)
+        text = row["definition"]
+        body = query_of_view(text, "tsql") if is_view else body_of_routine(text)
+        facts = facts_of(body, "tsql", self._columns)
         missing = [name for name in self._depends[row["object_id"]] if not self._is_mentioned(name, facts)]
         if not missing:
             return facts
