@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,7 @@ def _truth(oracle: SqliteOracle, text: Text) -> Truth:
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
+@pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 39), reason="SQLite 3.39 is the first with FULL JOIN")
 def test_what_sqlite_touches_is_told(oracles: list[SqliteOracle], soak: bool) -> None:
     """With the tables' columns known, and without."""
     taken, refused = 0, 0
