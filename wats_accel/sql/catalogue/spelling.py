@@ -93,7 +93,7 @@ class Spelling:
         return f"{self.name(table)}({', '.join(written(spelled.get(one, one)) for one in sorted(columns))})"
 
     def _of_table(self, table: str, columns: Columns) -> Columns:
-        """Without those that a table is known not to have: they are names of variables, or another table's."""
+        """Without those that a table is known not to have: they are variables, or another table's."""
         spelled = self._columns.get(table)
         if not spelled or ANY in columns or table in self._others:
             return columns
