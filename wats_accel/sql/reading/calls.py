@@ -53,7 +53,7 @@ def note_word(reader: Reader, key: str) -> bool:
     """Note what a word without parentheses says. Whether it is such a word."""
     if key in functions.CLOCK_WORDS:
         reader.findings.reads_clock = True
-        return reader.dialect != "tsql" or key == "CURRENT_TIMESTAMP"
+        return key in functions.CLOCK_WORDS_OF.get(reader.dialect, ())
     if key in functions.SESSION_WORDS or (
         key == "USER" and reader.dialect in ("tsql", "postgres", "oracle") and reader.ahead() != "("
     ):

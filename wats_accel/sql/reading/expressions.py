@@ -9,7 +9,7 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls
-from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
+from wats_accel.sql.reading.lexer import END, LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.words import (
@@ -46,7 +46,6 @@ _AFTER_TERM: Final = frozenset(
         "ASC",
         "DESC",
         "NULLS",
-        "COLLATE",
         "LIMIT",
         "OFFSET",
         "FETCH",
@@ -56,6 +55,9 @@ _AFTER_TERM: Final = frozenset(
     ]
 )
 _ALSO_FUNCTIONS: Final = frozenset({"UPDATE", "IF"})
+_NO_OPERANDS: Final = (RESERVED - {"CASE", "NULL", "SELECT", "NOT", "DISTINCT"}) | words(
+    "AS ASC DESC END NULLS COLLATE IS LIKE BETWEEN LIMIT OFFSET FETCH FOR INTO"
+)
 _IN_WINDOWS: Final = frozenset({"PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"})
 _BEFORE_OPERATORS: Final = frozenset("~!@#<>=|&^%/+-")
 _BEGINNINGS: Final = {
@@ -403,7 +405,7 @@ class _Expression:
     def _operand(self, key: str) -> None:
         reader = self.reader
         following = reader.tokens[reader.position + 1]
-        if calls.note_word(reader, key) or (key in CONSTANTS and reader.dialect not in ("tsql", "oracle")):
+        if calls.note_word(reader, key) or self._is_constant(key):
             self._keyword(operand=True)
         elif key == "DEFAULT" or (key in ("IS", "LIKE", "IN") and reader.ahead(-1) == "NOT"):
             self._keyword(operand=key == "DEFAULT")
@@ -416,12 +418,30 @@ class _Expression:
             self._keyword()
             if following.key == "(":
                 self.read_group(key.lower())
-        elif (key in UNARY and (following.kind not in (SIGN, "end") or following.key == "(")) or (
-            key in TYPED_LITERALS and following.kind == LITERAL and reader.dialect != "tsql"
-        ):
+        elif self._is_prefix(key, following):
             self._keyword()
         else:
             self._name()
+
+    def _is_constant(self, key: str) -> bool:
+        if key == "UNKNOWN" and self.reader.ahead(-1) not in ("IS", "NOT"):
+            return False
+        return key in CONSTANTS and self.reader.dialect not in ("tsql", "oracle")
+
+    def _is_prefix(self, key: str, following: Token) -> bool:
+        """Whether a word says something of the operand behind it, and is no column."""
+        dialect = self.reader.dialect
+        if following.kind == LITERAL and key in TYPED_LITERALS:
+            return dialect != "tsql"
+        if key not in UNARY or following.key == "(":
+            return key in UNARY
+        if following.kind in (SIGN, END) or following.key in _NO_OPERANDS:
+            return False
+        if following.kind == WORD and dialect not in UNARY[key] and self.inside not in UNARY[key]:
+            return False
+        if not dialect:
+            self.scope.use((self.reader.token.name,))
+        return True
 
     # -- names and functions -----------------------------------------------------------------------------
 
@@ -434,7 +454,7 @@ class _Expression:
         if self._names_item() or self._is_output():
             return
         parts = reader.chain(self.end)
-        if reader.position < self.end and reader.key == "(":
+        if reader.position < self.end and reader.key == "(" and not self._outer_join():
             self._function(parts)
         elif reader.key == "." and reader.ahead() == "*":
             reader.position += 2
@@ -471,6 +491,14 @@ class _Expression:
         self._keyword(operand=True)
         return True
 
+    def _outer_join(self) -> bool:
+        """Skip ``(+)``, Oracle's way to say OUTER JOIN. Whether it was there."""
+        reader = self.reader
+        if reader.ahead() != "+" or reader.ahead(2) != ")":
+            return False
+        reader.position += 3
+        return True
+
     def _function(self, parts: tuple[str, ...]) -> None:
         reader = self.reader
         if len(parts) > 1 and calls.is_method(reader, parts[-1]):
@@ -504,9 +532,14 @@ class _Expression:
             if reader.position + 1 >= self.end or following.key in _IN_WINDOWS:
                 self.operand = reader.key not in _IN_WINDOWS
                 reader.position += int(self.operand)
-        elif self.inside in ("convert", "try_convert") and reader.dialect == "tsql":
+        elif self.inside in ("convert", "try_convert") and self._type_comes_first():
             self._type()
             self.operand = False
+
+    def _type_comes_first(self) -> bool:
+        """As to SQL Server, but for the function of ODBC: {fn CONVERT(a, SQL_VARCHAR)}."""
+        last = self.reader.tokens[self.end - 1]
+        return self.reader.dialect == "tsql" and not last.key.startswith("SQL_")
 
     def _end_item(self) -> None:
         """Note the name of an item of the list, if it has one."""
@@ -515,7 +548,8 @@ class _Expression:
         self.scope.renames = self.scope.renames or name is not None
         if name is None:
             tokens = reader.tokens[self.item : min(reader.position, self.item + 9)]
-            plain = all(token.kind in (WORD, NAME) or token.key == "." for token in tokens)
+            plain = all(token.kind in (WORD, NAME) for token in tokens[::2])
+            plain = plain and all(token.key == "." for token in tokens[1::2])
             if tokens and plain and len(tokens) % 2 and reader.position <= self.item + 9:
                 name = tokens[-1].name
         if name is not None:

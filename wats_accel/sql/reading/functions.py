@@ -151,6 +151,16 @@ CLOCK_WORDS: Final = words(
     "UTC_DATE UTC_TIME UTC_TIMESTAMP"
 )
 """Words that tell the time by themselves."""
+_STANDARD_CLOCK: Final = words("CURRENT_TIMESTAMP CURRENT_DATE CURRENT_TIME")
+CLOCK_WORDS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "tsql": frozenset({"CURRENT_TIMESTAMP"}),
+    "sqlite": _STANDARD_CLOCK,
+    "postgres": _STANDARD_CLOCK | {"LOCALTIME", "LOCALTIMESTAMP"},
+    "mysql": CLOCK_WORDS - {"SYSDATE", "SYSTIMESTAMP"},
+    "oracle": words("CURRENT_TIMESTAMP CURRENT_DATE LOCALTIMESTAMP SYSDATE SYSTIMESTAMP"),
+    "": _STANDARD_CLOCK,
+}
+"""Those that can be nothing else there; the others may be columns, too."""
 WITHOUT_ARGUMENTS: Final[Mapping[str, int]] = {
     "date": 0, "time": 0, "datetime": 0, "julianday": 0, "unixepoch": 0, "strftime": 1, "unix_timestamp": 0,
     "age": 1,

@@ -189,7 +189,8 @@ def _read_select(reader: Reader, block: Scope, end: int) -> None:
             read_tables(reader, block, end)
         elif key in _FILTERS:
             reader.position += 1
-            reader.skip("BY", "WITH", "NOCYCLE")
+            if key not in ("WHERE", "HAVING", "QUALIFY"):
+                reader.skip("BY", "WITH", "NOCYCLE")
             read_expression(reader, block, end)
         elif key == "INTO":
             _read_into(reader, end)

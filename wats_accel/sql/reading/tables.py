@@ -240,7 +240,7 @@ def _read_named(reader: Reader, scope: Scope, end: int) -> None:
             _read_arguments(reader, scope)
         else:
             _read_function(reader, scope, table)
-        _end_item(reader, scope, Source(""), end)
+        _end_item(reader, scope, Source(table.name), end)
         return
     _end_item(reader, scope, source_of(reader, scope, table), end)
 

@@ -99,8 +99,19 @@ PAIRS: Final = {
 }
 """Words that are no names if one of these follows."""
 
-UNARY: Final = words("BINARY PRIOR CONNECT_BY_ROOT VARIADIC INTERVAL KEY BOTH LEADING TRAILING")
-"""Behind these an operand may stand."""
+_JSON_MAKERS: Final = frozenset({"json_object", "json_objectagg", "json_object_agg"})
+UNARY: Final = {
+    "BINARY": frozenset({"mysql", ""}),
+    "PRIOR": frozenset({"oracle", ""}),
+    "CONNECT_BY_ROOT": frozenset({"oracle", ""}),
+    "VARIADIC": frozenset({"postgres", ""}),
+    "INTERVAL": frozenset({"mysql", ""}),
+    "KEY": _JSON_MAKERS,
+    "BOTH": frozenset({"trim"}),
+    "LEADING": frozenset({"trim"}),
+    "TRAILING": frozenset({"trim"}),
+}
+"""Behind these an operand may stand; where it is a bare word, in these dialects and functions only."""
 QUANTIFIERS: Final = words("EXISTS ANY SOME ALL ROW ARRAY VALUES")
 """These are no functions, though parentheses follow."""
 
