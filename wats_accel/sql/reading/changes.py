@@ -32,6 +32,8 @@ class _Update(Change):
         self.skip_top()
         if reader.key == "STATISTICS" and reader.ahead() != "SET":
             reader.skip_statement()
+            if reader.accept("WITH"):
+                reader.skip_statement()
             return Relation()
         start = reader.position
         table = read_table(reader, self.end)

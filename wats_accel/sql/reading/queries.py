@@ -69,12 +69,15 @@ def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation
         elif not recursive and cte.name in visible:
             visible.pop(cte.name)
         reader.position = cte.start
-        found = reader.query(reader, Scope(parent, visible), cte.end)
+        body = Scope(parent, visible)
+        found = reader.query(reader, body, cte.end)
         if reader.position < cte.end:
             reader.doubt()
         renames = found.renames or cte.outputs is not None
         outputs = found.outputs if cte.outputs is None else cte.outputs
         relations[cte.name] = Relation(outputs, found.tables, renames)
+        if reader.dialect in ("sqlite", ""):
+            body.gives = relations[cte.name]
     reader.position = behind
     return relations
 

@@ -27,11 +27,13 @@ class Relation:
         outputs: the names of its columns; None if they are not known.
         tables: those that a write to it goes to.
         renames: whether its columns may have other names than those of its tables.
+        used_in: the blocks that have it in FROM.
     """
 
     outputs: frozenset[str] | None = None
     tables: set[str] = field(default_factory=set)
     renames: bool = False
+    used_in: list[Scope] = field(default_factory=list)
 
 
 @dataclass
@@ -103,6 +105,7 @@ class Scope:
         self.outputs_known = True
         self.renames = False
         self.verb = ""  # of what was last read in it, behind its CTEs
+        self.gives: Relation | None = None  # where names of outer blocks are looked for where it is used
         self.visible: int | None = None  # of the tables of its parent, the number of those it may see
         self.rows_only = False  # nobody looks at what it selects
         self.children: list[Scope] = []
@@ -163,6 +166,9 @@ class Scope:
             self._resolve_name(name, by)
         for parts in self.qualified:
             self._resolve_parts(parts, by)
+        if self.gives is not None:
+            for block in self.gives.used_in:
+                block.qualified |= self.qualified
 
     def _resolve_roughly(self, by: Resolution) -> None:
         """Where there is too much to look at it one by one: any name may be of any table."""

@@ -273,7 +273,9 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
     """What a name in FROM stands for; noted as read if it is a table."""
     name = table.name
     if len(table.parts) == 1 and name in scope.relations:
-        return Source(name, relation=scope.relations[name])
+        relation = scope.relations[name]
+        relation.used_in.append(scope)
+        return Source(name, relation=relation)
     if table.temporary:
         if not name.startswith("@") and name not in reader.findings.temporary:
             reader.findings.unknown("a temporary table that was filled elsewhere", "reads")
