@@ -30,9 +30,8 @@ class Spelling:
 
     def __init__(self, tables: Mapping[str, TableDescription], others: Iterable[str] = ()) -> None:
         self._names = {last_part(name): name for name in others}
-        self._views = frozenset(
-            self._names
-        )  # or routines; of another schema, they may be named as a table is
+        # Of another schema, a view or routine may be named as a table is.
+        self._others = frozenset(self._names)
         self._columns: dict[str, dict[str, str]] = {}
         for name, table in tables.items():
             self._names[last_part(name)] = name
