@@ -9,15 +9,14 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls
+from wats_accel.sql.reading.edges import Edges
 from wats_accel.sql.reading.lexer import END, LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.words import (
     CHANGES,
-    CLAUSES,
     CONSTANTS,
     DATE_PARTS,
-    JOINING,
     OPERATORS,
     PAIRS,
     PART_FIRST,
@@ -25,10 +24,6 @@ from wats_accel.sql.reading.words import (
     QUANTIFIERS,
     QUERIES,
     RESERVED,
-    SET_OPERATORS,
-    SOFT_CLAUSES,
-    SOFT_TSQL_VERBS,
-    TSQL_VERBS,
     TYPED_LITERALS,
     UNARY,
     words,
@@ -38,38 +33,11 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _TYPE_WORDS: Final = words(
     "PRECISION VARYING UNSIGNED SIGNED CHARACTER SET INTEGER INT LARGE OBJECT RAW LOCAL ARRAY"
 )
-_AFTER_TERM: Final = frozenset(
-    [
-        ",",
-        ")",
-        ";",
-        "ASC",
-        "DESC",
-        "NULLS",
-        "LIMIT",
-        "OFFSET",
-        "FETCH",
-        "FOR",
-        "OPTION",
-        "RETURNING",
-    ]
-)
-_ALSO_FUNCTIONS: Final = frozenset({"UPDATE", "IF"})
 _NO_OPERANDS: Final = (RESERVED - {"CASE", "NULL", "SELECT", "NOT", "DISTINCT"}) | words(
     "AS ASC DESC END NULLS COLLATE IS LIKE BETWEEN LIMIT OFFSET FETCH FOR INTO"
 )
 _IN_WINDOWS: Final = frozenset({"PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"})
 _BEFORE_OPERATORS: Final = frozenset("~!@#<>=|&^%/+-")
-_BEGINNINGS: Final = {
-    "INSERT": ("INTO",),
-    "REPLACE": ("INTO",),
-    "MERGE": ("INTO",),
-    "DELETE": ("FROM",),
-    "TRUNCATE": ("TABLE",),
-    "DROP": ("TABLE", "VIEW", "INDEX"),
-    "ALTER": ("TABLE",),
-}
-"""What is a statement of its own even where semicolons must not be left out."""
 
 
 def read_expression(
@@ -110,30 +78,7 @@ def begins_query(reader: Reader) -> bool:
     return key in CHANGES and following not in ("(", ",", ")", ".", "=")
 
 
-class _Expression:
-    def __init__(
-        self,
-        reader: Reader,
-        scope: Scope,
-        end: int,
-        *,
-        stops: frozenset[str] = _NOTHING,
-        selecting: bool = False,
-        inside: str | None = None,
-    ) -> None:
-        self.reader = reader
-        self.scope = scope
-        self.end = end
-        self.stops = stops
-        self.selecting = selecting
-        self.inside = inside  # of parentheses: the function before them, or empty
-        self.operand = False  # whether one is just over
-        self.cases = 0
-        self.brackets = 0  # of arrays, that are open
-        self.item = reader.position  # where this item of the list begins
-        self.alias: str | None = None
-        self.outputs: frozenset[str] = _NOTHING
-
+class _Expression(Edges):
     def read(self) -> None:
         reader = self.reader
         while reader.position < self.end:
@@ -147,7 +92,7 @@ class _Expression:
             if not going_on:
                 break
         if self.selecting:
-            self._end_item()
+            self.end_item()
 
     # -- signs and values --------------------------------------------------------------------------------
 
@@ -175,7 +120,7 @@ class _Expression:
         elif token.key in ("{", "}"):
             reader.doubt()
         elif token.key == "," and self.selecting and not self.brackets:
-            self._end_item()
+            self.end_item()
         reader.position += 1
         self.brackets = max(self.brackets + (token.key == "[") - (token.key == "]"), 0)
         self.operand = token.key == "]" or is_star
@@ -233,11 +178,11 @@ class _Expression:
             self._name()
             return True
         key = token.key
-        if self.inside is None and self._ends(key):
+        if self.inside is None and self.ends(key):
             return False
         if key == "END" and self.cases:
             self.cases -= 1
-            self._keyword(operand=True)
+            self.keyword(operand=True)
         elif key in RESERVED:
             self._reserved(key)
         elif self.operand:
@@ -245,52 +190,6 @@ class _Expression:
         else:
             self._operand(key)
         return True
-
-    def _keyword(self, *, operand: bool = False) -> None:
-        self.reader.position += 1
-        self.operand = operand
-
-    def _ends(self, key: str) -> bool:
-        """Whether a word ends the expression."""
-        reader = self.reader
-        if key in self.stops:
-            return not (self.cases or (key in _ALSO_FUNCTIONS and reader.ahead() == "(" and not self.operand))
-        if key in CLAUSES:
-            return not (
-                key == "FROM" and reader.ahead(-1) == "DISTINCT" and reader.ahead(-2) in ("IS", "NOT")
-            )
-        if self.operand and (key in SOFT_CLAUSES or key in JOINING):
-            return not self._is_alias()
-        return self._begins_statement(key)
-
-    def _begins_statement(self, key: str) -> bool:
-        reader = self.reader
-        if key == "WITH":
-            return self.operand and reader.ahead(2) in ("AS", "(") and reader.ahead() not in PHRASES["WITH"]
-        if key in ("ELSE", "END") and self.cases:
-            return False
-        if reader.dialect == "tsql" and key in TSQL_VERBS:
-            return not (key in _ALSO_FUNCTIONS and reader.ahead() == "(" and not self.operand)
-        if not self.operand:
-            return reader.batches and self._begins_change(key)
-        if reader.batches and key in TSQL_VERBS:
-            return not self._is_alias()
-        if reader.batches and key in SOFT_TSQL_VERBS:
-            return reader.token.fresh_line
-        if reader.batches and key in ("ENABLE", "DISABLE"):
-            return reader.ahead() == "TRIGGER"
-        if reader.begins_label() and reader.token.fresh_line:
-            return True
-        return reader.ahead() in _BEGINNINGS.get(key, ())
-
-    def _begins_change(self, key: str) -> bool:
-        """Whether two words are a change's, even where an operand is missing: behind a label, say."""
-        following = self.reader.ahead()
-        if key == "UPDATE":
-            return self.reader.ahead(2) == "SET"
-        return (key in ("INSERT", "MERGE") and following == "INTO") or (
-            key == "DELETE" and following == "FROM"
-        )
 
     def _reserved(self, key: str) -> None:
         reader = self.reader
@@ -300,7 +199,7 @@ class _Expression:
         self.cases += key == "CASE"
         if key in ("SELECT", "TABLE", "CREATE"):  # nothing that an expression has
             reader.doubt()
-        self._keyword(operand=key == "NULL")
+        self.keyword(operand=key == "NULL")
         if key == "IN" and reader.dialect in ("sqlite", "") and self.inside != "position":
             self._table()
         if key == "ALL" and reader.key == "(":
@@ -349,15 +248,15 @@ class _Expression:
         if key == "WITHIN" and reader.ahead() == "GROUP" and reader.ahead(2) == "(":
             reader.position += 2
             self.read_group("within")
-        elif self._is_alias():
+        elif self.is_alias():
             self.alias = reader.token.name
-            self._keyword(operand=True)
+            self.keyword(operand=True)
         elif key == "COLLATE":
-            self._keyword(operand=True)
+            self.keyword(operand=True)
             if reader.names_follow(self.end):
                 reader.chain(self.end)
         elif key in ("ASC", "DESC", "ISNULL", "NOTNULL", "PRECEDING", "FOLLOWING"):
-            self._keyword(operand=True)
+            self.keyword(operand=True)
         elif key == "OPERATOR" and reader.ahead() == "(":
             reader.position += 1
             reader.skip_group()
@@ -365,13 +264,13 @@ class _Expression:
         elif key in OPERATORS:
             self._operator(key)
         elif key in DATE_PARTS and reader.ahead(-2) == "INTERVAL":
-            self._keyword(operand=True)
+            self.keyword(operand=True)
         else:
             self._operand(key)
 
     def _operator(self, key: str) -> None:
         reader = self.reader
-        self._keyword()
+        self.keyword()
         phrase = PHRASES.get(key, ())
         while reader.position < self.end and reader.key in phrase:
             reader.position += 1
@@ -383,43 +282,24 @@ class _Expression:
             elif reader.key == "(":
                 self.read_group(key.lower())
 
-    def _is_alias(self) -> bool:
-        """Whether what is next is the name of what stands before it in a list."""
-        if not (self.selecting and self.operand):
-            return False
-        reader = self.reader
-        following = reader.tokens[reader.position + 1]
-        return (
-            reader.position + 1 >= self.end
-            or following.key in (",", ";", ")", "FROM", "INTO", "WHERE")
-            or following.key in SET_OPERATORS
-            or (following.kind == WORD and self._follows_list(following.key))
-        )
-
-    def _follows_list(self, key: str) -> bool:
-        reader = self.reader
-        if key in self.stops or key in CLAUSES:
-            return True
-        return key in ("LIMIT", "RETURNING", "UNION") or (reader.batches and key in TSQL_VERBS)
-
     def _operand(self, key: str) -> None:
         reader = self.reader
         following = reader.tokens[reader.position + 1]
         if calls.note_word(reader, key) or self._is_constant(key):
-            self._keyword(operand=True)
+            self.keyword(operand=True)
         elif key == "DEFAULT" or (key in ("IS", "LIKE", "IN") and reader.ahead(-1) == "NOT"):
-            self._keyword(operand=key == "DEFAULT")
+            self.keyword(operand=key == "DEFAULT")
         elif following.key in PAIRS.get(key, ()):
             reader.position += 2
             self.operand = key in ("CURRENT", "UNBOUNDED")
         elif key == "BY" and reader.ahead(-1) in ("GROUP", "ORDER", "PARTITION", "SETS", "SIBLINGS"):
-            self._keyword()
+            self.keyword()
         elif key in QUANTIFIERS and following.key in ("(", "["):
-            self._keyword()
+            self.keyword()
             if following.key == "(":
                 self.read_group(key.lower())
         elif self._is_prefix(key, following):
-            self._keyword()
+            self.keyword()
         else:
             self._name()
 
@@ -447,11 +327,11 @@ class _Expression:
 
     def _name(self) -> None:
         reader = self.reader
-        if self.selecting and self.operand and self._is_alias() and reader.ahead() != ".":
+        if self.selecting and self.operand and self.is_alias() and reader.ahead() != ".":
             self.alias = reader.token.name
-            self._keyword(operand=True)
+            self.keyword(operand=True)
             return
-        if self._names_item() or self._is_output():
+        if self.names_item() or self.is_output():
             return
         parts = reader.chain(self.end)
         if reader.position < self.end and reader.key == "(" and not self._outer_join():
@@ -464,32 +344,6 @@ class _Expression:
         else:
             self.scope.use(parts)
         self.operand = True
-
-    def _names_item(self) -> bool:
-        """Read ``name =`` at the beginning of an item: SQL Server's way to say AS."""
-        reader = self.reader
-        if not (self.selecting and reader.batches and reader.position == self.item and reader.ahead() == "="):
-            return False
-        self.alias = reader.token.name
-        if reader.dialect != "tsql":
-            self.scope.names.add(self.alias)
-        reader.position += 2
-        self.operand = False
-        return True
-
-    def _is_output(self) -> bool:
-        """Read the name of what the query gives, which has been read already."""
-        reader = self.reader
-        if self.inside is not None or reader.token.name not in self.outputs:
-            return False
-        following = reader.tokens[reader.position + 1]
-        alone = reader.position + 1 >= self.end or following.key in _AFTER_TERM
-        if reader.ahead(-1) not in ("BY", ",") or not (
-            alone or (reader.batches and following.key in TSQL_VERBS)
-        ):
-            return False
-        self._keyword(operand=True)
-        return True
 
     def _outer_join(self) -> bool:
         """Skip ``(+)``, Oracle's way to say OUTER JOIN. Whether it was there."""
@@ -540,18 +394,3 @@ class _Expression:
         """As to SQL Server, but for the function of ODBC: {fn CONVERT(a, SQL_VARCHAR)}."""
         last = self.reader.tokens[self.end - 1]
         return self.reader.dialect == "tsql" and not last.key.startswith("SQL_")
-
-    def _end_item(self) -> None:
-        """Note the name of an item of the list, if it has one."""
-        reader = self.reader
-        name = self.alias
-        self.scope.renames = self.scope.renames or name is not None
-        if name is None:
-            tokens = reader.tokens[self.item : min(reader.position, self.item + 9)]
-            plain = all(token.kind in (WORD, NAME) for token in tokens[::2])
-            plain = plain and all(token.key == "." for token in tokens[1::2])
-            if tokens and plain and len(tokens) % 2 and reader.position <= self.item + 9:
-                name = tokens[-1].name
-        if name is not None:
-            self.scope.outputs.add(name)
-        self.alias = None
