@@ -192,7 +192,7 @@ def test_what_is_no_text_may_do_anything(sql):
     [
         ("fetchone", READS),
         ("__next__", READS),
-        ("close", READS),
+        ("close", None),
         ("cursor", READS),
         ("commit", COMMIT),
         ("rollback", ROLLBACK),

@@ -61,7 +61,7 @@ EXECUTING: Final = frozenset({"__call__", "execute", "executemany", "executescri
 
 # Of connections, cursors, blobs and generators; of any other method nobody knows.
 _READING: Final = (
-    *("close", "cursor", "fetchone", "fetchmany", "fetchall", "fetchval", "skip", "scroll", "cancel"),
+    *("cursor", "fetchone", "fetchmany", "fetchall", "fetchval", "skip", "scroll", "cancel"),
     *("noscan", "read", "seek", "tell", "send", "throw", "__init__", "__enter__", "__iter__", "__next__"),
     *("setinputsizes", "setoutputsize", "setoutputsizes", "tables", "columns", "statistics", "getTypeInfo"),
     *("rowIdColumns", "rowVerColumns", "primaryKeys", "foreignKeys", "procedures", "procedureColumns"),
@@ -77,6 +77,7 @@ BY_METHOD: Final[Mapping[str, Change | None]] = {
     "commit": COMMIT,
     "rollback": ROLLBACK,
     **dict.fromkeys(("begin", "start_transaction", "tpc_begin", "transaction"), BEGIN),
+    "close": None,
     "__exit__": None,
     "nextset": MAY_COMMIT,  # SQL Server runs a batch while its results are fetched
 }

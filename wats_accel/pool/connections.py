@@ -9,12 +9,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wats_accel.failures import noting_failures
-from wats_accel.pool.changes import COMMIT, MAY_COMMIT, Change
+from wats_accel.pool.changes import COMMIT, MAY_COMMIT, READS, Change
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Seen
 from wats_accel.pool.outlasting import Unfinished, may_outlast
+from wats_accel.pool.own_classes import has_own_methods
 from wats_accel.pool.proxies import (
     NOTHING,
     Proxy,
@@ -39,7 +40,8 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
     lease = self._accel_lease
     if args or kwargs or lease.released or lease.ended:
         told = self._accel_call("close", args, kwargs)
-        lease.end()
+        if not has_own_methods(self._accel_raw.__class__) or _is_closed(self):
+            lease.end()
         return told
     check_thread(lease, "close")
     with noting_failures:
@@ -47,6 +49,14 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
     lease.closed = True
     lease.end()
     return None
+
+
+def _is_closed(connection: ConnectionProxy) -> bool:
+    """Whether a `close` of the user's own has closed it: it may keep it open for others."""
+    try:
+        return connection._accel_lease.lender.driver.in_transaction(connection._accel_raw) is None
+    except Exception:  # noqa: BLE001 - that is how drivers say so
+        return True
 
 
 def _total_changes(self: ConnectionProxy) -> Any:
@@ -99,6 +109,11 @@ class ConnectionProxy(Proxy):
     def _accel_outlast(self, seen: Seen, told: Any) -> None:
         if issubclass(type(told), DependentProxy):  # of a method that executes and gives the cursor
             told._accel_outlast(seen, told)
+
+    def _accel_closing(self) -> Change:
+        lease = self._accel_lease
+        may_commit = has_own_methods(self._accel_raw.__class__) or not lease.lender.driver.close_rolls_back
+        return MAY_COMMIT if lease.uncommitted.dirty and may_commit else READS
 
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         return COMMIT  # after an exception most roll back instead; nobody knows

@@ -41,6 +41,8 @@ class Driver:
     """Whether closing a cursor again asks first whether its connection is closed."""
     commits_with_cursor = False
     """Whether a cursor commits when its ``with`` block is left without an exception."""
+    close_rolls_back = False
+    """Whether it is sure that closing a connection takes back what is not committed."""
     finishes_scripts = False
     """Whether all statements of a text are done with when the driver returns; SQL Server goes on."""
 
@@ -121,6 +123,7 @@ class Sqlite3(Driver):
     ) - {"__enter__"}
     frees_connection_with_cursor = False
     closing_asks_connection = True
+    close_rolls_back = True
     finishes_scripts = True
 
     # By position, as `sqlite3.connect` has them.
@@ -227,6 +230,7 @@ class Pyodbc(Driver):
 
     clean_calls = _CLEAN_ANYWHERE | {"get_output_converter", "getinfo"}
     commits_with_cursor = True
+    close_rolls_back = True
 
     def keeps_session(self, name: str, value: object) -> bool:
         """A deprecated name for `decimal_mode`: reading it and setting it back would warn the user twice."""

@@ -60,6 +60,8 @@ def looked_on(raw: Any, driver: Driver, observer: Observer, open_again: Open) ->
         lease.observer = observer
         proxy = connection_proxy(lease)
         lease.release("its user's own from the start")
+        if proxy._accel_changes_so_far():
+            proxy._accel_notice()  # its class writes when it is made
     except Exception:  # noqa: BLE001 - without a proxy the application works as ever
         observer.lost_sight("a connection is of a type that nothing can stand in for")
         return raw

@@ -19,6 +19,7 @@ from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Seen, is_observed, see
+from wats_accel.pool.own_classes import changes_so_far, is_written_in_c
 from wats_accel.pool.statements import TRANSACTION, effect_of
 from wats_accel.pool.uncommitted import Covered
 
@@ -28,8 +29,6 @@ _SPECIAL = (
 )  # fmt: skip
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MISSING: Any = object()
-_IMMUTABLE_TYPE = 1 << 8  # of CPython's flags
-_HEAP_TYPE = 1 << 9
 
 
 class Proxy:
@@ -76,6 +75,7 @@ class Proxy:
             return self if told is self._accel_raw else told
         covered: Covered | None = None
         seen: Seen | None = None
+        counted = self._accel_changes_so_far() if lease.observer is not None and lease.released else None
         try:
             change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
             if lease.observer is not None and is_observed(name, change):
@@ -101,13 +101,21 @@ class Proxy:
                 lease.uncommitted.note_read()
             if covered is not None:  # of a read, too: it shows a commit that nobody has seen
                 self._accel_settle(change, covered, raised=False, seen=seen, told=told)
+            if counted is not None and seen is None and self._accel_changes_so_far() not in (None, counted):
+                self._accel_notice()
             return told
         finally:
             lease.leave()
 
     def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
         """What a call can do to data, if the name alone does not say it."""
+        if name == "close":
+            return self._accel_closing()
         return self._accel_leaving(args) if name == "__exit__" else change_by_text(name, args, kwargs)
+
+    def _accel_closing(self) -> Change:
+        """What closing the driver's object can do to data."""
+        return READS
 
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         """What leaving the ``with`` block of the driver's object can do to data."""
@@ -132,6 +140,17 @@ class Proxy:
             if part_of is None:
                 self._accel_outlast(seen, told)
             seen.observer.after(seen.token, change, part_of)
+
+    def _accel_changes_so_far(self) -> int | None:
+        return changes_so_far(self._accel_raw.__class__, self._accel_link())
+
+    def _accel_notice(self) -> None:
+        """Have an observer know of a change that a class of the user's own has made out of sight."""
+        lease = self._accel_lease
+        if lease.observer is not None:
+            covered = lease.uncommitted.begin(UNKNOWN)
+            seen = see(lease.observer, lease.dialect.language, "", None, UNKNOWN)
+            self._accel_settle(UNKNOWN, covered, raised=False, seen=seen)
 
     def _accel_outlast(self, seen: Seen, told: Any) -> None:
         """Have an observer know when a change is over that is part of no transaction."""
@@ -256,8 +275,7 @@ class _ProxyType(type):
 
 def _name_in_errors(raw_type: type[Any]) -> str:
     """That of a type written in C has its module: "object of type 'sqlite3.Cursor' has no len()"."""
-    written_in_c = not raw_type.__flags__ & _HEAP_TYPE or raw_type.__flags__ & _IMMUTABLE_TYPE
-    return f"{raw_type.__module__}.{raw_type.__name__}" if written_in_c else raw_type.__name__
+    return f"{raw_type.__module__}.{raw_type.__name__}" if is_written_in_c(raw_type) else raw_type.__name__
 
 
 def _is_slot(raw_type: type[Any], name: str) -> bool:
