@@ -45,7 +45,8 @@ def scan_schema(connection: Any, dialect: str = "") -> ScannedSchema:
     """Ask a database for its schema. Nothing but SELECTs and catalogue functions are used.
 
     Args:
-        connection: of any DB-API driver; it stays the caller's.
+        connection: of any DB-API driver, with nothing uncommitted: a question that the database does not
+            understand is followed by a rollback. It stays the caller's.
         dialect: one of `statement.DIALECTS`, if the caller knows; else the database is asked.
 
     Raises:

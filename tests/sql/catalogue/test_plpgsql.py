@@ -84,6 +84,7 @@ def test_every_statement_and_every_expression_that_may_read_is_found(text: str, 
         "BEGIN something unheard of; END",
         "BEGIN EXPLAIN ANALYZE DELETE FROM t WHERE a = 1; END",
         "BEGIN x + 1 = 2; END",
+        "BEGIN MOVE RELATIVE f(1) FROM c; END",
     ],
 )
 def test_statements_that_are_built_at_run_time_are_noticed(text: str) -> None:

@@ -14,9 +14,9 @@ _SQL = frozenset(
 _MARKS = frozenset({"BEGIN", "ELSE", "LOOP", "THEN", "EXCEPTION", "ATOMIC"})  # a statement may follow at once
 _UP_TO_THEN = frozenset({"IF", "ELSIF", "ELSEIF", "WHEN"})
 _UP_TO_LOOP = frozenset({"WHILE", "FOR", "FOREACH"})
-_SILENT = frozenset({"END", "NULL", "CLOSE", "MOVE", "COMMIT", "ROLLBACK"})
+_SILENT = frozenset({"END", "NULL", "CLOSE", "COMMIT", "ROLLBACK"})
 _WITH_EXPRESSIONS = frozenset(
-    {"RETURN", "PERFORM", "ASSERT", "EXIT", "CONTINUE", "RAISE", "OPEN", "GET", "FETCH"}
+    {"RETURN", "PERFORM", "ASSERT", "EXIT", "CONTINUE", "RAISE", "OPEN", "GET", "FETCH", "MOVE"}
 )
 
 _Tokens = Sequence[Token]
@@ -132,9 +132,10 @@ class _Reader:
     def _with_expressions(self, word: str, piece: _Tokens) -> None:
         if word == "RETURN" and len(piece) > 1 and piece[1].text not in ("NEW", "OLD", "NULL", ";"):
             self.found.sets_new.add("*")
-        if word in ("GET", "FETCH"):
+        if word in ("GET", "FETCH", "MOVE"):
             if any(token.text == "NEW" for token in piece):
                 self.found.sets_new.add("*")
+            self.found.is_dynamic |= any(token.text == "(" for token in piece)  # how far: who would do that
         elif word == "OPEN":
             start = next((number for number, token in enumerate(piece) if token.text == "FOR"), None)
             self._query(piece[2:] if start is None else piece[start + 1 :])
@@ -156,6 +157,7 @@ class _Reader:
             self.found.is_dynamic = True
             return
         self._new(target)
+        self._expression(target)  # its subscripts may call
         self._expression(piece[equals + 1 :])
 
     def _new(self, targets: _Tokens) -> None:
