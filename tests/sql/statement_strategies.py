@@ -308,7 +308,7 @@ class Grammar(Words):
         return f"WITH {self.recursive if recursive else ''}{', '.join(parts)}", scope
 
     def _plain_cte(self, scope: Scope, name: str, depth: int, recursive: bool) -> tuple[str, Relation]:
-        bare = replace(scope, relations=())
+        bare = replace(scope, relations=(), names_outer=self.flavour.is_sqlite)
         if recursive or not self.flavour.is_postgres:
             text, columns = self._not_itself(bare, name, depth)
         else:
@@ -331,7 +331,7 @@ class Grammar(Words):
 
     def _recursive(self, scope: Scope, name: str, depth: int) -> tuple[str, Relation]:
         column = self.fresh()
-        bare = replace(scope, relations=(), ctes=())
+        bare = replace(scope, relations=(), ctes=(), names_outer=self.flavour.is_sqlite)
         first = self._not_itself(bare, name, min(depth, 1))
         if len(first[1]) != 1:
             first = (f"SELECT {self.number(9)}", (column,))

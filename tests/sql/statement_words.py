@@ -79,11 +79,17 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a name may mean: relations of this query, then those of the queries around it."""
+    """What a name may mean: relations of this query, then those of the queries around it.
+
+    Attributes:
+        names_outer: a column of a query around it needs its table's name. SQLite looks for what a CTE takes
+            from outside where the CTE is used, and there a bare name may mean something else.
+    """
 
     relations: tuple[Relation, ...] = ()
     outer: Scope | None = None
     ctes: tuple[Relation, ...] = ()
+    names_outer: bool = False
 
     def reachable(self) -> list[Relation]:
         """All relations that can be named here; an inner one hides an outer one of the same name."""
@@ -102,7 +108,7 @@ class Scope:
             count = sum(column in relation.columns for relation in scope.relations)
             if count:
                 return count == 1
-            scope = scope.outer
+            scope = None if scope.names_outer else scope.outer
         return False
 
 
