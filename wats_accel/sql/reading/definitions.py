@@ -11,7 +11,7 @@ from wats_accel.sql.reading.lexer import NAME, NUMBER, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.tables import read_table
-from wats_accel.sql.reading.words import QUERIES, TSQL_VERBS, words
+from wats_accel.sql.reading.words import QUERIES, SOFT_TSQL_VERBS, TSQL_VERBS, words
 
 _DEFINITION: Final = "what the definition of a view, trigger or routine changes"
 _KINDS: Final = words(
@@ -169,7 +169,7 @@ def _next_definition(reader: Reader) -> bool:
         return (certain or reader.token.fresh_line) and following != "("
     if key in ("ENABLE", "DISABLE"):
         return reader.token.fresh_line or _switches_trigger(reader)
-    return key in TSQL_VERBS - {"WITH"} or (key == "GO" and reader.token.fresh_line)
+    return key in TSQL_VERBS - {"WITH"} or (key in SOFT_TSQL_VERBS and reader.token.fresh_line)
 
 
 def _switches_trigger(reader: Reader) -> bool:
