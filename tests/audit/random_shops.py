@@ -60,6 +60,14 @@ class Application:
         """What a write is called."""
         return f"_write_{number}" if number in self.private else f"write_{number}"
 
+    @property
+    def callable_writes(self) -> list[int]:
+        """Those that others may call: the public ones, and the private ones that no method calls."""
+        called = {
+            number for number in self.private if any(f"self._write_{number}(" in text for text in self.writes)
+        }
+        return [number for number in range(len(self.writes)) if number not in called]
+
     def settings(self, module: str) -> dict[str, object]:
         """Its configuration."""
         entry: dict[str, object] = {

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +18,8 @@ from random_shops import SCHEMA, TABLES, Application, applications
 
 from wats_accel.assembly import assemble
 from wats_accel.audit.audit import Outcome, audit
+from wats_accel.audit.proposing.proposal import Proposal
+from wats_accel.audit.proposing.proposer import Proposer
 from wats_accel.config.sources import mapping_document
 from wats_accel.event_bus import EventBus
 from wats_accel.sql.schema import ForeignKey, Schema, Table
@@ -52,7 +55,17 @@ def imported(folder: Path, name: str) -> ModuleType:
     return module
 
 
-def old_answers(application: Application, folder: Path, calls: list[tuple[int, int]]) -> set[str]:
+def proposed(application: Application, folder: Path) -> dict[str, object]:
+    """What a scan proposes for the application."""
+    (folder / f"{MODULE}.py").write_text(application.source)
+    facts = scan(folder, dialect="sqlite", columns=DATABASE.columns)
+    empty = Proposal((), scopes={f"{MODULE}:Shop": "self.path"})
+    return Proposer(Knowledge(facts, DATABASE), folder, empty).propose().proposal.as_mapping()
+
+
+def old_answers(
+    application: Application, rules: Mapping[str, object], folder: Path, calls: list[tuple[int, int]]
+) -> set[str]:
     """The reads of which some answer was old after some of these writes."""
     database = str(folder / "shop.db")
     connection = sqlite3.connect(database)
@@ -66,12 +79,13 @@ def old_answers(application: Application, folder: Path, calls: list[tuple[int, i
     plain = imported(folder, "plain_shop_application").Shop(database)
     imported(folder, MODULE)
     found: set[str] = set()
-    with accelerated(application.settings(MODULE)) as accelerator:
+    with accelerated(rules) as accelerator:
         assert accelerator.problems == ()
         shop = sys.modules[MODULE].Shop(database)
         for number, key in [(-1, 0), *calls]:
             if number >= 0:
-                getattr(shop, application.write_name(number % len(application.writes)))(key)
+                writes = application.callable_writes
+                getattr(shop, application.write_name(writes[number % len(writes)]))(key)
             for read in range(len(application.reads)):
                 name = f"read_{read}"
                 if any(getattr(shop, name)(each) != getattr(plain, name)(each) for each in _KEYS):
@@ -108,23 +122,43 @@ def modules():
         sys.modules.pop(name, None)
 
 
-@pytest.mark.soak
-def test_an_answer_that_is_old_has_been_told_of(soak, modules):
-    @settings(
-        max_examples=3_000 if soak else 60,
+def sized(soak: bool, share: int, whole: int) -> settings:
+    """A seeded share, or the whole."""
+    return settings(
+        max_examples=whole if soak else share,
         deadline=None,
         derandomize=not soak,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.mark.soak
+def test_an_answer_that_is_old_has_been_told_of(soak, modules):
+    @sized(soak, 60, 3_000)
     @given(applications(), CALLS)
     def run(application: Application, calls: list[tuple[int, int]]) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             outcome = checked(application, folder)
-            old = old_answers(application, folder, calls)
+            old = old_answers(application, application.settings(MODULE), folder, calls)
             event("old" if old else "fresh", "told" if told(outcome) else "silent")
             for read in old:
                 assert reached(application, read) & told(outcome), (read, application.source)
+
+    run()
+
+
+@pytest.mark.soak
+def test_with_what_a_scan_proposes_no_answer_is_old(soak, modules):
+    @sized(soak, 40, 3_000)
+    @given(applications(), CALLS)
+    def run(application: Application, calls: list[tuple[int, int]]) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            rules = proposed(application, folder)
+            cached = [entry.get("cached", {}) for entry in rules["repositories"]]
+            event(f"{sum(map(len, cached))} cached reads")
+            assert old_answers(application, rules, folder, calls) == set(), (rules, application.source)
 
     run()
