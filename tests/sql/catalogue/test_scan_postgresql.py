@@ -64,6 +64,9 @@ EXECUTE FUNCTION tsvector_update_trigger(found, 'pg_catalog.simple', body);
 CREATE FOREIGN DATA WRAPPER nothing;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
 CREATE FOREIGN TABLE far (id int) SERVER nowhere;
+CREATE TABLE counters (name text, n int);
+CREATE FUNCTION next_number() RETURNS int LANGUAGE sql AS $$ UPDATE counters SET n = n + 1 RETURNING n $$;
+CREATE TABLE numbered (id int DEFAULT next_number(), a int);
 CREATE SCHEMA other;
 CREATE TABLE other.users (id int, extra int)
 """
@@ -206,6 +209,26 @@ def test_a_table_with_a_policy_is_read_with_what_the_policy_reads(schema: Schema
 
 def test_a_trigger_of_the_systems_own_changes_its_row(schema: Schema) -> None:
     assert effect(schema, "UPDATE texts SET body = 'x'").changes == changed(texts=[ANY])
+
+
+def test_a_default_that_counts_in_another_table_changes_it(schema: Schema) -> None:
+    told = effect(schema, "INSERT INTO numbered (a) VALUES (1)").changes
+    assert told == changed(numbered=[ANY], counters=["n"])
+    assert effect(schema, "DELETE FROM numbered").changes == changed(numbered=[ANY])
+
+
+def test_a_default_that_is_random_changes_nothing_else(connection: Any) -> None:
+    available = "SELECT 1 FROM pg_available_extensions WHERE name = 'uuid-ossp'"
+    if connection.execute(available).fetchone() is None:
+        pytest.skip("this server has no uuid-ossp")
+    connection.execute('CREATE EXTENSION "uuid-ossp"')
+    connection.execute("CREATE TABLE named (id uuid DEFAULT uuid_generate_v4(), a int)")
+    try:
+        schema = schema_of([scan_schema(connection).description])
+    finally:
+        connection.execute("DROP TABLE named")
+        connection.execute('DROP EXTENSION "uuid-ossp"')
+    assert effect(schema, "INSERT INTO named (a) VALUES (1)").changes == changed(named=[ANY])
 
 
 def test_a_foreign_table_is_unknown(description: SchemaDescription, schema: Schema) -> None:

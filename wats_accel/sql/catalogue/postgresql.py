@@ -53,7 +53,7 @@ class _Scan:
             complete=True,
             tables=self._tables,
             foreign_keys=tuple(self._foreign_keys()),
-            triggers=(*self._triggers(), *self._rules()),
+            triggers=(*self._triggers(), *self._rules(), *self._hidden_calls()),
             views=views,
             procedures=self._routines.procedures(),
             functions=self._routines.functions(),
@@ -118,6 +118,15 @@ class _Scan:
             event = _RULE_EVENTS.get(_letter(row["ev_type"]))
             events = (event,) if event else ("insert", "update", "delete")
             yield TriggerDescription(table, row["rulename"], Touches(hides="writes"), events)
+
+    def _hidden_calls(self) -> Iterator[TriggerDescription]:
+        """A default may call a function that counts in another table: that is as good as a trigger."""
+        calls: dict[str, list[str]] = defaultdict(list)
+        for row in self._rows(queries.HIDDEN_CALLS, "relation"):
+            calls[self._name(row["relation"])].append(written(row["proname"]))
+        for table, names in sorted(calls.items()):
+            touches = Touches(calls=tuple(dict.fromkeys(names)))
+            yield TriggerDescription(table, "defaults and checks", touches, ("insert", "update"))
 
     def _views(self) -> dict[str, Touches]:
         parts: dict[object, list[Access]] = defaultdict(list)

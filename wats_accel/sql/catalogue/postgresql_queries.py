@@ -59,6 +59,29 @@ PARTS_OF_VIEWS: Final = f"""
     WHERE r.rulename = '_RETURN' AND {_OWN}
     ORDER BY r.ev_class, part.relname, a.attname"""
 
+# Functions that defaults, checks and conditions of triggers call: when a row is written, they may write.
+HIDDEN_CALLS: Final = f"""
+    SELECT found.relation, p.proname
+    FROM (
+        SELECT f.adrelid AS relation, d.refobjid AS function
+        FROM pg_attrdef f JOIN pg_depend d
+            ON d.classid = CAST('pg_attrdef' AS regclass) AND d.objid = f.oid
+        WHERE d.refclassid = CAST('pg_proc' AS regclass)
+        UNION
+        SELECT k.conrelid, d.refobjid
+        FROM pg_constraint k JOIN pg_depend d
+            ON d.classid = CAST('pg_constraint' AS regclass) AND d.objid = k.oid
+        WHERE d.refclassid = CAST('pg_proc' AS regclass)
+        UNION
+        SELECT t.tgrelid, d.refobjid
+        FROM pg_trigger t JOIN pg_depend d
+            ON d.classid = CAST('pg_trigger' AS regclass) AND d.objid = t.oid AND d.refobjid <> t.tgfoid
+        WHERE d.refclassid = CAST('pg_proc' AS regclass)
+    ) AS found
+    JOIN pg_proc p ON p.oid = found.function JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE {_OWN} AND p.provolatile = 'v'
+    ORDER BY found.relation, p.proname"""
+
 POLICIES: Final = """
     SELECT p.polrelid, p.polname, c.relname, pg_get_expr(p.polqual, p.polrelid) AS condition
     FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid

@@ -20,6 +20,11 @@ _OF_THE_ROW = frozenset(
     {"tsvector_update_trigger", "tsvector_update_trigger_column", "suppress_redundant_updates_trigger"}
     | {"moddatetime", "set_current_timestamp", "autoinc", "insert_username"}
 )
+# Of extensions, as defaults have them: volatile, and all the same they write nothing.
+_RANDOM = frozenset(
+    {"uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4"}
+    | {"gen_random_uuid", "gen_random_bytes", "gen_salt"}
+)
 _VOLATILE = "v"
 
 
@@ -51,8 +56,12 @@ class Routines:
     def functions(self) -> dict[str, Touches]:
         """What functions touch, but for those of triggers, which nobody calls."""
         own = self._touching(row for row in self._own if row["prokind"] == "f" and not row["is_trigger"])
-        # They may read by themselves, and call nothing that writes.
-        stable = {written(row["proname"]) for row in self._of_extensions if row["volatility"] == 1}
+        # They may read by themselves, and write nothing.
+        stable = {
+            written(row["proname"])
+            for row in self._of_extensions
+            if row["volatility"] == 1 or row["proname"] in _RANDOM
+        }
         return {name: Touches(hides="reads") for name in sorted(stable - own.keys())} | own
 
     def pure(self) -> tuple[str, ...]:
