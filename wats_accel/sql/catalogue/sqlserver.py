@@ -126,7 +126,8 @@ class _Scan:
         aliases, of_routines = self._synonyms()
         views: dict[str, Touches] = {}
         own = [(written(row["name"]), self._view(row)) for row in self._view_rows]
-        for name, touches in (*own, *self._policies(), *self._external_tables(), *self._elsewhere()):
+        own += [*self._policies(), *self._external_tables(), *self._elsewhere(), *self._computing()]
+        for name, touches in own:
             views[name] = together([views[name], touches]) if name in views else touches
         return SchemaDescription(
             dialect="tsql",
@@ -240,6 +241,13 @@ class _Scan:
             elif not _is_elsewhere(row):
                 aliases[written(row["name"])] = (self._spelling.name(base),)
         return aliases, routines
+
+    def _computing(self) -> Iterator[tuple[str, Touches]]:
+        """A computed column may call a function that reads other tables: then it is read with them."""
+        for row in self._table_rows:
+            calls = [name for name in self._depends[row["object_id"]] if name_of(name) in self._routine_names]
+            if calls:
+                yield written(row["name"]), Touches(calls=tuple(map(written, calls)))
 
     def _elsewhere(self) -> Iterator[tuple[str, Touches]]:
         """Synonyms for what is in other databases, of which nothing is known."""
