@@ -33,12 +33,3 @@ def _plural(word: str) -> str:
     if re.search(r"[^aeiou]y$", word):
         return f"{word[:-1]}ies"
     return f"{word}s"
-
-
-def unlike(name: str, taken: set[str]) -> str:
-    """A name that is not taken: ``orders``, else ``orders_2`` …"""
-    number, found = 1, name
-    while found in taken:
-        number += 1
-        found = f"{name}_{number}"
-    return found
