@@ -320,3 +320,37 @@ def test_without_a_dialect_every_reading_counts() -> None:
     facts = facts_of("SELECT 1 # \n; DELETE FROM t", "")
     assert [write.table for write in facts.writes] == ["t"]
     assert _reads("SELECT a[b] FROM t", "") == "t(a, b)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "table"),
+    [
+        ("UPDATE statistics s SET a = 1", "sqlite", "statistics"),
+        ("UPDATE quick q SET a = 1", "tsql", "quick"),
+        ("INSERT replace (a) VALUES (1)", "tsql", "replace"),
+        ("SELECT a INTO temp FROM t", "tsql", "temp"),
+        ("DELETE FROM only o WHERE a = 1", "sqlite", "only"),
+        ("UPDATE top SET a = 1", "sqlite", "top"),
+    ],
+)
+def test_tables_may_be_called_like_words_that_others_skip(sql, dialect, table) -> None:
+    assert [write.table for write in facts_of(sql, dialect).writes] == [table]
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "columns"),
+    [
+        ("SELECT DATEDIFF(day, b) FROM t", "mysql", {"day", "b"}),
+        ("SELECT DATEDIFF(day, a, b) FROM t", "tsql", {"a", "b"}),
+        ("SELECT dbo.convert(a, b) FROM t", "tsql", {"a", "b"}),
+        ("SELECT CONVERT(int, a) FROM t", "tsql", {"a"}),
+        ("SELECT key, rows, first FROM t", "sqlite", {"key", "rows", "first"}),
+        ("SELECT update, delete FROM t", "postgres", {"update", "delete"}),
+        ("SELECT limit, offset FROM t", "tsql", {"limit", "offset"}),
+        ("SELECT sysdate FROM t", "sqlite", {"sysdate"}),
+        ("SELECT unknown FROM t", "postgres", {"unknown"}),
+        ("SELECT b.y FROM a, t b WHERE a.x = b.z(+)", "oracle", {"y", "z"}),
+    ],
+)
+def test_columns_may_be_called_like_words_that_others_skip(sql, dialect, columns) -> None:
+    assert facts_of(sql, dialect).reads.columns("t") == columns

@@ -15,8 +15,7 @@ from wats_accel.sql.reading.scopes import Scope, Source
 from wats_accel.sql.reading.table_modifiers import skip_modifiers
 from wats_accel.sql.reading.tables import Table, read_alias, read_table, read_tables
 
-CONFLICT: Final = ("OR", "ROLLBACK", "ABORT", "FAIL", "IGNORE")
-HASTE: Final = ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "QUICK", "IGNORE")
+_HASTE: Final = ("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "QUICK", "IGNORE")
 OUTPUT_ENDS: Final = frozenset({"VALUES", "SELECT", "EXEC", "EXECUTE", "DEFAULT", "OUTPUT", "WITH", "SET"})
 IN_MERGE: Final = frozenset({"WHEN", "OUTPUT", "RETURNING"})
 _TARGETS_BY_ALIAS: Final = frozenset({"tsql", "mysql", ""})
@@ -46,6 +45,22 @@ class Change:
         self._watching: list[tuple[Scope, tuple[str, ...]]] = []
         self.remote = False  # the target is given by a function
         self.also = ""  # another table that may be meant
+
+    def skip_conflict(self) -> bool:
+        """OR IGNORE and the like, of SQLite. Whether rows that are in the way go."""
+        reader = self.reader
+        if not reader.accept("OR"):
+            return False
+        reader.position += 1
+        return reader.ahead(-1) == "REPLACE"
+
+    def skip_haste(self) -> None:
+        """LOW_PRIORITY, IGNORE and the like, of MySQL."""
+        reader = self.reader
+        while reader.key in _HASTE and reader.ahead() in ("INTO", "FROM", *_HASTE):
+            reader.position += 1
+        if reader.dialect in ("mysql", ""):
+            reader.skip_before_name(*_HASTE, changing=True)
 
     def skip_top(self) -> None:
         """TOP (5) PERCENT."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wats_accel.sql.reading.assignments import columns_of, read_assignments
-from wats_accel.sql.reading.change_clauses import CONFLICT, HASTE, Change
+from wats_accel.sql.reading.change_clauses import Change
 from wats_accel.sql.reading.inserts import Insert
 from wats_accel.sql.reading.merges import Merge
 from wats_accel.sql.reading.reader import Reader
@@ -27,10 +27,10 @@ def read_change(reader: Reader, parent: Scope, end: int) -> Relation:
 class _Update(Change):
     def read(self) -> Relation:
         reader = self.reader
-        reader.skip(*CONFLICT, *HASTE)
-        replacing = reader.accept("REPLACE")
+        replacing = self.skip_conflict()
+        self.skip_haste()
         self.skip_top()
-        if reader.key == "STATISTICS" and reader.ahead() != "SET":
+        if reader.key == "STATISTICS" and self._is_command():
             reader.skip_statement()
             if reader.accept("WITH"):
                 reader.skip_statement()
@@ -48,6 +48,12 @@ class _Update(Change):
         else:
             self._set(table, alias, replacing=replacing)
         return Relation()
+
+    def _is_command(self) -> bool:
+        """Whether it is UPDATE STATISTICS of SQL Server, and no table of that name."""
+        reader = self.reader
+        sets = "SET" in (reader.ahead(), reader.ahead(2), reader.ahead(3))
+        return reader.dialect == "tsql" or (reader.batches and not sets)
 
     def _set(self, table: Table, alias: str, *, replacing: bool) -> None:
         reader = self.reader
@@ -83,10 +89,10 @@ class _Update(Change):
 class _Delete(Change):
     def read(self) -> Relation:
         reader = self.reader
-        reader.skip(*HASTE)
+        self.skip_haste()
         self.skip_top()
         reader.accept("FROM")
-        reader.skip("ONLY")
+        reader.skip_only(changing=True)
         named: list[tuple[Table, str]] = []
         while reader.position < self.end:
             table = read_table(reader, self.end)

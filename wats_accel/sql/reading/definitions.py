@@ -70,7 +70,9 @@ def _read_kind(reader: Reader, end: int) -> tuple[bool, str]:
 
 
 def _read_table_definition(reader: Reader, end: int, verb: str, *, temporary: bool) -> None:
-    reader.skip("IF", "NOT", "EXISTS", "ONLY")
+    if reader.key == "IF" and reader.ahead() in ("NOT", "EXISTS"):
+        reader.skip("IF", "NOT", "EXISTS")
+    reader.skip_only(changing=True)
     if verb == "DROP":
         _read_dropped(reader, end)
     elif verb == "ALTER":
@@ -185,7 +187,8 @@ def _switches_trigger(reader: Reader) -> bool:
 
 
 def _read_truncated(reader: Reader, end: int) -> None:
-    reader.skip("TABLE", "ONLY")
+    reader.accept("TABLE")
+    reader.skip_only(changing=True)
     while True:
         _change(reader, end, "delete")
         if reader.key == "WITH":

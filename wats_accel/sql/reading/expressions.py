@@ -359,9 +359,9 @@ class _Expression(Edges):
             self.scope.use(parts[:-1])
         else:
             calls.note_function(reader, parts)
-        self.read_group(parts[-1], part_first=parts[-1].upper() in PART_FIRST)
+        self.read_group(parts[0] if len(parts) == 1 else "")
 
-    def read_group(self, function: str, *, part_first: bool = False) -> None:
+    def read_group(self, function: str) -> None:
         """Read a pair of parentheses."""
         reader = self.reader
         end = min(reader.closing(), self.end)
@@ -370,8 +370,6 @@ class _Expression(Edges):
             # Others than SQL Server tell the columns of EXISTS (SELECT * ...) to those who may forbid it.
             reader.query(reader, self.scope, end, rows_only=function == "exists" and reader.dialect == "tsql")
         else:
-            if part_first and reader.key in DATE_PARTS and reader.ahead() in (",", "FROM"):
-                reader.position += 1
             inner = _Expression(reader, self.scope, end, inside=function)
             inner.skip_beginning()
             inner.read()
@@ -389,6 +387,18 @@ class _Expression(Edges):
         elif self.inside in ("convert", "try_convert") and self._type_comes_first():
             self._type()
             self.operand = False
+        elif reader.key in DATE_PARTS and (self.inside or "").upper() in PART_FIRST:
+            self._skip_date_part()
+
+    def _skip_date_part(self) -> None:
+        """EXTRACT(day FROM a), DATEADD(day, 1, a); of some functions the first argument may be a column."""
+        reader = self.reader
+        if reader.ahead() not in (",", "FROM"):
+            return
+        surely = reader.ahead() == "FROM" or reader.dialect == "tsql" or reader.key.startswith("SQL_TSI")
+        if not (surely or (reader.dialect == "mysql" and self.inside in ("timestampadd", "timestampdiff"))):
+            self.scope.use((reader.token.name,))
+        reader.position += 1
 
     def _type_comes_first(self) -> bool:
         """As to SQL Server, but for the function of ODBC: {fn CONVERT(a, SQL_VARCHAR)}."""

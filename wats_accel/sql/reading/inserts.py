@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wats_accel.sql.reading.assignments import columns_of, read_assignments
-from wats_accel.sql.reading.change_clauses import CONFLICT, HASTE, OUTPUT_ENDS, Change, read_output_table
+from wats_accel.sql.reading.change_clauses import OUTPUT_ENDS, Change, read_output_table
 from wats_accel.sql.reading.expressions import begins_query, read_expression
 from wats_accel.sql.reading.procedures import read_procedure_call
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
@@ -21,11 +21,14 @@ class Insert(Change):
         """
         reader = self.reader
         self.skip_top()
-        reader.skip(*CONFLICT, *HASTE)
-        replacing = reader.accept("REPLACE") or replacing
-        if reader.key in ("ALL", "FIRST", "WHEN"):
+        replacing = self.skip_conflict() or replacing
+        self.skip_haste()
+        if reader.key in ("ALL", "FIRST", "WHEN") and reader.ahead() in ("INTO", "WHEN", "FIRST"):
             return self._several()
-        reader.skip("INTO", "OVERWRITE", "TABLE")
+        if reader.key == "OVERWRITE" and reader.ahead() in ("INTO", "TABLE"):
+            reader.position += 1
+        reader.accept("INTO")
+        reader.accept("TABLE")
         table = read_table(reader, self.end)
         if table is None:
             reader.findings.unknown("the table that is changed", "writes")
@@ -142,7 +145,7 @@ class Insert(Change):
     def _several(self) -> Relation:
         """INSERT ALL INTO a ... INTO b ... SELECT of Oracle."""
         reader = self.reader
-        while reader.position < self.end and not begins_query(reader):
+        while reader.position < self.end and reader.key not in ("SELECT", "WITH", ";"):
             if reader.accept("INTO"):
                 read_output_table(reader, self.end)
             elif not reader.skip_group():

@@ -229,8 +229,13 @@ def _read_modifiers(reader: Reader, block: Scope, end: int) -> None:
 def _read_into(reader: Reader, end: int) -> None:
     """SELECT ... INTO: a new table, a file or variables."""
     reader.position += 1
-    reader.skip("TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "TABLE", "STRICT")
-    temporary = reader.ahead(-1) in ("TEMP", "TEMPORARY") or reader.ahead(-2) in ("TEMP", "TEMPORARY")
+    start = reader.position
+    if reader.dialect != "tsql":
+        reader.skip_before_name(
+            "TEMP", "TEMPORARY", "UNLOGGED", "LOCAL", "GLOBAL", "TABLE", "STRICT", changing=True
+        )
+    skipped = {token.key for token in reader.tokens[start : reader.position]}
+    temporary = not skipped.isdisjoint({"TEMP", "TEMPORARY"})
     if reader.accept("OUTFILE", "DUMPFILE"):
         reader.position += int(reader.token.kind == LITERAL)
         return

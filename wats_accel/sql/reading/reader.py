@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from wats_accel.sql.access import Columns
+from wats_accel.sql.access import ANY, Columns
 from wats_accel.sql.reading.findings import UNREADABLE, Findings
 from wats_accel.sql.reading.lexer import END, LITERAL, NAME, WORD, Token
 from wats_accel.sql.reading.scopes import Relation, Resolution, RowNames, Scope
-from wats_accel.sql.reading.words import SYSTEM_COLUMNS, TSQL_VERBS
+from wats_accel.sql.reading.words import NO_NAMES, SYSTEM_COLUMNS, TSQL_VERBS
 
 _END: Final = Token(END, "")
 _ROW_NAMES: Final[dict[str, RowNames]] = {"postgres": "alias", "": "alias", "sqlite": "table"}
@@ -112,6 +112,29 @@ class Reader:
     def begins_label(self) -> bool:
         """Whether a label of T-SQL is next, for GOTO."""
         return self.batches and self.token.kind == WORD and self.ahead() == ":"
+
+    def skip_before_name(self, *keys: str, changing: bool = False) -> None:
+        """Go on while one of some words is next, with the name of a table behind it.
+
+        Where no dialect is known, the word may be a table's name, and what follows its alias.
+        """
+        while self.key in keys:
+            following = self.tokens[self.position + 1]
+            if following.key != "(" and (following.kind not in (WORD, NAME) or following.key in NO_NAMES):
+                return
+            if not self.dialect and following.key != "(":
+                name = self.token.name
+                self.findings.tables.add(name)
+                if changing:
+                    self.findings.write(name, "any")
+                else:
+                    self.findings.read(name, (ANY,))
+            self.position += 1
+
+    def skip_only(self, *, changing: bool = False) -> None:
+        """Go behind ONLY, where it is no name."""
+        if self.dialect in ("postgres", "") or (self.dialect == "oracle" and self.ahead() == "("):
+            self.skip_before_name("ONLY", changing=changing)
 
     def closing(self) -> int:
         """Where the parenthesis closes that is next."""

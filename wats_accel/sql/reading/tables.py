@@ -44,7 +44,7 @@ class Table:
 
 def read_table(reader: Reader, end: int) -> Table | None:
     """Read a table's name; None if there is none, which is noted."""
-    reader.skip("ONLY")
+    reader.skip_only()
     token = reader.token
     if token.kind == VARIABLE:
         reader.position += 1
@@ -165,7 +165,9 @@ def _read_using(reader: Reader, scope: Scope) -> None:
 def _read_item(reader: Reader, scope: Scope, end: int) -> None:
     """Read one table, subquery or function with its alias."""
     lateral = reader.key == "LATERAL" or reader.ahead(-1) == "APPLY"
-    reader.skip("LATERAL", "ONLY")
+    if reader.ahead() == "(" or reader.dialect not in ("sqlite", "tsql"):
+        reader.skip_before_name("LATERAL")
+    reader.skip_only()
     key, token = reader.key, reader.token
     if key == "(":
         _read_parenthesis(reader, scope, end, lateral=lateral)

@@ -51,6 +51,9 @@ NOT_ALIASES: Final = (
 )
 """What no alias of a table is called, where AS is left out."""
 
+NO_NAMES: Final = NOT_ALIASES | {"AS", "SET", "GO"}
+"""What no table is called, where it is not quoted."""
+
 OPERATORS: Final = words(
     "IS LIKE ILIKE RLIKE REGEXP GLOB MATCH SIMILAR BETWEEN ESCAPE DIV MOD XOR OVERLAPS MEMBER AT "
     "SOUNDS OPERATOR NULLS BY SEPARATOR USING PLACING FOR VALUE FORMAT PASSING COLUMNS PATH ON TO ANY "
