@@ -36,7 +36,7 @@ def answers(body, constants=None):
         ("rows = []\ntry:\n    rows.append(go())\nexcept Error:\n    return rows\nreturn rows", ["[]"]),
         ("try:\n    go()\nexcept Error:\n    if x:\n        return 1\n    return 2", ["1", "2"]),
         ("try:\n    try:\n        a()\n    except A:\n        return 1\nexcept B:\n    return 2", ["1", "2"]),
-        ("try:\n    a()\nexcept A:\n    try:\n        u()\n    except B:\n        raise\n    return 3", ["3"]),
+        ("try:\n    a()\nexcept A:\n    try:\n        u\n    except B:\n        raise\n    return 3", ["3"]),
         ("try:\n    return go()\nfinally:\n    return 5", ["5"]),
         ("with suppress(Error):\n    return go()\nreturn []", ["[]"]),
         ("with contextlib.suppress(Error):\n    return go()", ["None"]),

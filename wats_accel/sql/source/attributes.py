@@ -94,7 +94,7 @@ class Attributes:
         origin = atom.origin if isinstance(atom, Obj) else atom.cls
         classes = [each.cls for each in self._alternatives(atom) if self._of_exact(each, name) is not None]
         return [
-            _tagged(value, World(f"class of {origin}", cls))
+            tagged(value, World(f"class of {origin}", cls))
             for value, cls in zip(values, classes, strict=True)
         ]
 
@@ -172,7 +172,7 @@ class Attributes:
         if is_set_up_at_once and isinstance(atom, Obj):
             group = f"{atom.origin}|{sorted(set(blocks))}"
             return [
-                _tagged(value, World(group, str(block))) for value, block in zip(values, blocks, strict=True)
+                tagged(value, World(group, str(block))) for value, block in zip(values, blocks, strict=True)
             ]
         return values
 
@@ -291,7 +291,7 @@ def _items_in(value: Value) -> list[Value]:
     return found
 
 
-def _tagged(value: Value, world: World) -> Value:
+def tagged(value: Value, world: World) -> Value:
     """A value that holds in one world only."""
     atoms: list[Atom] = [
         Text(atom.parts, atom.worlds | {world}) if isinstance(atom, Text) else atom for atom in value.atoms

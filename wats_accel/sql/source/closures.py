@@ -53,6 +53,7 @@ class Closures:
             self._interpreter, owner.module, None, depth=home.depth, parent=owner, events=home.events
         )
         inner.is_shallow = home.is_shallow
+        inner.is_approximate = True  # it may be called again, when its names stand for something else
         inner.env, _ = parameters.bind(node, arguments, None, owner)
         if isinstance(node, ast.Lambda):
             return self._interpreter.evaluate(node.body, inner)

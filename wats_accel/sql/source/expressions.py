@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from wats_accel.sql.source import operators, templates
+from wats_accel.sql.source.conditions import outcome
 from wats_accel.sql.source.frames import Arguments, Frame, joined
 from wats_accel.sql.source.values import (
     FOREIGN,
@@ -215,6 +216,9 @@ def _either(node: ast.BoolOp, frame: Frame) -> Value:
 
 def _ternary(node: ast.IfExp, frame: Frame) -> Value:
     frame.note_clock(frame.interpreter.evaluate(node.test, frame))
+    known = outcome(node.test, frame)
+    if known is not None:
+        return frame.interpreter.evaluate(node.body if known else node.orelse, frame)
     before = dict(frame.env)
     chosen = frame.interpreter.evaluate(node.body, frame)
     after, frame.env = frame.env, before
@@ -270,8 +274,11 @@ def _generated(node: Any, number: int, frame: Frame) -> Value:
         frame.interpreter.assign(generator.target, element, frame)
         for condition in generator.ifs:
             frame.note_clock(frame.interpreter.evaluate(condition, frame))
+        known = [outcome(condition, frame) if is_known else None for condition in generator.ifs]
+        if False in known:
+            continue
         inner = _generated(node, number + 1, frame)
-        found.append(operators.optional(inner) if maybe or generator.ifs else inner)
+        found.append(operators.optional(inner) if maybe or None in known else inner)
     return operators.chained(found, is_known=is_known)
 
 

@@ -147,13 +147,12 @@ class _Reader:
     # -- no connection -----------------------------------------------------------------------------------
 
     def _note_cursors(self, statement: ast.stmt) -> None:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.Await):
-                call = node.value.value if isinstance(node.value, ast.Await) else node.value
-                is_one = bool(_CONNECTING.search(dotted(call).rpartition(".")[2]))
-                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-                if is_one:
-                    self._cursors.update(names)
+        if isinstance(statement, ast.Assign):
+            call = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+            if isinstance(call, ast.Call) and _CONNECTING.search(dotted(call).rpartition(".")[2]):
+                self._cursors.update(
+                    target.id for target in statement.targets if isinstance(target, ast.Name)
+                )
 
     def _note_calls(self, statement: ast.stmt) -> None:
         """The names that get the answers of other functions, or parts of them."""

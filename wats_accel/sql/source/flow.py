@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wats_accel.sql.source import known_methods, operators, templates
 from wats_accel.sql.source.bindings import names_in_pattern, unpacked
+from wats_accel.sql.source.conditions import outcome
 from wats_accel.sql.source.expressions import MOST_UNROLLED
 from wats_accel.sql.source.frames import Frame, joined
 from wats_accel.sql.source.names import dotted
@@ -88,7 +89,7 @@ def _read(target: ast.expr) -> ast.expr:
 def assign(target: ast.expr, value: Value, frame: Frame) -> None:
     """Give a value to a target."""
     if isinstance(target, ast.Name):
-        frame.env[target.id] = value
+        frame.store(target.id, value)
     elif isinstance(target, ast.Starred):
         assign(target.value, Value((Seq("list", (), value),)), frame)
     elif isinstance(target, ast.Attribute):
@@ -171,6 +172,9 @@ def _if(statement: ast.If, frame: Frame) -> bool:
     if dotted(statement.test).rpartition(".")[2] == "TYPE_CHECKING":
         return run(statement.orelse, frame)
     frame.note_clock(frame.interpreter.evaluate(statement.test, frame))
+    known = outcome(statement.test, frame)
+    if known is not None:
+        return run(statement.body if known else statement.orelse, frame)
     return _one_of([lambda: run(statement.body, frame), lambda: run(statement.orelse, frame)], frame)
 
 
@@ -189,16 +193,19 @@ def _one_of(ways: Sequence[Callable[[], bool]], frame: Frame) -> bool:
 def _for(statement: ast.For | ast.AsyncFor, frame: Frame) -> bool:
     value = frame.interpreter.evaluate(statement.iter, frame)
     items = templates.items_of(value)
-    if items is not None and len(items) <= MOST_UNROLLED:
+    is_known = items is not None and len(items) <= MOST_UNROLLED
+    if items is not None and is_known:
         rounds = [Item(flows_into(item.value, value), item.optional) for item in items]
     else:
         element = frame.interpreter.element(value, frame, statement.iter)
         rounds = [Item(element, optional=True)] * _ROUNDS
     frame.note_clock(Value((), value.clock, value.given))
-    return _loop(statement, rounds, frame)
+    return _loop(statement, rounds, frame, is_exact=is_known)
 
 
-def _loop(statement: Any, rounds: Sequence[Item], frame: Frame) -> bool:
+def _loop(statement: Any, rounds: Sequence[Item], frame: Frame, *, is_exact: bool) -> bool:
+    was_approximate = frame.is_approximate
+    frame.is_approximate = was_approximate or not is_exact
     frame.breaks.append([])
     frame.continues.append([])
     reaches = True
@@ -213,6 +220,7 @@ def _loop(statement: Any, rounds: Sequence[Item], frame: Frame) -> bool:
             reaches = False
             break
         frame.env = joined(ends)
+    frame.is_approximate = was_approximate
     broken = frame.breaks.pop()
     frame.continues.pop()
     ends = [*([frame.env] if reaches and run(statement.orelse, frame) else []), *broken]
@@ -226,7 +234,7 @@ def _while(statement: ast.While, frame: Frame) -> bool:
     for _ in range(_ROUNDS):
         frame.note_clock(frame.interpreter.evaluate(statement.test, frame))
     rounds = [Item(UNKNOWN, optional=not forever or number > 0) for number in range(_ROUNDS)]
-    return _loop(statement, rounds, frame)
+    return _loop(statement, rounds, frame, is_exact=False)
 
 
 def _try(statement: Any, frame: Frame) -> bool:
@@ -318,6 +326,11 @@ def _import(statement: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
     return True
 
 
+def _nonlocal(statement: ast.Nonlocal, frame: Frame) -> bool:
+    frame.outer_names.update(statement.names)
+    return True
+
+
 def _delete(statement: ast.Delete, frame: Frame) -> bool:
     for target in statement.targets:
         if isinstance(target, ast.Name):
@@ -353,6 +366,7 @@ _STEPS: Final[dict[str, Callable[[Any, Frame], bool]]] = {
     "ClassDef": _class,
     "Import": _import,
     "ImportFrom": _import,
+    "Nonlocal": _nonlocal,
     "Delete": _delete,
     "Assert": _assert,
 }

@@ -184,8 +184,9 @@ class Frame:
         self.breaks: list[list[dict[str, Value]]] = []  # for each loop around: the names at each break
         self.continues: list[list[dict[str, Value]]] = []
         self.closures: list[int] = []
-        self.local: frozenset[str] = frozenset()  # of a nested function: names that are its own
+        self.outer_names: set[str] = set()  # of a nested function: those that it declares nonlocal
         self.cls: ClassInfo | None = None  # whose body it is, if it is one
+        self.is_approximate = False  # in a loop that is not run through as often as it will be
         self.is_shallow = False  # whether what it calls is only noted
 
     # -- names -------------------------------------------------------------------------------------------
@@ -215,6 +216,18 @@ class Frame:
         found = self.interpreter.bindings_value(bindings, self)
         self.env[name] = found  # it is the same wherever it is asked for
         return found
+
+    def store(self, name: str, value: Value) -> None:
+        """Give a value to a name; one of a function around it may have kept its old one."""
+        home: Frame | None = self
+        if name in self.outer_names:
+            home = self.parent
+            while home is not None and name not in home.env:
+                home = home.parent
+        if home is None or home is self:
+            self.env[name] = value
+        else:
+            home.env[name] = join([home.env[name], value])
 
     @property
     def self_name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from wats_accel.sql.source.bindings import Binding
+from wats_accel.sql.source.facts import Place, SourceUnknown
 from wats_accel.sql.source.files import SourceFile
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo, ModuleReader, Store
 from wats_accel.sql.source.names import dotted
@@ -16,13 +17,23 @@ _MOST_STEPS: Final = 20
 
 
 class Index:
-    """The modules, classes and functions of a tree."""
+    """The modules, classes and functions of a tree.
+
+    Attributes:
+        unreadable: files that could not be taken in, each with the reason.
+    """
 
     def __init__(self, files: Iterable[SourceFile]) -> None:
         reader = ModuleReader()
         self.modules: dict[str, ModuleInfo] = {}
+        self.unreadable: list[SourceUnknown] = []
         for file in files:
-            self.modules.setdefault(file.module, reader.read(file))
+            try:
+                self.modules.setdefault(file.module, reader.read(file))
+            except RecursionError:
+                self.unreadable.append(
+                    SourceUnknown("its blocks are nested too deeply", Place(file.shown, 1))
+                )
         self.functions: list[FunctionInfo] = reader.functions
         self.stores: dict[str, list[Store]] = {}
         for store in reader.stores:

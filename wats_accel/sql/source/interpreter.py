@@ -11,7 +11,7 @@ from pathlib import Path
 from wats_accel.sql.source import flow, operators, paths
 from wats_accel.sql.source.annotations import annotated
 from wats_accel.sql.source.arguments import default_of, of_own
-from wats_accel.sql.source.attributes import Attributes, with_more
+from wats_accel.sql.source.attributes import Attributes, tagged, with_more
 from wats_accel.sql.source.bindings import Binding, FunctionNode, bindings_of
 from wats_accel.sql.source.calls import Calls
 from wats_accel.sql.source.expressions import expression, note_handed_over
@@ -40,6 +40,7 @@ from wats_accel.sql.source.values import (
     Text,
     Unknown,
     Value,
+    World,
     flows_into,
     hole,
     join,
@@ -176,10 +177,13 @@ class SourceInterpreter:
             return local
         found: list[Value] = []
         others: list[Atom] = []
+        objects = [f"{atom.origin} {atom.cls}" for atom in owner.atoms if isinstance(atom, Obj)]
         for atom in owner.atoms:
             value = self._attribute(atom, owner, name, frame, node)
             if value is None:
                 others.append(atom)
+            elif len(objects) > 1 and isinstance(atom, Obj):  # it is one of them, for all its attributes
+                found.append(tagged(value, World(" or ".join(objects), f"{atom.origin} {atom.cls}")))
             else:
                 found.append(value)
         if others:

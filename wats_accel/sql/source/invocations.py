@@ -39,9 +39,9 @@ _DEEPEST_LAZY: Final = 2
 """Likewise, for what is only stored somewhere."""
 _DEEPEST_SUMMARY: Final = 10
 """Functions that are summed up because another one that is being summed up calls them."""
-_MOST_STEPS: Final = 20_000
+_MOST_STEPS: Final = 12_000
 """Of one function, with the calls in it that are looked into. None that people write takes so many."""
-_KEPT_BACK: Final = 8_000
+_KEPT_BACK: Final = 6_000
 """Of these, for itself: calls are not looked into any more with the rest."""
 _MOST_REMEMBERED: Final = 50_000
 
@@ -222,6 +222,7 @@ class Invocations:
                 self._interpreter, function.module, function, bound, depth=frame.depth, events=frame.events
             )
             inner.env = self._environment(function, bound, arguments, frame)
+            inner.is_approximate = frame.is_approximate
             return self._outcome(inner, function).value
         finally:
             self._under_way.pop()
@@ -264,12 +265,13 @@ class Invocations:
                 name: value if name == is_self else Value(value.atoms, value.clock, True)
                 for name, value in env.items()
             }
-        key = (function.number, bound, frame.depth, tuple(env.items()))
+        key = (function.number, bound, frame.depth, frame.is_approximate, tuple(env.items()))
         known = self._known.get(key)
         if known is not None:
             return known
         inner = Frame(self._interpreter, function.module, function, bound, depth=frame.depth + 1)
         inner.env = env
+        inner.is_approximate = frame.is_approximate
         outcome = self._outcome(inner, function)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()

@@ -68,6 +68,14 @@ class MethodReader:
             functions: its definitions: several under conditions, or of a property that can be set.
             cls: whose method it is, perhaps by inheritance.
         """
+        try:
+            return self._read(functions, cls)
+        except Exception as error:  # noqa: BLE001 - nobody has thought of every way to write code
+            first = functions[0]
+            why = SourceUnknown(f"it could not be read ({type(error).__name__})", first.place)
+            return Draft(SourceMethod(_target(first, cls), first.place), Found(unknowns=[why]))
+
+    def _read(self, functions: Sequence[FunctionInfo], cls: ClassInfo | None) -> Draft:
         events = Events()
         unknowns: list[SourceUnknown] = []
         for function in functions:
@@ -130,9 +138,8 @@ class MethodReader:
         names = list(parameters_of(first.node))
         if first.self_name and cls is not None:
             names.remove(first.self_name)
-        owner = f"{cls.target}." if cls is not None else f"{first.module.name}:"
         return SourceMethod(
-            target=f"{owner}{first.name}",
+            target=_target(first, cls),
             place=first.place,
             parameters=tuple(names),
             calls=tuple(SourceCall(target, place) for target, place in dict.fromkeys(events.calls)),
@@ -179,6 +186,10 @@ class MethodReader:
                     found[name] = constant_text(node, {}) if not bindings[0].path else None
             self._constants[module.name] = found
         return self._constants[module.name]
+
+
+def _target(function: FunctionInfo, cls: ClassInfo | None) -> str:
+    return f"{cls.target}.{function.name}" if cls is not None else f"{function.module.name}:{function.name}"
 
 
 def _bound(function: FunctionInfo, cls: ClassInfo | None) -> Obj | Cls | None:

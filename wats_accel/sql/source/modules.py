@@ -234,8 +234,10 @@ def _stored_by_call(call: ast.Call, block: int) -> Iterator[tuple[ast.expr, str,
 
 def _note_globals(module: ModuleInfo) -> None:
     """Names of the module that functions assign, and whose values are changed in place."""
-    for node in ast.walk(module.source.tree):
-        if isinstance(node, FunctionNode):
+    nodes = list(ast.walk(module.source.tree))
+    has_globals = any(isinstance(node, ast.Global) for node in nodes)
+    for node in nodes:
+        if has_globals and isinstance(node, FunctionNode):
             _note_assigned(node, module)
         for name, key, value in _changed_in_place(node):
             module.changed.setdefault(name, []).append((key, Binding("value", value)))

@@ -45,6 +45,7 @@ _CLAUSES: Final = frozenset(
 )
 _TABLE_BEHIND: Final = frozenset(
     {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "USING", "APPLY", "MERGE", "TRUNCATE", "ONLY"}
+    | {"DELETE", "INSERT"}  # SQL Server needs no FROM and no INTO
 )
 _READ_BEHIND: Final = frozenset({"FROM", "JOIN", "USING", "APPLY", "ONLY", ","})
 _VALUE_SIGNS: Final = frozenset(
@@ -123,6 +124,7 @@ class Rendered:
         any_assignment: whether it may set more columns than it names.
         by_caller: whether parts are not known because only the caller of the method knows them.
         is_empty: whether nothing of it is known.
+        is_nonsense: whether it is no SQL: the name of a table is None, as in a base class that has none.
     """
 
     sql: str
@@ -132,6 +134,7 @@ class Rendered:
     any_assignment: bool = False
     by_caller: bool = False
     is_empty: bool = False
+    is_nonsense: bool = False
 
 
 @dataclass(slots=True)
@@ -162,6 +165,10 @@ def render(text: Text) -> Rendered:
     if not any(token.lastgroup not in ("hole", "comment") for token in tokens):
         return Rendered("", "", by_caller=all(hole.kind == "parameter" for hole in holes), is_empty=True)
     roles = dict(_roles(tokens, raw, holes))
+    if any(
+        holes[number].kind == "nothing" and role in ("table", "routine") for number, role in roles.items()
+    ):
+        return Rendered("", "", is_nonsense=True)
     return _filled(raw, tokens, holes, roles)
 
 
@@ -192,7 +199,7 @@ def _roles(tokens: Sequence[re.Match[str]], raw: str, holes: Sequence[Hole]) -> 
             if kind == "comment":
                 continue
         elif kind == "quoted":
-            role: Role = "table" if _is_table(scan) else "columns"
+            role: Role = "table" if _is_table(scan) else _role_of_name(scan.words)
             yield from ((number, role) for number in _numbers_in(token[0]))
         elif kind == "hole":
             number = _numbers_in(token[0])[0]
@@ -227,7 +234,8 @@ def _role(hole: Hole, token: re.Match[str], following: re.Match[str] | None, raw
     if before in ":@?" or (before == "(" and raw[: token.start() - 1].endswith("%")):
         return "value"
     if is_part:
-        return _role_of_name(scan, before)
+        is_begun = before.isalnum() or before in "_$#"
+        return _role_of_name(scan.words[:-1] if is_begun else scan.words)
     if _is_table(scan):
         return "schema" if after == "." else "table"
     if hole.kind == "number":
@@ -237,35 +245,30 @@ def _role(hole: Hole, token: re.Match[str], following: re.Match[str] | None, raw
     return _role_by_words(following, scan)
 
 
-def _role_of_name(scan: _Scan, before: str) -> Role:
-    """Of a part of a name: what the name is."""
-    words = scan.words
-    back = 1
-    while back < len(words) and words[-back] == ".":
-        back += 2
-    introducer = (
-        words[-back - 1] if before not in " (," and back < len(words) else (words[-1] if words else "")
-    )
-    if before == ".":
-        introducer = words[-back] if back <= len(words) else ""
-        if words[-1:] == ["."] and len(words) > 2:
-            introducer = words[-3]
+def _role_of_name(words: Sequence[str]) -> Role:
+    """Of a name, or of a part of it, by the words before it."""
+    introducer = _introducer(words)
     if introducer in _TABLE_BEHIND:
         return "table"
     return "routine" if introducer in ("EXEC", "EXECUTE", "CALL") else "columns"
 
 
+def _introducer(words: Sequence[str]) -> str:
+    """The word before a name, and before what qualifies it: ``FROM`` before ``a.b.``."""
+    end = len(words)
+    while end > 1 and words[end - 1] == ".":
+        end -= 2
+    return words[end - 1] if end else ""
+
+
 def _is_table(scan: _Scan) -> bool:
-    if not scan.words:
-        return False
-    last, level = scan.words[-1], scan.levels[-1]
+    last, level = _introducer(scan.words), scan.levels[-1]
     if last == "FROM" and level.before in ("EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"):
         return False
     if last == "UPDATE" and scan.words[-2:-1] in (["DO"], ["FOR"], ["ON"]):
         return False
-    return last in _TABLE_BEHIND or (
-        last == "," and level.clause in ("FROM", "JOIN") and not level.before.isalnum()
-    )
+    is_listed = last == "," and level.clause in ("FROM", "JOIN") and not level.before.isalnum()
+    return last in _TABLE_BEHIND or is_listed
 
 
 def _role_by_words(following: re.Match[str] | None, scan: _Scan) -> Role:
@@ -307,7 +310,8 @@ def _may_be_statement(scan: _Scan) -> bool:
         return True
     if words[0] == "WITH":
         return _VERBS.isdisjoint(_outside_parentheses(words))
-    return words[0] == "UPDATE" and "SET" not in words
+    needed = {"UPDATE": "SET", "DELETE": "FROM", "INSERT": "INTO"}.get(words[0])
+    return needed is not None and needed not in words
 
 
 def _outside_parentheses(words: Sequence[str]) -> list[str]:
@@ -364,8 +368,9 @@ def _filled(
     for match in re.finditer(f"{_OPEN}(\\d+){_CLOSE}", raw):
         number = int(match[1])
         role = roles.get(number, "condition")
-        sql += [raw[end : match.start()], _stand_in(role, match, raw)]
+        sql += [raw[end : match.start()], _stand_in(role, holes[number], match, raw)]
         label = "?" if role in ("literal", "value") else f"{{{holes[number].label}}}"
+        label = "None" if holes[number].kind == "nothing" else label
         shown += [raw[end : match.start()], label]
         end = match.end()
     unknowns = [
@@ -389,13 +394,15 @@ def _word_before(tokens: Sequence[re.Match[str]], number: int) -> tuple[str, str
     for index, token in enumerate(tokens):
         if number in _numbers_in(token[0]):
             words = [each[0].upper() for each in tokens[:index] if each.lastgroup in ("word", "sign")]
-            names = [each for each in words if each in _TABLE_BEHIND or each == "DELETE"]
+            names = [each for each in words if each in _TABLE_BEHIND]
             return (names[-1] if names else "", names[-2] if len(names) > 1 else "")
     return ("", "")
 
 
 def _unknown(role: Role, hole: Hole, words: tuple[str, str]) -> Unknown | None:
     hides: Hidden | None = None
+    if hole.kind == "nothing":
+        return None
     if role in ("columns", "condition", "function"):
         hides = "reads"
     elif role == "table":
@@ -405,8 +412,10 @@ def _unknown(role: Role, hole: Hole, words: tuple[str, str]) -> Unknown | None:
     return Unknown(f"the part {{{hole.label}}} of the text", hides) if hides is not None else None
 
 
-def _stand_in(role: Role, match: re.Match[str], raw: str) -> str:
+def _stand_in(role: Role, hole: Hole, match: re.Match[str], raw: str) -> str:
     """Something of the same kind, so that the text can be read."""
+    if hole.kind == "nothing":
+        return "None"
     if role == "literal":
         return "x"
     if role == "schema":

@@ -40,7 +40,8 @@ def scan(folder: Path, *, dialect: str = "", columns: Mapping[str, Columns] | No
     for functions, cls in _methods(index):
         draft = reader.read(functions, cls)
         drafts.setdefault(draft.method.target, draft)
-    return SourceFacts(_finished(drafts), tuple(unreadable))
+    every = sorted([*unreadable, *index.unreadable], key=lambda unknown: unknown.place)
+    return SourceFacts(_finished(drafts), tuple(every))
 
 
 def _methods(index: Index) -> Iterator[tuple[Sequence[FunctionInfo], ClassInfo | None]]:

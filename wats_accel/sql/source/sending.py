@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from wats_accel.sql.source.bindings import Bindings
 from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.modules import ModuleInfo
 from wats_accel.sql.source.names import dotted
@@ -74,24 +75,21 @@ class Sending:
         speaks_sql = any(map(_speaks_sql, index.modules.values()))
         self._names = {COMPUTED, *SINKS, *(SOFT_SINKS if speaks_sql else ())}
         self._mentioned = {function.number: mentioned(function.node) for function in index.functions}
-        by_mention: dict[str, list[int]] = {}
+        names_by_mention: dict[str, set[str]] = {}
         for number, names in self._mentioned.items():
             for name in names:
-                by_mention.setdefault(name, []).append(number)
-        self._spread(index, by_mention)
+                names_by_mention.setdefault(name, set()).update(_names_of(index, number))
+        for stored, node in _stored(index):
+            for name in mentioned(node):
+                names_by_mention.setdefault(name, set()).add(stored)
+        self._spread(names_by_mention)
 
-    def _spread(self, index: Index, by_mention: dict[str, list[int]]) -> None:
+    def _spread(self, names_by_mention: dict[str, set[str]]) -> None:
         waiting = list(self._names)
-        done: set[int] = set()
         while waiting:
-            for number in by_mention.get(waiting.pop(), ()):
-                if number in done:
-                    continue
-                done.add(number)
-                for name in _names_of(index, number):
-                    if name not in self._names:
-                        self._names.add(name)
-                        waiting.append(name)
+            fresh = names_by_mention.get(waiting.pop(), set()) - self._names
+            self._names |= fresh
+            waiting += fresh
 
     def has(self, name: str) -> bool:
         """Whether a function of this name may send SQL."""
@@ -104,6 +102,18 @@ class Sending:
     def any_of(self, names: Iterable[str]) -> bool:
         """Whether one of the names is that of a function that may send SQL."""
         return not self._names.isdisjoint(names)
+
+
+def _stored(index: Index) -> Iterator[tuple[str, ast.AST]]:
+    """What is stored under a name that code elsewhere may read: tables of handlers, objects, texts."""
+    for name, stores in index.stores.items():
+        yield from ((name, store.binding.node) for store in stores)
+    scopes: list[Bindings] = [module.bindings for module in index.modules.values()]
+    scopes += [cls.bindings for cls in index.classes.values()]
+    for bindings in scopes:
+        for name, found in bindings.items():
+            kinds = ("definition", "import")
+            yield from ((name, each.node) for each in found if each.kind not in kinds)
 
 
 def _names_of(index: Index, number: int) -> list[str]:

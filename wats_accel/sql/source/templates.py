@@ -34,6 +34,7 @@ from wats_accel.sql.source.values import (
 )
 
 _LONGEST_REPEAT: Final = 200
+_MOST_PARTS: Final = 120
 _PERCENT: Final = re.compile(r"%(?:\((?P<key>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.\d+)?(?P<type>[a-zA-Z%])")
 
 
@@ -46,7 +47,9 @@ def as_texts(value: Value, label: str) -> Value:
 def _as_text(atom: Atom, label: str) -> Text:
     if isinstance(atom, Text):
         return atom
-    if isinstance(atom, Const) and isinstance(atom.value, int | float | None):
+    if isinstance(atom, Const) and atom.value is None:
+        return Text((Hole("None", "nothing"),))
+    if isinstance(atom, Const) and isinstance(atom.value, int | float):
         return Text((str(atom.value),))
     if isinstance(atom, File):
         known = [each for each in atom.path.atoms if isinstance(each, Text)]
@@ -87,7 +90,21 @@ def _texts(value: Value) -> list[Text]:
 def _added(one: Text, other: Text) -> Text | None:
     """Both in one; None if they are from different worlds."""
     worlds = _in_both(one.worlds, other.worlds)
-    return None if worlds is None else Text(one.parts + other.parts, worlds)
+    return None if worlds is None else Text(_few(one.parts + other.parts), worlds)
+
+
+def _few(parts: tuple[str | Hole, ...]) -> tuple[str | Hole, ...]:
+    """Parts, of which there are not very many: those that are known are put together where there are."""
+    if len(parts) <= _MOST_PARTS:
+        return parts
+    found: list[str | Hole] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if isinstance(part, str) and isinstance(last, str):
+            found[-1] = last + part
+        else:
+            found.append(part)
+    return tuple(found) if len(found) <= _MOST_PARTS else (Hole("a very long text"),)
 
 
 def _in_both(one: frozenset[World], other: frozenset[World]) -> frozenset[World] | None:

@@ -57,6 +57,8 @@ class Texts:
         worlds = {text.worlds for text in texts}
         for text in texts:
             rendered = render(_as_sent(text, sent.name))
+            if rendered.is_nonsense:
+                continue
             if rendered.is_empty:
                 _take_unknown(sent, found, by_caller=rendered.by_caller)
                 continue

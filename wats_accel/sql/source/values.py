@@ -14,7 +14,10 @@ MOST_ALTERNATIVES: Final = 64
 MOST_ITEMS: Final = 400
 """Of one list or dictionary; what comes after them is taken for unknown items of the same kind."""
 
-HoleKind = Literal["unknown", "parameter", "number"]
+_MOST_COMPARED: Final = 200
+"""Texts that are compared with each other; more than that are not of a statement that people write."""
+
+HoleKind = Literal["unknown", "parameter", "number", "nothing"]
 SeqKind = Literal["list", "tuple", "set"]
 
 
@@ -24,7 +27,8 @@ class Hole:
 
     Attributes:
         label: the expression that stands there in the source.
-        kind: parameter: only the caller of the method knows; number: whatever it is, it is a number.
+        kind: parameter: only the caller of the method knows; number: whatever it is, it is a number;
+            nothing: it is None, where there has to be something.
     """
 
     label: str
@@ -353,14 +357,18 @@ def _fewer(atoms: list[Atom]) -> list[Atom]:
     return [*others, *kept]
 
 
-def longest(texts: list[Text]) -> list[Text]:
+def longest(texts: Sequence[Text]) -> list[Text]:
     """The texts without those whose parts another one has, too, in the same order."""
-    by_length = sorted(texts, key=lambda each: len(each.parts), reverse=True)
-    kept: list[Text] = []
-    for each in by_length:
-        if not any(_is_part(each.parts, other.parts) for other in kept):
-            kept.append(each)
-    return [each for each in texts if each in set(kept)]
+    if len(texts) > _MOST_COMPARED:
+        return list(texts)
+    by_length = sorted(range(len(texts)), key=lambda index: -len(texts[index].parts))
+    parts = [frozenset(text.parts) for text in texts]
+    kept: list[int] = []
+    for index in by_length:
+        larger = (other for other in kept if parts[index] <= parts[other])
+        if not any(_is_part(texts[index].parts, texts[other].parts) for other in larger):
+            kept.append(index)
+    return [texts[index] for index in sorted(kept)]
 
 
 def _is_part(few: tuple[str | Hole, ...], many: tuple[str | Hole, ...]) -> bool:

@@ -1,0 +1,84 @@
+"""Conditions: those whose outcome is known, of names that the code itself has given a value."""
+
+from __future__ import annotations
+
+import ast
+
+from wats_accel.sql.source import templates
+from wats_accel.sql.source.frames import Frame
+from wats_accel.sql.source.values import Const, Map, Seq, Text, Value
+
+
+def outcome(test: ast.expr, frame: Frame) -> bool | None:
+    """Whether a condition holds; None if that is not known.
+
+    Of attributes and globals nothing is taken for granted, since anybody may change them; nor of anything in
+    a loop that is not run through as often as it will be.
+    """
+    if frame.is_lazy or frame.is_approximate:
+        return None
+    return _outcome(test, frame)
+
+
+def _outcome(test: ast.expr, frame: Frame) -> bool | None:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = _outcome(test.operand, frame)
+        return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        found = [_outcome(part, frame) for part in test.values]
+        decisive = isinstance(test.op, ast.Or)
+        if decisive in found:
+            return decisive
+        return None if None in found else not decisive
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        return _compared(test.ops[0], test.left, test.comparators[0], frame)
+    value = _value(test, frame)
+    return _truth(value) if value is not None else None
+
+
+def _value(node: ast.expr, frame: Frame) -> Value | None:
+    """What a name or literal stands for; None for anything else."""
+    if isinstance(node, ast.Name):
+        return frame.env.get(node.id)
+    return frame.interpreter.evaluate(node, frame) if isinstance(node, ast.Constant) else None
+
+
+def _truth(value: Value) -> bool | None:
+    if len(value.atoms) != 1:
+        return None
+    atom = value.atoms[0]
+    known = templates.whole(atom)
+    if known is not None:
+        return bool(known)
+    if isinstance(atom, Text):
+        return True if any(isinstance(part, str) and part for part in atom.parts) else None
+    if isinstance(atom, Const):
+        return bool(atom.value)
+    if isinstance(atom, Seq):
+        sure = any(not item.optional for item in atom.items)
+        return True if sure else None if atom.items or atom.rest is not None else False
+    if isinstance(atom, Map) and not atom.items and atom.rest is None:
+        return False
+    return None
+
+
+def _compared(op: ast.cmpop, left: ast.expr, right: ast.expr, frame: Frame) -> bool | None:
+    sides = [_value(side, frame) for side in (left, right)]
+    literals = [_literal(side) for side in sides if side is not None]
+    if len(literals) != 2 or None in literals:
+        return None
+    same = literals[0] == literals[1]
+    if isinstance(op, ast.Eq | ast.Is):
+        return same
+    return not same if isinstance(op, ast.NotEq | ast.IsNot) else None
+
+
+def _literal(value: Value) -> tuple[object, ...] | None:
+    """A text or constant that is known, with its kind."""
+    if len(value.atoms) != 1:
+        return None
+    atom = value.atoms[0]
+    known = templates.whole(atom)
+    if known is not None:
+        return ("str", known)
+    return (atom.type_name, atom.value) if isinstance(atom, Const) else None
