@@ -19,6 +19,7 @@ _QUOTED: Final = re.compile(
     re.DOTALL,
 )
 _BLANK: Final = re.compile(r"\s+")
+_ENVIRONMENT: Final = re.compile(r"#|\bTEMP(ORARY)?\b|GO\n", re.IGNORECASE)
 _FIRST: Final = re.compile(r"\s*(\{|sp_|dbo\.)", re.IGNORECASE)
 """What must be the first of its batch: procedures without EXEC, calls of ODBC."""
 _ALONE: Final = re.compile(
@@ -103,7 +104,8 @@ def batches(seed: int, partners: int) -> Iterator[Variant]:
 
 
 def _joinable(found: tuple[Case, ...]) -> list[Case]:
-    return [case for case in found if not case.broken and "#" not in case.sql and "GO\n" not in case.sql]
+    """Those that mean the same behind another one: what makes tables of the session is left out."""
+    return [case for case in found if not case.broken and not _ENVIRONMENT.search(case.sql)]
 
 
 def _together(case: Case, other: Case, sql: str) -> Variant:
