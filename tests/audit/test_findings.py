@@ -59,9 +59,16 @@ class TestNames:
 
     def test_a_module_that_the_source_does_not_have_is_told(self):
         settings = config(LIST)
-        settings["repositories"][0]["target"] = "shop.order:Orders"
+        settings["repositories"].append({"target": "shop.order:Order", "cached": {"find": "users"}})
         message = tree().audited(settings).findings[0].message
         assert message == "the source has no module 'shop.order'; did you mean 'shop.orders'?"
+
+    def test_a_source_with_none_of_the_modules_is_told_once(self):
+        settings = config({"list": "orders", "count": "users"})
+        settings["repositories"][0]["target"] = "app.shop.orders:Orders"
+        outcome = tree().audited(settings)
+        assert told(outcome, "unknown-target") == [("unknown-target", "the source")]
+        assert "--source is the folder that they are imported from" in outcome.findings[0].message
 
     @pytest.mark.parametrize(
         "rule",

@@ -19,6 +19,11 @@ _INSTANCE = ("self", "cls")
 def misnamed(subject: Subject) -> Iterator[Finding]:
     """Everything that is named and not there."""
     named: list[CachedRead | PatchedWrite] = [*subject.reads, *subject.writes]
+    modules = {name.partition(":")[0] for name in subject.knowledge.source.methods}
+    wanted = [Target.parse(known.target).module for known in named]
+    if named and modules.isdisjoint(wanted):
+        yield _wrong_folder(subject, wanted[0], modules)
+        return
     for known in named:
         if not known.methods:
             yield _no_such_target(subject, known)
@@ -30,6 +35,17 @@ def misnamed(subject: Subject) -> Iterator[Finding]:
         if write.methods:
             yield from _parameters_of_write(subject, write)
             yield from _surplus_arguments(subject, write)
+
+
+def _wrong_folder(subject: Subject, wanted: str, modules: Iterable[str]) -> Finding:
+    return Finding(
+        rule="unknown-target",
+        severity="error",
+        message=f"the source has none of the modules that the configuration names, such as {wanted!r}; "
+        f"--source is the folder that they are imported from{nearest(wanted, modules)}",
+        about=("the source",),
+        setting=subject.setting(("repositories",)),
+    )
 
 
 def _no_such_target(subject: Subject, known: CachedRead | PatchedWrite) -> Finding:
