@@ -57,9 +57,9 @@ class Transaction:
     def at_commit(self, callback: Callback, *, key: Hashable) -> None:
         """Have `callback` called when it commits, or at once if it is over.
 
-        It may be called more often than there are commits, and in any thread that commits. What it
-        raises, if that is an `Exception`, is dropped. If the same is to be done at once, too, leave the
-        callback first: the commit may come in between.
+        It may be called more often than there are commits, and in any thread that commits. If it raises, it
+        is called once more; what it raises, if that is an `Exception`, is dropped. If the same is to be done
+        at once, too, leave the callback first: the commit may come in between.
 
         Args:
             callback: for instance drops cache entries; takes no arguments.
@@ -114,9 +114,8 @@ def _forget_those_over() -> None:
 def _call(callback: Callback) -> None:
     try:
         callback()
-    except Exception:  # noqa: BLE001 - the commit it follows has happened, and is none of its business
-        return
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(Exception):
-            callback()  # it was cut short, by a Control-C: once more, and that time to its end
-        raise
+            callback()  # it was cut short, by a Control-C, say: once more, and that time to its end
+        if not isinstance(error, Exception):
+            raise  # of any other the commit that it follows is none of its business: that has happened

@@ -12,8 +12,6 @@ from wats_accel.pool.changes import EXECUTING, Change
 from wats_accel.sql.access import Access, Changes, Columns, Reads, access, name_of
 from wats_accel.sql.facts import Call, Facts
 from wats_accel.sql.schema import Effect, Schema
-from wats_accel.sql.statement import facts_of
-from wats_accel.tracking.redefined import redefined
 from wats_accel.tracking.seen import Changed, Footprints, Seen, remember
 
 _MOST_REMEMBERED: Final = 1_000
@@ -81,7 +79,7 @@ class Analyses:
         known = self._known.get((text, language))
         if known is None:
             dialect = language or self._dialect
-            facts = facts_of(text, dialect, self._schema(dialect)[1])
+            facts = _facts_of(text, dialect, self._schema(dialect)[1])
             if "definition" in facts.kinds:
                 self._redefine(text, dialect)
             known = self._analysis(facts, dialect)
@@ -108,6 +106,8 @@ class Analyses:
 
     def _redefine(self, text: str, dialect: str) -> None:
         """Be no longer sure of what a text defines that is about to be executed."""
+        from wats_accel.tracking.redefined import redefined  # noqa: PLC0415 - heavy, as what reads SQL
+
         with self._lock:
             before = self._known_schema()
             after = redefined(before, text, dialect)
@@ -127,6 +127,12 @@ class Analyses:
         effect = self._schema(dialect)[0].effect(facts, strict=self._strict)
         changed = Changed(effect.changes, (_name(facts, effect),)) if effect.changes else None
         return Analysis(self._footprints.of(effect.reads, clock=effect.reads_clock), changed)
+
+
+def _facts_of(text: str, dialect: str, columns: Mapping[str, Columns]) -> Facts:
+    from wats_accel.sql.statement import facts_of  # noqa: PLC0415 - heavy, and most modes never need it
+
+    return facts_of(text, dialect, columns)
 
 
 _CHANGING: Final = frozenset({"insert", "update", "delete", "merge", "procedure", "definition", "other"})

@@ -128,10 +128,20 @@ class Tracker:
             return
         try:
             self._after(token, change, transaction)
+        except BaseException as interrupt:
+            # It was cut short: once more. What is cut short twice stays under way, and is not answered.
+            self._once_more(partial(self._after, token, change, transaction))
+            self._under_way.leave(token)
+            if not isinstance(interrupt, Exception):
+                raise  # Ctrl+C and the like are the application's own
+        else:
+            self._under_way.leave(token)
+
+    def _once_more(self, step: Callable[[], None]) -> None:
+        try:
+            step()
         except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
             self.lost_sight(f"a change could not be followed: {type(error).__name__}")
-        finally:
-            self._under_way.leave(token)
 
     def outlasts(self, token: object) -> Callable[[], object]:
         """Have what is read from now on not be kept, if a call's change concerns it, until that is over."""
@@ -148,6 +158,12 @@ class Tracker:
 
     def _commit(self, transaction: Transaction) -> None:
         """Drop what a transaction has changed that is, or may be, committed."""
+        try:
+            self._drop_all_of(transaction)
+        except Exception:  # noqa: BLE001 - whoever commits must not be told
+            self._once_more(partial(self._drop_all_of, transaction))
+
+    def _drop_all_of(self, transaction: Transaction) -> None:
         with self._caches.lock:
             changed = self._under_way.of(transaction)
         if changed is None:
