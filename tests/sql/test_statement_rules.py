@@ -316,6 +316,14 @@ def test_what_the_text_has_done_before_is_no_state_of_the_session() -> None:
     assert _hides("IF @@ROWCOUNT = 0 INSERT INTO t VALUES (1)") == {"reads"}
 
 
+def test_whether_there_is_a_table_is_no_state_of_the_session() -> None:
+    made = "IF OBJECT_ID('tempdb..#t') IS NOT NULL DROP TABLE #t SELECT a INTO #t FROM u SELECT a FROM #t"
+    assert (_reads(made), _writes(made), _hides(made)) == ("u(a)", [], set())
+    asked = "SELECT OBJECT_ID('dbo.[T]')"
+    assert (_reads(asked), _hides(asked)) == ("t()", set())
+    assert _hides("SELECT OBJECT_ID(@name)") == {"reads"}
+
+
 def test_without_a_dialect_every_reading_counts() -> None:
     facts = facts_of("SELECT 1 # \n; DELETE FROM t", "")
     assert [write.table for write in facts.writes] == ["t"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+from wats_accel.sql.access import name_of
 from wats_accel.sql.reading import functions
 from wats_accel.sql.reading.findings import SESSION_STATE
-from wats_accel.sql.reading.lexer import Token
+from wats_accel.sql.reading.lexer import LITERAL, Token
 from wats_accel.sql.reading.reader import Reader
 
+_OBJECT = re.compile(r"[\w.#\[\]]+")
 _ACTING = frozenset({"select", "insert", "update", "delete", "merge", "procedure"})
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "sys", "information_schema", "mysql"})
 
@@ -19,12 +23,25 @@ def note_function(reader: Reader, parts: tuple[str, ...], *, in_from: bool = Fal
         reader.findings.unknown("what a function reads or changes that is told by a value", "both")
     elif own and name in functions.RANDOM:
         reader.findings.unknown("a random value", "reads")
+    elif own and name == "object_id" and _note_object(reader):
+        pass
     elif own and name in functions.SESSION:
         _note_session(reader, name)
     elif own and _tells_time(reader, name):
         reader.findings.reads_clock = True
     elif not own or not functions.is_builtin(name, reader.dialect, in_from=in_from):
         reader.findings.call(name)
+
+
+def _note_object(reader: Reader) -> bool:
+    """OBJECT_ID('name'): whether there is such a table. Whether the name is told, and noted."""
+    token = reader.tokens[reader.position + 1]
+    if token.kind != LITERAL or not _OBJECT.fullmatch(token.text):
+        return False
+    name = name_of(token.text.rpartition(".")[2].strip("[]"))
+    if not name.startswith("#"):
+        reader.findings.read(name)
+    return True
 
 
 def _tells_time(reader: Reader, name: str) -> bool:
