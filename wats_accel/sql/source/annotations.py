@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.modules import ModuleInfo
 from wats_accel.sql.source.names import dotted
@@ -20,7 +21,6 @@ from wats_accel.sql.source.values import (
     Seq,
     Unknown,
     Value,
-    join,
 )
 
 _NUMBERS: Final = frozenset({"int", "float", "bool", "Decimal", "complex"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from wats_accel.sql.source.alternatives import join, merged
 from wats_accel.sql.source.frames import Arguments, Frame
 from wats_accel.sql.source.modules import FunctionInfo
 from wats_accel.sql.source.values import (
@@ -19,8 +20,6 @@ from wats_accel.sql.source.values import (
     Unknown,
     Value,
     flows_into,
-    join,
-    merged,
 )
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

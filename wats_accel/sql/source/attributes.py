@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from wats_accel.sql.source import operators
+from wats_accel.sql.source.alternatives import join, merged
 from wats_accel.sql.source.bindings import Binding
 from wats_accel.sql.source.frames import Frame, Interpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, Store
@@ -29,8 +30,6 @@ from wats_accel.sql.source.values import (
     Value,
     World,
     flows_into,
-    join,
-    merged,
 )
 
 _MOST_SUBCLASSES: Final = 60

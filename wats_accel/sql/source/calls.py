@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from wats_accel.sql.source import known_methods, outside, sinks
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.closures import Closures
-from wats_accel.sql.source.flow import change
 from wats_accel.sql.source.frames import Arguments, Frame, Interpreter
 from wats_accel.sql.source.invocations import Invocations
 from wats_accel.sql.source.sending import Sending, mentioned
+from wats_accel.sql.source.storing import change
 from wats_accel.sql.source.values import (
     FOREIGN,
     NOTHING,
@@ -28,7 +29,6 @@ from wats_accel.sql.source.values import (
     Unknown,
     Value,
     flows_into,
-    join,
 )
 
 

@@ -6,9 +6,16 @@ import ast
 from typing import Final
 
 from wats_accel.sql.source import arguments as parameters
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.frames import Arguments, Frame, Interpreter
 from wats_accel.sql.source.mutation import is_generator
-from wats_accel.sql.source.values import NONE, UNKNOWN, Closure, Seq, Value, join
+from wats_accel.sql.source.values import (
+    NONE,
+    UNKNOWN,
+    Closure,
+    Seq,
+    Value,
+)
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _DEEPEST: Final = 8

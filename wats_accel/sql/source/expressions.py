@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from wats_accel.sql.source import operators, templates
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.conditions import outcome
 from wats_accel.sql.source.frames import Arguments, Frame, joined
 from wats_accel.sql.source.values import (
@@ -26,7 +27,6 @@ from wats_accel.sql.source.values import (
     Value,
     constant,
     flows_into,
-    join,
 )
 
 _LONGEST_LABEL: Final = 40

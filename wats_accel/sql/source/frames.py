@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.facts import Place
-from wats_accel.sql.source.values import UNKNOWN, Atom, Cls, Func, Obj, Param, Value, join
+from wats_accel.sql.source.values import (
+    UNKNOWN,
+    Atom,
+    Cls,
+    Func,
+    Obj,
+    Param,
+    Value,
+)
 
 if TYPE_CHECKING:
     from wats_accel.sql.source.bindings import Binding

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from wats_accel.sql.source import flow, operators, paths
+from wats_accel.sql.source import flow, paths
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.annotations import annotated
-from wats_accel.sql.source.arguments import default_of, of_own
-from wats_accel.sql.source.attributes import Attributes, tagged, with_more
-from wats_accel.sql.source.bindings import Binding, FunctionNode, bindings_of
+from wats_accel.sql.source.attributes import Attributes, tagged
+from wats_accel.sql.source.bindings import Binding
 from wats_accel.sql.source.calls import Calls
 from wats_accel.sql.source.expressions import expression, note_handed_over
 from wats_accel.sql.source.frames import Arguments, Frame, TooMuch
 from wats_accel.sql.source.index import Index
-from wats_accel.sql.source.known_methods import stored
-from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
+from wats_accel.sql.source.lookups import Lookups
+from wats_accel.sql.source.modules import FunctionInfo, ModuleInfo
 from wats_accel.sql.source.sending import Sending
-from wats_accel.sql.source.sites import Sites
+from wats_accel.sql.source.storing import assign
 from wats_accel.sql.source.values import (
     FOREIGN,
     NOTHING,
@@ -43,7 +42,6 @@ from wats_accel.sql.source.values import (
     World,
     flows_into,
     hole,
-    join,
     text,
 )
 
@@ -62,11 +60,8 @@ class SourceInterpreter:
         self.sending = Sending(index)
         self.calls = Calls(self, self.sending)
         self.attributes = Attributes(self)
-        self._sites = Sites(self)
-        self._globals: dict[tuple[str, str], Value | None] = {}
-        self._parameters: dict[tuple[int, str, object], Value] = {}
+        self._lookups = Lookups(self)
         self._frames: dict[object, Frame] = {}
-        self._under_way: set[object] = set()
         self.steps = 0
 
     # -- expressions -------------------------------------------------------------------------------------
@@ -102,7 +97,7 @@ class SourceInterpreter:
 
     def assign(self, target: ast.expr, value: Value, frame: Frame) -> None:
         """Give a value to a target."""
-        flow.assign(target, value, frame)
+        assign(target, value, frame)
 
     def element(self, value: Value, frame: Frame, node: ast.expr) -> Value:
         """Any one of the items that a value gives when it is iterated over."""
@@ -290,137 +285,23 @@ class SourceInterpreter:
 
     def module_value(self, module: ModuleInfo, name: str) -> Value | None:
         """A name of a module, or one of Python's own; None if there is none."""
-        key = (module.name, name)
-        if key in self._globals:
-            return self._globals[key]
-        if key in self._under_way:
-            return UNKNOWN
-        self._under_way.add(key)
-        try:
-            found = self._find_global(module, name)
-        finally:
-            self._under_way.discard(key)
-        self._globals[key] = found
-        return found
-
-    def _find_global(self, module: ModuleInfo, name: str) -> Value | None:
-        if name == "__file__":
-            return text(module.source.path.as_posix())
-        if name in ("__name__", "__package__"):
-            return text(module.name if name == "__name__" else module.name.rpartition(".")[0])
-        bindings = module.bindings.get(name)
-        if bindings is not None:
-            return self._global(module, name, bindings)
-        inner = self.index.modules.get(f"{module.name}.{name}")
-        if inner is not None and module.source.is_package:
-            return Value((Mod(inner.name),))
-        for starred in self.index.starred_modules(module):
-            found = self.module_value(starred, name)
-            if found is not None and not _is_builtin(found):
-                return found
-        return Value((Ext(f"builtins.{name}"),)) if hasattr(builtins, name) else None
-
-    def _global(self, module: ModuleInfo, name: str, bindings: Sequence[Binding]) -> Value:
-        """A name of a module, with what is put into it later."""
-        frame = self.lazy_frame(module)
-        value = self.bindings_value(bindings, frame)
-        self._globals[module.name, name] = value  # what is put into it may be made of it
-        for key, binding in module.changed.get(name, ()):
-            more = self.binding_value(binding, frame)
-            value = with_more(value, more) if key is None else stored(value, self.evaluate(key, frame), more)
-        return value
+        return self._lookups.module_value(module, name)
 
     def bindings_value(self, bindings: Sequence[Binding], frame: Frame) -> Value:
         """What a name is that is bound in several ways."""
-        found = join(self.binding_value(each, frame) for each in bindings if each.kind != "added")
-        for binding in bindings:
-            if binding.kind == "added":
-                more = self.binding_value(binding, frame)
-                found = join([found, operators.binary(ast.Add(), found, more)])
-        return found
+        return self._lookups.bindings_value(bindings, frame)
 
     def binding_value(self, binding: Binding, frame: Frame) -> Value:
         """What a binding gives its name."""
-        key = (id(binding), frame.bound)
-        if key in self._under_way:
-            return UNKNOWN
-        self._under_way.add(key)
-        try:
-            value = self._binding_value(binding, frame)
-            for where in binding.path if binding.kind != "import" else ():
-                value = operators.unpacked(value, where)
-        finally:
-            self._under_way.discard(key)
-        return value
-
-    def _binding_value(self, binding: Binding, frame: Frame) -> Value:
-        node = binding.node
-        if binding.kind == "import":
-            return self._imported(binding, frame.module)
-        if binding.kind == "definition":
-            return self._defined(node, frame)
-        if not isinstance(node, ast.expr):
-            return UNKNOWN
-        value = self.evaluate(node, frame)
-        if binding.kind == "item":
-            return self.element(value, frame, node)
-        if binding.kind == "enter":
-            return self.entered(value, frame, node)
-        return UNKNOWN if binding.kind == "unknown" else value
-
-    def _defined(self, node: ast.AST, frame: Frame) -> Value:
-        known = self.index.definition(node)
-        if isinstance(known, ClassInfo):
-            return Value((Cls(known.target),))
-        if known is not None:
-            return Value((Func(known.number, Cls(known.owner.target) if known.owner is not None else None),))
-        return self.closure(node, frame) if isinstance(node, FunctionNode) else UNKNOWN
+        return self._lookups.binding_value(binding, frame)
 
     def imports(self, statement: ast.Import | ast.ImportFrom, module: ModuleInfo) -> dict[str, Value]:
         """The names that an import gives, with what they stand for."""
-        found: dict[str, Value] = {}
-        for name, bindings in bindings_of([statement]).items():
-            found[name] = self._imported(bindings[-1], module)
-        return found
-
-    def _imported(self, binding: Binding, module: ModuleInfo) -> Value:
-        atom = self.index.imported(binding, module)
-        if isinstance(atom, Ext) and isinstance(binding.node, ast.ImportFrom):
-            owner, _, name = atom.name.rpartition(".")
-            source = self.index.module_named(owner, module) if owner else None
-            found = self.module_value(source, name) if source is not None else None
-            return found if found is not None else Value((atom,))
-        return Value((atom,))
+        return self._lookups.imports(statement, module)
 
     def parameter(self, function: FunctionInfo, name: str, bound: Obj | Cls | None) -> Value:
         """What is known of a parameter, whoever calls: what it is declared to be, or what it is given."""
-        if name == function.self_name:
-            return Value((bound,)) if bound is not None else UNKNOWN
-        key = (function.number, name, bound)
-        if key in self._parameters:
-            return self._parameters[key]
-        if key in self._under_way:
-            return UNKNOWN
-        self._under_way.add(key)
-        try:
-            found = self._find_parameter(function, name, bound)
-        finally:
-            self._under_way.discard(key)
-        self._parameters[key] = found
-        return found
-
-    def _find_parameter(self, function: FunctionInfo, name: str, bound: Obj | Cls | None) -> Value:
-        frame = Frame(self, function.module, function, bound)
-        declared = of_own(function, frame).get(name, UNKNOWN)
-        if any(isinstance(atom, Obj | Cls) for atom in declared.atoms):
-            return declared
-        given = self._sites.given(function, name, bound) if function.name == "__init__" else None
-        if given is not None:
-            return given
-        default = default_of(function.node, name)
-        outside = self.lazy_frame(function.module)
-        values = [UNKNOWN if any(isinstance(atom, Param) for atom in declared.atoms) else declared]
-        return join([*values, *([self.evaluate(default, outside)] if default is not None else [])])
+        return self._lookups.parameter(function, name, bound)
 
     def annotated(self, annotation: ast.expr | None, module: ModuleInfo, origin: str) -> Value:
         """What an annotation says of a value."""
@@ -438,7 +319,3 @@ def _pattern(atom: Atom) -> re.Pattern[str] | None:
     if not isinstance(atom, Text) or not any(isinstance(part, str) and part for part in atom.parts):
         return None
     return re.compile("".join(re.escape(part) if isinstance(part, str) else ".*" for part in atom.parts))
-
-
-def _is_builtin(value: Value) -> bool:
-    return all(isinstance(atom, Ext) and atom.name.startswith("builtins.") for atom in value.atoms)

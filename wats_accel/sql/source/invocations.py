@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from wats_accel.sql.source import arguments as parameters
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.closures import Closures
-from wats_accel.sql.source.flow import change
 from wats_accel.sql.source.frames import Arguments, Events, Frame, Interpreter, Sent, TooMuch
 from wats_accel.sql.source.modules import FunctionInfo
 from wats_accel.sql.source.sending import Sending
+from wats_accel.sql.source.storing import change
 from wats_accel.sql.source.values import (
     NONE,
     UNKNOWN,
@@ -29,7 +30,6 @@ from wats_accel.sql.source.values import (
     Text,
     Value,
     flows_into,
-    join,
     ungiven,
 )
 

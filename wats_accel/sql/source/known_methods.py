@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wats_accel.sql.source import operators, paths, templates
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.attributes import with_more
 from wats_accel.sql.source.frames import Arguments, Frame
 from wats_accel.sql.source.names import MUTATORS
@@ -31,7 +32,6 @@ from wats_accel.sql.source.values import (
     constant,
     flows_into,
     hole,
-    join,
     only,
     text,
 )

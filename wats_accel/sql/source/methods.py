@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from wats_accel.sql.source.constants import constant_text
 from wats_accel.sql.source.facts import FailureAnswer, Place, SourceCall, SourceMethod, SourceUnknown
-from wats_accel.sql.source.failures import Echo, Failure, constant_text, echoes_of, failures_of
+from wats_accel.sql.source.failures import Echo, Failure, echoes_of, failures_of
 from wats_accel.sql.source.frames import Events, parameters_of
 from wats_accel.sql.source.interpreter import SourceInterpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo

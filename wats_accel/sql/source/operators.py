@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from wats_accel.sql.source import templates
+from wats_accel.sql.source.alternatives import join, merged
 from wats_accel.sql.source.values import (
     FOREIGN,
     MOST_ITEMS,
@@ -26,8 +27,6 @@ from wats_accel.sql.source.values import (
     Value,
     constant,
     flows_into,
-    join,
-    merged,
     only,
 )
 

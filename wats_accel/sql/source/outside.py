@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wats_accel.sql.source import clock, operators, paths, templates
+from wats_accel.sql.source.alternatives import join, merged
 from wats_accel.sql.source.expressions import label
 from wats_accel.sql.source.frames import Arguments, Frame
 from wats_accel.sql.source.values import (
@@ -32,8 +33,6 @@ from wats_accel.sql.source.values import (
     Value,
     constant,
     flows_into,
-    join,
-    merged,
     only,
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from wats_accel.sql.source import templates
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.frames import Arguments, Frame
 from wats_accel.sql.source.values import (
     FOREIGN,
@@ -21,7 +22,6 @@ from wats_accel.sql.source.values import (
     Value,
     flows_into,
     hole,
-    join,
     text,
 )
 

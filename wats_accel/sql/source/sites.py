@@ -6,11 +6,18 @@ import ast
 from collections.abc import Iterator
 
 from wats_accel.sql.source import arguments as parameters
+from wats_accel.sql.source.alternatives import join, merged
 from wats_accel.sql.source.expressions import arguments_of
 from wats_accel.sql.source.frames import Interpreter
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo, ModuleInfo
 from wats_accel.sql.source.names import dotted
-from wats_accel.sql.source.values import UNKNOWN, Cls, Obj, Unknown, Value, join, merged
+from wats_accel.sql.source.values import (
+    UNKNOWN,
+    Cls,
+    Obj,
+    Unknown,
+    Value,
+)
 
 Site = tuple["ModuleInfo", "FunctionInfo | None", ast.Call]
 

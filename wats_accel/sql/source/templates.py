@@ -7,6 +7,7 @@ import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from wats_accel.sql.source.alternatives import longest, merged
 from wats_accel.sql.source.values import (
     EMPTY_TEXT,
     MOST_ALTERNATIVES,
@@ -28,8 +29,6 @@ from wats_accel.sql.source.values import (
     World,
     flows_into,
     hole,
-    longest,
-    merged,
     text,
 )
 
