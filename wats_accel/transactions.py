@@ -31,12 +31,14 @@ class Transaction:
 
     Attributes:
         over: whether it has been committed or rolled back. Never becomes false again.
+        perhaps_committed: whether some of the changes may be durable by now, whatever becomes of the rest.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_is_calling_back", "over")
+    __slots__ = ("__weakref__", "_callbacks", "_is_calling_back", "over", "perhaps_committed")
 
     def __init__(self) -> None:
         self.over = False
+        self.perhaps_committed = False
         self._is_calling_back = False
         self._callbacks: dict[Hashable, Callback] = {}
 

@@ -266,3 +266,56 @@ def test_a_finalizer_waits_for_no_lock_and_calls_nobody():
     assert not holder.is_alive()
     assert transaction is not None
     assert (transaction.over, calls) == (True, [])
+
+
+# -- what may be durable, whatever becomes of the rest -----------------------------------------------------
+
+
+def test_a_change_that_crosses_a_commit_may_be_durable_although_it_is_rolled_back_later() -> None:
+    connection = Connection()
+    changing = connection.begin(DELETE)
+    connection.settle(COMMIT, connection.begin(COMMIT))
+    transaction = connection.settle(DELETE, changing)
+    assert transaction is not None
+    assert transaction.perhaps_committed
+    connection.do(ROLLBACK)
+    following = connection.do(DELETE)
+    assert following is not None
+    assert not following.perhaps_committed
+
+
+def test_so_does_one_that_begins_while_a_commit_is_under_way() -> None:
+    connection = Connection()
+    committing = connection.begin(COMMIT)
+    transaction = connection.do(DELETE)
+    connection.settle(COMMIT, committing)
+    assert transaction is not None
+    assert transaction.perhaps_committed
+
+
+@pytest.mark.parametrize("text", ["BEGIN; SELEC 1", "BEGIN"])
+def test_after_a_beginning_that_has_failed_nobody_knows_whether_a_change_is_durable(text: str) -> None:
+    connection = Connection(autocommit=True)
+    connection.do(text, raised=True)
+    transaction = connection.do(DELETE)
+    assert transaction is not None
+    assert transaction.perhaps_committed
+
+
+def test_after_a_text_that_may_have_ended_it_nobody_knows_either() -> None:
+    connection = Connection(autocommit=True)
+    connection.do("BEGIN")
+    connection.do("DELETE FROM t; COMMIT; DELETE FROM t")
+    transaction = connection.do(DELETE)
+    assert transaction is not None
+    assert transaction.perhaps_committed
+
+
+@pytest.mark.parametrize("before", [[], [COMMIT], ["BEGIN", "COMMIT"], ["SAVEPOINT a"]])
+def test_after_a_beginning_that_has_not_failed_everybody_knows(before: list[str | Change]) -> None:
+    connection = Connection(autocommit=True)
+    for call in (*before, "BEGIN", "SELECT 1"):
+        connection.do(call)
+    transaction = connection.do(DELETE)
+    assert transaction is not None
+    assert not transaction.perhaps_committed

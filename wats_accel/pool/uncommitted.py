@@ -34,7 +34,8 @@ class Uncommitted:
     """
 
     __slots__ = (
-        "_begun", "_changing", "_dialect", "_each_begins", "_ending", "_lock", "_open", "dirty",
+        "_begun", "_changing", "_crossed", "_dialect", "_each_begins", "_ending", "_lock", "_open", "_unsure",
+        "dirty",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect) -> None:
@@ -44,6 +45,8 @@ class Uncommitted:
         self._changing = 0  # calls under way that may change data
         self._ending = 0  # calls under way that may end those open
         self._begun = 0  # by texts of SQL, and not ended yet, as far as is sure
+        self._unsure = False  # of whether those are open, and the next change is a part of one
+        self._crossed = False  # a change and what may have committed it were under way at once
         self._each_begins = False  # a statement begins a transaction, whatever autocommit says
         # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that write.
         self._lock = threading.RLock()
@@ -56,6 +59,8 @@ class Uncommitted:
     def begin(self, change: Change) -> Covered:
         """Be told of a call, before it is made; gives what `settle` wants. Mere reads only while `dirty`."""
         with self._lock:
+            if (change.may_change and self._ending) or (_may_end(change) and self._changing):
+                self._crossed = True
             self._changing += change.may_change
             self._ending += _may_end(change)
             self.dirty = self.dirty or change.may_change
@@ -84,7 +89,8 @@ class Uncommitted:
             is_open = not lost and self._is_open(known_open, autocommit=autocommit)
             over = covered if surely_ended or not is_open else ()
             changed = change.may_change and is_open and not surely_ended
-            still_open = self._update(change, over, changed=changed)
+            unsure = self._crossed or (known_open is None and autocommit and self._unsure)
+            still_open = self._update(change, over, changed=changed, unsure=unsure)
             part_of = still_open[-1] if changed else None
         # Whose commit it was is not always known, so nothing but a plain rollback spares the callbacks.
         rolled_back = change.end == "rollback" and not change.may_commit
@@ -114,7 +120,7 @@ class Uncommitted:
 
     # -- what is open --------------------------------------------------------------------------------
 
-    def _update(self, change: Change, over: Covered, *, changed: bool) -> Covered:
+    def _update(self, change: Change, over: Covered, *, changed: bool, unsure: bool) -> Covered:
         """Take out what is over, and put in what this thread has changed; gives what is open now."""
         self._changing -= change.may_change
         self._ending -= _may_end(change)
@@ -123,7 +129,9 @@ class Uncommitted:
             if self._ending > 0 or not self._open:
                 self._open.append(Transaction())
             self._open[-1].changed_here()
+            self._open[-1].perhaps_committed |= unsure
         self.dirty = bool(self._open) or self._changing > 0
+        self._crossed = self._crossed and self._changing + self._ending > 0
         return tuple(self._open)
 
     def _is_open(self, known: bool | None, *, autocommit: bool) -> bool:
@@ -146,6 +154,8 @@ class Uncommitted:
 
     def _count(self, change: Change, *, raised: bool, surely_ended: bool, autocommit: bool) -> None:
         self._each_begins = self._each_begins or change.for_good
+        surely_begun = change.alone and change.begins > 0 and not raised
+        self._unsure = not (surely_ended or surely_begun) and (self._unsure or change.may_commit)
         if surely_ended:
             self._begun = 0
         elif raised or change.end != "commit" or (change.by_driver and autocommit) or not change.alone:

@@ -153,7 +153,7 @@ class Tracker:
                 self._under_way.add(transaction, call)
             # Another thread may have ended it already: then this calls back at once.
             transaction.at_commit(partial(self._commit, transaction), key=id(self))
-        if transaction is None or change.may_commit:
+        if transaction is None or change.may_commit or transaction.perhaps_committed:
             self._drop(call.changed)  # point: change-done
 
     def _commit(self, transaction: Transaction) -> None:
