@@ -1,0 +1,205 @@
+"""What goes wrong while statements are followed never leaves an old answer, and never reaches the program."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wats_accel.cache.region import Region
+from wats_accel.cache.region_rules import RegionRules
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.event_bus import EventBus
+from wats_accel.events import CacheSuspended
+from wats_accel.pool.changes import change_of
+from wats_accel.sql.schema import Schema
+from wats_accel.testing import FakeClock, FaultyStore, accelerated
+from wats_accel.tracking.analyses import Analyses
+from wats_accel.tracking.tracker import Tracker
+from wats_accel.transactions import Transaction
+
+RENAME = "UPDATE item SET name = ? WHERE id = 1"
+
+
+def test_an_analysis_that_fails_ends_the_caching(
+    accelerate: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with accelerate(strict=False) as accelerator:
+        shop.names()
+
+        def fail(*_: object) -> Any:
+            raise RecursionError("a text that must not be told")
+
+        monkeypatch.setattr(Analyses, "of_text", fail)
+        shop.write(RENAME, "screw")
+        assert shop.names()[0] == ("screw",)
+        (problem,) = accelerator.problems
+        assert "RecursionError" in str(problem)
+        assert "must not be told" not in str(problem)
+
+
+def test_a_drop_that_fails_twice_ends_the_caching(
+    accelerate: Any, shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with accelerate(strict=False) as accelerator:
+        shop.names()
+
+        def fail(*_: object) -> Any:
+            raise MemoryError
+
+        connection = shop.connect(isolation_level="DEFERRED")
+        connection.execute(RENAME, ("screw",))
+        monkeypatch.setattr(Tracker, "_drop", fail)
+        connection.commit()
+        connection.close()
+        assert shop.names()[0] == ("screw",)
+        assert len(accelerator.problems) == 1
+
+
+@pytest.fixture
+def store() -> FaultyStore:
+    return FaultyStore()
+
+
+@pytest.fixture
+def caches(store: FaultyStore) -> CacheRegistry:
+    return CacheRegistry(
+        clock=FakeClock(),
+        bus=EventBus(),
+        store_factory=lambda namespace, target: store if namespace == "faulty" else None,
+    )
+
+
+@pytest.fixture
+def regions(caches: CacheRegistry) -> list[Region]:
+    return [caches.add(RegionRules(space, "read", f"app:{space}", 60.0)) for space in ("faulty", "sound")]
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def tracker(caches: CacheRegistry, regions: list[Region], problems: list[str]) -> Tracker:
+    made = Tracker(
+        caches,
+        Schema,
+        strict=False,
+        bus=EventBus(),
+        covered=lambda region: region.rules.namespace == "sound",
+        report=problems.append,
+    )
+    made.watch(regions)
+    footprint = made._analyses.of_text("SELECT * FROM item", "").footprint
+    for region in regions:
+        made._readers.note(region, footprint)
+    return made
+
+
+def write(tracker: Tracker, text: str = "DELETE FROM item", transaction: Transaction | None = None) -> None:
+    change = change_of(text)
+    tracker.after(tracker.before("", "execute", text, change), change, transaction)
+
+
+def test_a_store_that_cannot_be_dropped_from_is_answered_from_no_more(
+    tracker: Tracker, regions: list[Region], store: FaultyStore, problems: list[str]
+) -> None:
+    suspended: list[CacheSuspended] = []
+    regions[0].bus.subscribe(CacheSuspended, suspended.append)
+    store.failing |= {"entries", "clear", "remove"}
+    write(tracker)
+    assert [region.suspended is not None for region in regions] == [True, False]
+    assert suspended[0].why == "invalidating it failed: RuntimeError"
+    assert problems == []
+
+
+def test_an_interrupt_while_dropping_is_the_programs_own_and_leaves_nothing_half_done(
+    tracker: Tracker, regions: list[Region], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[str] = []
+
+    def drop(region: Region, concerned: object) -> int:
+        dropped.append(region.rules.namespace)
+        if dropped == ["faulty"]:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr(Region, "invalidate_made_from", drop)
+    with pytest.raises(KeyboardInterrupt):
+        write(tracker)
+    assert set(dropped) == {"faulty", "sound"}
+    assert regions[0].suspended is not None
+    assert not tracker._under_way._calls
+
+
+def test_what_is_lost_from_sight_spares_what_a_rule_drops(
+    tracker: Tracker, regions: list[Region], problems: list[str]
+) -> None:
+    for _ in range(2):
+        tracker.lost_sight("a reason")
+    assert [region.suspended is not None for region in regions] == [True, False]
+    assert len(problems) == 1
+
+
+def test_a_report_that_fails_harms_nobody(caches: CacheRegistry, regions: list[Region]) -> None:
+    def fail(why: str) -> None:
+        raise OSError(why)
+
+    tracker = Tracker(caches, Schema, bus=EventBus(), covered=lambda region: False, report=fail)
+    tracker.lost_sight("a reason")
+    assert all(region.suspended for region in regions)
+
+
+def test_a_commit_of_a_transaction_that_is_forgotten_drops_nothing(tracker: Tracker) -> None:
+    tracker._commit(Transaction())
+    assert tracker.counters.dropped == 0
+
+
+def test_a_tracker_that_is_closed_sees_nothing_and_has_nothing_kept(
+    tracker: Tracker, regions: list[Region]
+) -> None:
+    tracker.close()
+    assert tracker.before("", "execute", "DELETE FROM item", change_of("DELETE FROM item")) is None
+    tracker.after(None, change_of(""), None)
+    tracker.lost_sight("too late")
+    assert not regions[0].suspended
+
+
+def test_what_was_read_is_told(tracker: Tracker, regions: list[Region]) -> None:
+    region = regions[0]
+    assert tracker.told_of(region) == {"reads": "item(*)"}
+    note = tracker._readers.note
+    note(region, tracker._analyses.of_text("SELECT now()", "postgres").footprint)
+    assert "clock" in tracker.told_of(region)
+    note(region, tracker._analyses.of_text("SELECT dbo.secret(1) FROM item", "tsql").footprint)
+    assert tracker.told_of(region)["reads"].endswith("and what nobody knows")
+
+
+def test_a_start_that_fails_ends_the_caching(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database: str, shop_class: Any
+) -> None:
+    config = {
+        "version": 1,
+        "pool": [{"connect": "sqlite3:connect"}],
+        "invalidation": "sql",
+        "sql": {"schema": str(tmp_path / "missing.yaml")},
+        "cache": {"namespaces": {"shop": {}}},
+        "repositories": [
+            {
+                "target": "legacy_app:Shop",
+                "scope": "self.database",
+                "cached": {"names": {"namespace": "shop", "reads": "item"}},
+            }
+        ],
+    }
+    assert isinstance(sys.modules["legacy_app"], ModuleType)
+    shop = shop_class(database)
+    with accelerated(config, strict=False) as accelerator:
+        shop.names()
+        shop.names()
+        assert shop.runs["names"] == 2
+        assert any("schema" in str(problem) for problem in accelerator.problems)
