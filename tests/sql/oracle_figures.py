@@ -109,7 +109,8 @@ def _oracle(
             facts = facts_of(sql, dialect, _columns(place) if how == "with columns" else None)
             told = with_excluded(facts, sql)
             tally.count(facts, narrower(told, truth) or denied(place, batch.text, told))
-            tally.broad(facts, exact, _columns(place))
+            if "with" not in sql.casefold().split():  # SQLite does not look at CTEs that nobody uses
+                tally.broad(facts, exact, _columns(place))
 
     _drawn(number, chosen, drawn, ask)
     for how, tally in tallies.items():
