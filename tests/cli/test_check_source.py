@@ -327,6 +327,7 @@ def test_a_source_that_is_not_there_is_told(capsys):
     assert dispatch(["check", "-c", ORIGINAL, "--source", "nowhere"]) == 2
     assert "nowhere" in capsys.readouterr().err
 
+
 LOOSE = """
 class Panel:
     def __init__(self, repo):
