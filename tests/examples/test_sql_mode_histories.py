@@ -64,14 +64,15 @@ def _quick_switches() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def without_rules(mode: str = "sql") -> dict[str, Any]:
-    """The application's configuration without `invalidates`; its schema, and both drivers, are known."""
+def in_mode(mode: str) -> dict[str, Any]:
+    """The application's configuration, with rules in mode both only; schema and both drivers are known."""
     document: dict[str, Any] = yaml.safe_load((CONFIG / "wats.yaml").read_text(encoding="utf-8"))
     document["invalidation"] = mode
     document["sql"]["schema"] = str(CONFIG / "wats-schema.yaml")
     document["pool"].append({"connect": "sqlite3:connect"})
     for repository in document["repositories"]:
-        repository.pop("invalidates", None)
+        if mode != "both":
+            repository.pop("invalidates", None)
     return document
 
 
@@ -80,7 +81,7 @@ def recorded(company: Company, mode: str, database_type: str, operations: int) -
     clock = JumpingClock()
     # One connection for all transactions of a service: see `test_histories`.
     recorder = Recorder(company, clock, one_writer=database_type == "sqlite")
-    with accelerated(without_rules(mode), clock=clock) as accelerator:
+    with accelerated(in_mode(mode), clock=clock) as accelerator:
         history = recorder.record(operations, seed=1)
         assert accelerator.problems == ()
     return history, accelerator
@@ -106,6 +107,17 @@ def test_without_a_rule_no_thread_reads_what_was_there_before_a_write(
 
 @pytest.mark.usefixtures("_quick_switches")
 @pytest.mark.parametrize("database_type", ["sqlite"], indirect=True)
+def test_beside_rules_no_thread_reads_what_was_there_before_a_write_either(
+    company: Company, database_type: str
+) -> None:
+    history, accelerator = recorded(company, "both", database_type, SHARE)
+    assert [str(found) for found in check(history.operations)] == []
+    assert +history.failures == {}
+    assert accelerator.stats().total.hits > len(history.operations) // 10
+
+
+@pytest.mark.usefixtures("_quick_switches")
+@pytest.mark.parametrize("database_type", ["sqlite"], indirect=True)
 def test_with_neither_rules_nor_sql_the_same_run_is_found_out(company: Company, database_type: str) -> None:
     history, _ = recorded(company, "rules", database_type, SHARE)
     assert Counter(found.kind for found in check(history.operations))["stale"] > 100
@@ -116,7 +128,7 @@ def test_a_heartbeat_drops_nothing_and_a_new_session_what_shows_it(
 ) -> None:
     service = services[0]
     name = next(row[1] for row in service.users.admin_get_all_users() if row[4])
-    with accelerated(without_rules()) as accelerator:
+    with accelerated(in_mode("sql")) as accelerator:
         assert service.connections.select_all(name)
         service.connections.admin_get_all_connections()
         service.users.admin_get_all_users()
