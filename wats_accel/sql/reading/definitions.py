@@ -29,6 +29,7 @@ _HARMLESS: Final = words(
 _WITH_BODIES: Final = frozenset(
     {"TRIGGER", "PROCEDURE", "PROC", "FUNCTION", "EVENT", "PACKAGE", "RULE", "TYPE"}
 )
+_MOST_TRIGGERS: Final = 60  # in the tokens of their names: so far is looked ahead
 _BODY_DEPTH: Final = {"BEGIN": 1, "CASE": 1, "END": -1}
 
 
@@ -81,13 +82,22 @@ def _read_table_definition(reader: Reader, end: int, verb: str, *, temporary: bo
         _read_created(reader, end, temporary=temporary)
 
 
-def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False) -> None:
-    """Note that the table whose name is next is changed."""
+def _change(reader: Reader, end: int, event: Event, *, temporary: bool = False, filling: bool = True) -> None:
+    """Note that the table whose name is next is changed.
+
+    Args:
+        reader: at the name.
+        end: where to stop at last.
+        event: what happens to it.
+        temporary: whether the statement says that it is a temporary one.
+        filling: whether the text knows afterwards what is in it, if it is a temporary one.
+    """
     table = read_table(reader, end)
     if table is None:
         reader.findings.unknown("the table that is changed", "writes")
     elif table.temporary or temporary:
-        reader.findings.temporary.add(table.name)
+        if filling:
+            reader.findings.temporary.add(table.name)
     else:
         reader.findings.write(table.name, event)
 
@@ -134,7 +144,7 @@ def _read_dropped(reader: Reader, end: int) -> None:
 
 def _read_altered(reader: Reader, end: int) -> None:
     """Every table that is named may become another: by RENAME TO, SWITCH PARTITION TO, REFERENCES ..."""
-    _change(reader, end, "any")
+    _change(reader, end, "any", filling=False)
     switching = False
     while reader.position < end and reader.key != ";" and not _next_definition(reader):
         before = reader.key
@@ -176,13 +186,11 @@ def _next_definition(reader: Reader) -> bool:
 
 def _switches_trigger(reader: Reader) -> bool:
     """Whether ``DISABLE TRIGGER a ON t`` is next: as a part of ALTER TABLE it does not say on what."""
-    place = reader.position + 1
-    if reader.tokens[place].key != "TRIGGER":
+    if reader.ahead() != "TRIGGER":
         return False
-    while reader.tokens[place + 1].kind in (WORD, NAME) or reader.tokens[place + 1].key in (".", ","):
-        place += 1
-        if reader.tokens[place].key == "ON":
-            return True
+    for token in reader.tokens[reader.position + 2 : reader.position + _MOST_TRIGGERS]:
+        if token.key == "ON" or not (token.kind in (WORD, NAME) or token.key in (".", ",")):
+            return token.key == "ON"
     return False
 
 

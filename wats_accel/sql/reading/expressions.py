@@ -160,6 +160,8 @@ class _Expression(Edges):
             return True
         elif token.text.startswith("$") and token.name in ("$identity", "$rowguid"):
             self.scope.everything = True
+        elif token.text.startswith(":") and reader.ahead(-1) == "[":
+            self.scope.use((token.name[1:],))  # a[:b], up to a column
         reader.position += 1
         self.operand = True
         return True

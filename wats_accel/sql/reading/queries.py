@@ -65,7 +65,7 @@ def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation
         if all_visible:
             visible.update({other.name: Relation(other.outputs) for other in ctes})
         if _may_be_recursive(reader, cte, recursive=recursive):
-            visible[cte.name] = Relation(cte.outputs)
+            visible[cte.name] = Relation(cte.outputs, may_be_table=not (recursive or reader.dialect))
         elif not recursive and cte.name in visible:
             visible.pop(cte.name)
         reader.position = cte.start

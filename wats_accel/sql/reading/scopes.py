@@ -28,12 +28,14 @@ class Relation:
         tables: those that a write to it goes to.
         renames: whether its columns may have other names than those of its tables.
         used_in: the blocks that have it in FROM.
+        may_be_table: whether some databases take its name for a table's there.
     """
 
     outputs: frozenset[str] | None = None
     tables: set[str] = field(default_factory=set)
     renames: bool = False
     used_in: list[Scope] = field(default_factory=list)
+    may_be_table: bool = False
 
 
 @dataclass
@@ -97,6 +99,7 @@ class Scope:
         inherited: Mapping[str, Relation] = parent.relations if parent is not None else {}
         self.relations: Mapping[str, Relation] = inherited if relations is None else relations
         self.sources: list[Source] = []
+        self._called: dict[str, list[Source]] = {}  # the same by their aliases
         self.names: set[str] = set()
         self.qualified: set[tuple[str, ...]] = set()
         self.shared: set[str] = set()  # by USING: every table has them
@@ -116,6 +119,7 @@ class Scope:
     def add(self, source: Source) -> None:
         """Add what a block may take columns from."""
         self.sources.append(source)
+        self._called.setdefault(source.alias, []).append(source)
 
     def use(self, parts: tuple[str, ...]) -> None:
         """Note that a column is used, by its name and what stands before it."""
@@ -144,7 +148,7 @@ class Scope:
         """Whether a name stands for something in this block or in one around it."""
         scope: Scope | None = self
         while scope is not None:
-            if any(source.alias == alias for source in scope.sources):
+            if alias in scope._called:
                 return True
             scope = scope.parent
         return False
@@ -159,7 +163,12 @@ class Scope:
         by.findings.columns.update(*self.qualified)
         for source in self.sources:
             _read(source, by, *(ANY_COLUMN if self.everything else self.shared))
-        if (len(self.names) + len(self.qualified)) * len(self.sources) > _MOST_PAIRS:
+        strange = [
+            parts
+            for parts in self.qualified
+            if parts[-2] not in self._called and parts[0] not in self._called
+        ]
+        if (len(self.names) + len(strange)) * len(self.sources) > _MOST_PAIRS:
             self._resolve_roughly(by)
             return
         for name in self.names:
@@ -236,7 +245,7 @@ class Scope:
         if outer is not None:
             outer.qualified.add(parts)
         for qualifier, column in ((parts[-2], parts[-1]), (parts[0], parts[1])):
-            found = [source for source in self.sources if source.alias == qualifier]
+            found = self._called.get(qualifier, ())
             for source in found:
                 _read(source, by, ANY if column in by.system_columns else column)
             if found:

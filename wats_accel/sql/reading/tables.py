@@ -277,7 +277,9 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
     if len(table.parts) == 1 and name in scope.relations:
         relation = scope.relations[name]
         relation.used_in.append(scope)
-        return Source(name, relation=relation)
+        if relation.may_be_table:
+            reader.findings.read(name)
+        return Source(name, name if relation.may_be_table else None, relation)
     if table.temporary:
         if not name.startswith("@") and name not in reader.findings.temporary:
             reader.findings.unknown("a temporary table that was filled elsewhere", "reads")
