@@ -73,8 +73,8 @@ def test_imports_are_found_though_the_folder_is_not_the_one_that_they_begin_in(t
         "lib/app/repo.py": "from app.db import SQL\nclass R:\n    def run(s, c):\n        c.execute(SQL)\n",
     }
     facts = scanned(tmp_path, files)
-    (target,) = targets(facts)
-    assert facts.methods[target].statements[0].text == "SELECT a FROM t"
+    assert targets(facts) == ["app.repo:R.run"], "as the imports call it"
+    assert facts.methods["app.repo:R.run"].statements[0].text == "SELECT a FROM t"
     inner = scan(tmp_path / "lib")
     assert inner.methods["app.repo:R.run"].statements[0].text == "SELECT a FROM t"
 

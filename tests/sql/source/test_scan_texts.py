@@ -434,6 +434,56 @@ def test_variants_for_several_databases_are_read_each_in_its_dialect(tmp_path):
     assert not any(statement.facts.calls for statement in method.statements)
 
 
+def test_names_of_columns_that_the_caller_gives_are_known_at_the_caller(tmp_path):
+    source = """
+        class Repo:
+            def _where(self, c, **wanted):
+                where = " AND ".join(f"{name} = ?" for name in wanted)
+                c.execute(f"SELECT a FROM t WHERE {where}", list(wanted.values()))
+            def _set(self, c, values):
+                sets = ", ".join(name + " = ?" for name, value in values.items())
+                c.execute(f"UPDATE t SET {sets}")
+            def run(self, c):
+                self._where(c, b=1, d=2)
+                self._set(c, {"e": 1})
+    """
+    found = texts(one_method(tmp_path, source))
+    assert found == ["SELECT a FROM t WHERE b = ? AND d = ?", "UPDATE t SET e = ?"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'if x not in ("a", "b"):\n    raise ValueError(x)\ncursor.execute(f"SELECT 1 FROM t ORDER BY {x}")',
+        'if x in COLUMNS:\n    cursor.execute(f"SELECT 1 FROM t ORDER BY {x}")',
+        'x = x if x in COLUMNS else "id"\ncursor.execute(f"SELECT 1 FROM t ORDER BY {x}")',
+        'if items and x in COLUMNS:\n    cursor.execute(f"SELECT 1 FROM t ORDER BY {x}")',
+        'if not x or x not in {"a": 1}:\n    return\ncursor.execute(f"SELECT 1 FROM t ORDER BY {x}")',
+    ],
+)
+def test_a_name_that_has_been_looked_up_in_a_list_is_one_of_it(tmp_path, body):
+    method = run_of(tmp_path, body, CONSTANT)
+    assert method.statements
+    assert not method.given_statements
+    assert not any("{" in text for text in texts(method))
+
+
+def test_values_of_enumerations_are_texts(tmp_path):
+    source = """
+        import enum
+        class Sql(enum.Enum):
+            ONE = "SELECT a FROM t"
+            TWO = "SELECT a FROM u"
+        class Repo:
+            def run(self, c, which: Sql):
+                c.execute(Sql.ONE.value)
+                c.execute(which.value)
+    """
+    method = one_method(tmp_path, source)
+    assert set(texts(method)) == {"SELECT a FROM t", "SELECT a FROM u"}
+    assert not method.unknowns
+
+
 def test_places_are_those_of_the_calls(tmp_path):
     source = """
         class Repo:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 
 from wats_accel.sql.source import templates
+from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.frames import Frame
-from wats_accel.sql.source.values import Const, Map, Seq, Text, Value
+from wats_accel.sql.source.values import Const, Map, Seq, Text, Value, flows_into
 
 
 def outcome(test: ast.expr, frame: Frame) -> bool | None:
@@ -18,6 +19,28 @@ def outcome(test: ast.expr, frame: Frame) -> bool | None:
     if frame.is_lazy or frame.is_approximate:
         return None
     return _outcome(test, frame)
+
+
+def narrowed(test: ast.expr, frame: Frame, *, holds: bool) -> dict[str, Value]:
+    """Names that can only be one of a few texts where a condition holds, or does not: ``if x in COLUMNS``."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return narrowed(test.operand, frame, holds=not holds)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) == holds:
+        parts = [narrowed(part, frame, holds=holds) for part in test.values]
+        return {name: value for part in parts for name, value in part.items()}
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name)):
+        return {}
+    if not isinstance(test.ops[0], ast.In if holds else ast.NotIn):
+        return {}
+    before = frame.env.get(test.left.id)
+    items = templates.items_of(frame.interpreter.evaluate(test.comparators[0], frame))
+    if before is None or not items or any(not _is_text(item.value) for item in items):
+        return {}
+    return {test.left.id: flows_into(join(item.value for item in items), before)}
+
+
+def _is_text(value: Value) -> bool:
+    return bool(value.atoms) and all(templates.whole(atom) is not None for atom in value.atoms)
 
 
 def _outcome(test: ast.expr, frame: Frame) -> bool | None:

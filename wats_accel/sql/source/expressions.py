@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wats_accel.sql.source import operators, templates
 from wats_accel.sql.source.alternatives import join
-from wats_accel.sql.source.conditions import outcome
+from wats_accel.sql.source.conditions import narrowed, outcome
 from wats_accel.sql.source.frames import Arguments, Frame, joined
 from wats_accel.sql.source.values import (
     FOREIGN,
@@ -220,8 +220,9 @@ def _ternary(node: ast.IfExp, frame: Frame) -> Value:
     if known is not None:
         return frame.interpreter.evaluate(node.body if known else node.orelse, frame)
     before = dict(frame.env)
+    frame.env.update(narrowed(node.test, frame, holds=True))
     chosen = frame.interpreter.evaluate(node.body, frame)
-    after, frame.env = frame.env, before
+    after, frame.env = frame.env, {**before, **narrowed(node.test, frame, holds=False)}
     other = frame.interpreter.evaluate(node.orelse, frame)
     frame.env = joined([after, frame.env])
     return join([chosen, other])

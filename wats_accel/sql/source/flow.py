@@ -9,7 +9,7 @@ from typing import Any, Final
 from wats_accel.sql.source import operators, templates
 from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.bindings import names_in_pattern
-from wats_accel.sql.source.conditions import outcome
+from wats_accel.sql.source.conditions import narrowed, outcome
 from wats_accel.sql.source.expressions import MOST_UNROLLED
 from wats_accel.sql.source.frames import Frame, joined
 from wats_accel.sql.source.names import dotted
@@ -126,7 +126,18 @@ def _if(statement: ast.If, frame: Frame) -> bool:
     known = outcome(statement.test, frame)
     if known is not None:
         return run(statement.body if known else statement.orelse, frame)
-    return _one_of([lambda: run(statement.body, frame), lambda: run(statement.orelse, frame)], frame)
+    return _one_of([_way(statement, frame, holds=True), _way(statement, frame, holds=False)], frame)
+
+
+def _way(statement: ast.If, frame: Frame, *, holds: bool) -> Callable[[], bool]:
+    """One of the two ways, with what the condition says of the names."""
+    known = narrowed(statement.test, frame, holds=holds)
+
+    def way() -> bool:
+        frame.env.update(known)
+        return run(statement.body if holds else statement.orelse, frame)
+
+    return way
 
 
 def _one_of(ways: Sequence[Callable[[], bool]], frame: Frame) -> bool:

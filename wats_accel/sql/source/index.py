@@ -258,6 +258,11 @@ def is_protocol(cls: ClassInfo) -> bool:
     return any(dotted(base).rpartition(".")[2] == "Protocol" for base in bases)
 
 
+def is_enumeration(cls: ClassInfo) -> bool:
+    """Whether its attributes are all the objects that there are of it."""
+    return any(dotted(base).rpartition(".")[2].endswith("Enum") for base in cls.node.bases)
+
+
 def _plain_name(node: ast.AST) -> str:
     return dotted(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 

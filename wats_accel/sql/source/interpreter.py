@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from wats_accel.sql.source import flow, paths
+from wats_accel.sql.source import flow, operators, paths
 from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.annotations import annotated
 from wats_accel.sql.source.attributes import Attributes, tagged
@@ -15,7 +15,7 @@ from wats_accel.sql.source.bindings import Binding
 from wats_accel.sql.source.calls import Calls
 from wats_accel.sql.source.expressions import expression, note_handed_over
 from wats_accel.sql.source.frames import Arguments, Frame, TooMuch
-from wats_accel.sql.source.index import Index
+from wats_accel.sql.source.index import Index, is_enumeration
 from wats_accel.sql.source.lookups import Lookups
 from wats_accel.sql.source.modules import FunctionInfo, ModuleInfo
 from wats_accel.sql.source.sending import Sending
@@ -112,7 +112,8 @@ class SourceInterpreter:
             )
         if isinstance(atom, Map):
             keys = [text(key) for key, _ in atom.items if not key.startswith("\0")]
-            return join([*keys, *([FOREIGN] if atom.rest is not None or len(keys) < len(atom.items) else [])])
+            others = [operators.unknown_key(atom.rest)] if atom.rest is not None else []
+            return join([*keys, *others, *([FOREIGN] if len(keys) < len(atom.items) else [])])
         if isinstance(atom, Text):
             return hole("…")
         if isinstance(atom, File):
@@ -204,11 +205,14 @@ class SourceInterpreter:
     ) -> Value | None:
         if name == "__class__" and isinstance(atom, Obj):
             return Value((Cls(atom.cls, atom.exact),))
+        cls = self.index.classes[atom.bound.cls if isinstance(atom, Super) else atom.cls]
         found = self.attributes.functions(atom, name) if frame.is_shallow else self.attributes.of(atom, name)
+        if found is None and name == "value" and isinstance(atom, Obj) and is_enumeration(cls):
+            return self._element(Cls(atom.cls), frame, node)
         if found is None:
             if isinstance(atom, Super):
                 return Value((Method(FOREIGN, name),))
-            is_foreign = self.index.has_foreign_base(self.index.classes[atom.cls])
+            is_foreign = self.index.has_foreign_base(cls)
             return None if is_foreign else Value((Method(UNKNOWN, name),))
         if isinstance(atom, Cls):
             return found

@@ -215,10 +215,11 @@ def _of_map(atom: Map, name: str, arguments: Arguments, frame: Frame, node: ast.
         return Value((Seq("list", tuple(values), atom.rest),))
     if name == "keys":
         keys_there = tuple(Item(_key(key)) for key, _ in atom.items)
-        return Value((Seq("list", keys_there, FOREIGN if atom.rest is not None else None),))
+        rest = operators.unknown_key(atom.rest) if atom.rest is not None else None
+        return Value((Seq("list", keys_there, rest),))
     if name in ("items", "popitem"):
         pairs = tuple(Item(_pair(_key(key), value)) for key, value in atom.items)
-        rest = _pair(FOREIGN, atom.rest) if atom.rest is not None else None
+        rest = _pair(operators.unknown_key(atom.rest), atom.rest) if atom.rest is not None else None
         return Value((Seq("list", pairs, rest),))
     return Value((atom,)) if name == "copy" else NONE
 

@@ -121,6 +121,12 @@ def _path_below(left: Value, right: Value) -> Value:
     return flows_into(join(found), left, right)
 
 
+def unknown_key(rest: Value) -> Value:
+    """A key of a dictionary of which only the values are described: its caller's, if they are."""
+    given = [atom for atom in rest.atoms if isinstance(atom, Param)]
+    return Value(tuple(given), given=rest.given) if given else FOREIGN
+
+
 # -- items -----------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.interpreter import SourceInterpreter
 from wats_accel.sql.source.methods import Draft, MethodReader
 from wats_accel.sql.source.modules import ClassInfo, FunctionInfo
+from wats_accel.sql.source.roots import with_names_as_imported
 from wats_accel.sql.source.texts import Texts
 
 
@@ -28,13 +29,14 @@ def scan(folder: Path, *, dialect: str = "", columns: Mapping[str, Columns] | No
 
     Args:
         folder: where modules are imported from: ``src/wats/db.py`` in it is ``src.wats.db``. Of a folder
-            that is a package itself the modules are called as from the first folder above that is none.
+            that is a package itself the modules are called as from the first folder above that is none;
+            in a folder that is none, and that no import names, as the imports call them.
         dialect: that its SQL is written in, as in `statement.facts_of`.
         columns: the columns of tables, where they are known.
     """
     folder = folder.resolve()
     files, unreadable = read_files(folder)
-    index = Index(files)
+    index = Index(with_names_as_imported(files))
     reader = MethodReader(SourceInterpreter(index, folder), Texts(dialect, columns))
     drafts: dict[str, Draft] = {}
     for functions, cls in _methods(index):

@@ -333,4 +333,6 @@ def items_of(value: Value) -> list[Item] | None:
     atom = value.atoms[0]
     if isinstance(atom, Seq) and atom.rest is None:
         return list(atom.items)
+    if isinstance(atom, Map) and atom.rest is None and not any(key.startswith("\0") for key, _ in atom.items):
+        return [Item(text(key)) for key, _ in atom.items]
     return None
