@@ -22,45 +22,45 @@ FORMATS = ("text", "json", "github", "sarif")
 _FOR_SOURCE = ("exclude", "format", "fail_on", "baseline", "write_baseline", "output", "verbose")
 
 
+_SOURCE_OPTIONS = (
+    click.option(
+        "--source",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="FOLDER",
+        help="Hold the configuration against the SQL of this source tree, without importing it.",
+    ),
+    click.option(
+        "--exclude",
+        metavar="PATTERN",
+        multiple=True,
+        help="Files or folders in it that are no part of the application; repeatable.",
+    ),
+    click.option("--format", "format_", type=click.Choice(FORMATS), default="text"),
+    click.option(
+        "--fail-on",
+        type=click.Choice(("error", "warning", "note", "never")),
+        default="warning",
+        help="End with 1 on findings of this severity or a graver one; by default warning.",
+    ),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Findings that are accepted; by default CONFIG-baseline.yaml beside the configuration.",
+    ),
+    click.option(
+        "--write-baseline",
+        is_flag=True,
+        help="Write what is found into the baseline; whoever accepts it gives the reasons.",
+    ),
+    click.option("--output", "-o", metavar="FILE", help="Write the findings to this file."),
+    click.option("--verbose", "-v", is_flag=True, help="Also show what is accepted or trusted."),
+)
+
+
 def _source_options(function: Any) -> Any:
     """The options that go with ``--source``."""
-    folder = click.Path(exists=True, file_okay=False, path_type=Path)
-    for option in reversed(
-        (
-            click.option(
-                "--source",
-                type=folder,
-                metavar="FOLDER",
-                help="Hold the configuration against the SQL of this source tree, without importing it.",
-            ),
-            click.option(
-                "--exclude",
-                metavar="PATTERN",
-                multiple=True,
-                help="Files or folders in it that are no part of the application; repeatable.",
-            ),
-            click.option("--format", "format_", type=click.Choice(FORMATS), default="text"),
-            click.option(
-                "--fail-on",
-                type=click.Choice(("error", "warning", "note", "never")),
-                default="warning",
-                help="End with 1 on findings of this severity or a graver one; by default warning.",
-            ),
-            click.option(
-                "--baseline",
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="Findings that are accepted; by default CONFIG-baseline.yaml beside the configuration.",
-            ),
-            click.option(
-                "--write-baseline",
-                is_flag=True,
-                help="Write what is found into the baseline; whoever accepts it gives the reasons.",
-            ),
-            click.option("--output", "-o", metavar="FILE", help="Write the findings to this file."),
-            click.option("--verbose", "-v", is_flag=True, help="Also show what is accepted or trusted."),
-        )
-    ):
+    for option in reversed(_SOURCE_OPTIONS):
         function = option(function)
     return function
 
