@@ -27,6 +27,10 @@ _PART: Final = re.compile(r'\[([^\]]*)\]|"([^"]*)"|`([^`]*)`|([^.\[\]"`]+)')
 FUNCTIONS_ONLY_READ: Final = frozenset({"tsql", "sqlite"})
 
 
+_ROW_NUMBERS: Final = frozenset({"rowid", "_rowid_", "oid"})
+"""Other names, in SQLite, of the column that is the primary key."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """A reference of one table to another. Names as `access` spells them.
@@ -318,7 +322,7 @@ class _Writing:
                 yield Write(table, write.event, ANY_COLUMN)
 
     def _columns(self, write: Write) -> Columns:
-        if write.event != "update" or ANY in write.columns:
+        if write.event != "update" or ANY in write.columns or not _ROW_NUMBERS.isdisjoint(write.columns):
             return ANY_COLUMN
         table = self._schema.tables.get(write.table)
         return write.columns | table.computed if table else write.columns

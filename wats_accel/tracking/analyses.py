@@ -12,7 +12,8 @@ from wats_accel.pool.changes import EXECUTING, Change
 from wats_accel.sql.access import Access, Changes, Columns, Reads, access, name_of
 from wats_accel.sql.facts import Call, Facts
 from wats_accel.sql.schema import Effect, Schema
-from wats_accel.tracking.seen import Changed, Footprints, Seen, remember
+from wats_accel.tracking.catalogue import DEFINED, reads_catalogue
+from wats_accel.tracking.seen import NOTHING_CHANGED, Changed, Footprints, Seen, remember
 
 _MOST_REMEMBERED: Final = 1_000
 _LONGEST_REMEMBERED: Final = 20_000
@@ -124,9 +125,15 @@ class Analyses:
         self._lock = threading.RLock()
 
     def _analysis(self, facts: Facts, dialect: str) -> Analysis:
-        effect = self._schema(dialect)[0].effect(facts, strict=self._strict)
-        changed = Changed(effect.changes, (_name(facts, effect),)) if effect.changes else None
-        return Analysis(self._footprints.of(effect.reads, clock=effect.reads_clock), changed)
+        schema = self._schema(dialect)[0]
+        effect = schema.effect(facts, strict=self._strict)
+        reads, changed = effect.reads, None
+        if reads_catalogue(reads.access, schema.tables):
+            reads |= Reads(unknown=True)
+        if effect.changes:
+            besides = Changes(DEFINED) if "definition" in facts.kinds else NOTHING_CHANGED
+            changed = Changed(effect.changes, (_name(facts, effect),), besides)
+        return Analysis(self._footprints.of(reads, clock=effect.reads_clock), changed)
 
 
 def _facts_of(text: str, dialect: str, columns: Mapping[str, Columns]) -> Facts:

@@ -16,25 +16,21 @@ KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 _MOST_REMEMBERED: Final = 4_096
+NOTHING_CHANGED: Final = Changes()
 
 
 class Seen:
     """What one answer was made from. Made by `Footprints.of`; compared by identity."""
 
-    __slots__ = ("__weakref__", "_made_by", "_unions", "clock", "reads")
+    __slots__ = ("__weakref__", "_made_by", "clock", "reads")
 
     def __init__(self, reads: Reads, made_by: Footprints, *, clock: bool) -> None:
         self.reads = reads
         self.clock = clock  # whether it depends on when it was read
         self._made_by = made_by
-        self._unions: dict[Seen, Seen] = {}
 
     def __or__(self, other: Seen) -> Seen:
-        known = self._unions.get(other)
-        if known is None:
-            known = self._made_by.of(self.reads | other.reads, clock=self.clock or other.clock)
-            remember(self._unions, other, known)
-        return known
+        return self._made_by.union(self, other)
 
 
 class Footprints:
@@ -42,6 +38,8 @@ class Footprints:
 
     def __init__(self) -> None:
         self._known: weakref.WeakValueDictionary[tuple[Reads, bool], Seen] = weakref.WeakValueDictionary()
+        # All in one place, so that it is bounded: each step of each order of statements has one.
+        self._unions: dict[tuple[Seen, Seen], Seen] = {}
         # Re-entrant: a finalizer of the application's own may read, in the middle of it.
         self._lock = threading.RLock()
 
@@ -52,6 +50,14 @@ class Footprints:
             if found is None:
                 found = self._known[reads, clock] = Seen(reads, self, clock=clock)
             return found
+
+    def union(self, one: Seen, other: Seen) -> Seen:
+        """The footprint of what is made from both."""
+        known = self._unions.get((one, other))
+        if known is None:
+            known = self.of(one.reads | other.reads, clock=one.clock or other.clock)
+            remember(self._unions, (one, other), known)
+        return known
 
     def begin_anew(self) -> None:
         """In a child process: nobody holds the lock any more."""
@@ -64,36 +70,37 @@ class Changed:
     Args:
         changes: tables and columns.
         by: kinds of statements, each with its tables, for people. No literal is in it.
+        besides: what changes along, and is not told: the catalogue.
     """
 
-    __slots__ = ("_concerned", "_unions", "by", "changes")
+    __slots__ = ("_concerned", "besides", "by", "changes")
 
-    def __init__(self, changes: Changes, by: tuple[str, ...]) -> None:
+    def __init__(self, changes: Changes, by: tuple[str, ...], besides: Changes = NOTHING_CHANGED) -> None:
         self.changes = changes
         self.by = by
+        self.besides = besides
         self._concerned: dict[object, bool] = {}
-        self._unions: dict[Changed, Changed] = {}
 
     def concerns(self, footprint: object) -> bool:
         """Whether an answer with this footprint may be another one now; None: nobody has seen its reads."""
         known = self._concerned.get(footprint)
         if known is None:
             reads = footprint.reads if isinstance(footprint, Seen) else None
-            known = self.changes.unknown if reads is None else self.changes.concern(reads)
+            if reads is None:
+                known = self.changes.unknown
+            else:
+                known = self.changes.concern(reads) or self.besides.concern(reads)
             remember(self._concerned, footprint, known)
         return known
 
     def __or__(self, other: Changed) -> Changed:
         if other is self:
             return self
-        known = self._unions.get(other)
-        if known is None:
-            by = tuple(dict.fromkeys((*self.by, *other.by)))
-            known = Changed(self.changes | other.changes, by)
-            if known.changes == self.changes and by == self.by:
-                known = self  # the second time, and each time after that
-            remember(self._unions, other, known)
-        return known
+        by = self.by if set(other.by) <= set(self.by) else tuple(dict.fromkeys((*self.by, *other.by)))
+        changes, besides = self.changes | other.changes, self.besides | other.besides
+        if (changes, besides, by) == (self.changes, self.besides, self.by):
+            return self  # the second time, and each time after that
+        return Changed(changes, by, besides)
 
     @property
     def pattern(self) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from wats_accel.cache.region import Region
 from wats_accel.cache.selection import EVERYTHING
 from wats_accel.cache.writers import Writing
-from wats_accel.tracking.seen import Changed
+from wats_accel.tracking.seen import Changed, remember
 from wats_accel.transactions import Transaction
 
 
@@ -30,11 +30,18 @@ class UnderWayCall:
 class _OpenTransaction:
     """What a transaction has changed so far, and the regions whose readers it keeps away."""
 
-    __slots__ = ("changed", "keeps_away")
+    __slots__ = ("changed", "keeps_away", "parts")
 
     def __init__(self, changed: Changed) -> None:
         self.changed = changed
+        self.parts = {changed: None}
         self.keeps_away: set[Region] = set()
+
+    def add(self, changed: Changed) -> None:
+        """Take in what one more statement has changed."""
+        if changed not in self.parts:
+            remember(self.parts, changed, None)
+            self.changed |= changed
 
 
 class UnderWay:
@@ -82,7 +89,7 @@ class UnderWay:
         if known is None:
             self._forget_those_settled()
             known = self._open[transaction] = _OpenTransaction(call.changed)
-        known.changed |= call.changed
+        known.add(call.changed)
         for region, writing in call.keeps_away:
             if region not in known.keeps_away:
                 known.keeps_away.add(region)

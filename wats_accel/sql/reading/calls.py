@@ -23,6 +23,8 @@ def note_function(reader: Reader, parts: tuple[str, ...], *, in_from: bool = Fal
         reader.findings.unknown("what a function reads or changes that is told by a value", "both")
     elif own and name in functions.RANDOM:
         reader.findings.unknown("a random value", "reads")
+    elif own and reader.dialect == "sqlite" and name.startswith("pragma_"):
+        reader.findings.unknown("what a PRAGMA reads", "reads")
     elif own and name == "object_id" and _note_object(reader):
         pass
     elif own and name in functions.SESSION:

@@ -170,7 +170,7 @@ CLOCK_LITERALS: Final = frozenset({"now", "today", "tomorrow", "yesterday"})
 
 SESSION: Final = words(
     "change_tracking_current_version min_active_rowversion "
-    "scope_identity ident_current last_insert_rowid lastval currval changes total_changes "
+    "scope_identity ident_current last_insert_rowid lastval currval nextval setval changes total_changes "
     "last_insert_id row_count rowcount_big found_rows identity_current original_login suser_sname "
     "suser_name suser_id suser_sid user_name user_id host_name host_id app_name db_name db_id "
     "session_context context_info current_user session_user system_user user current_role is_member "

@@ -177,7 +177,10 @@ def _read_end(reader: Reader) -> StatementKind | None:
 
 def _read_transaction(reader: Reader) -> StatementKind:
     """COMMIT, ROLLBACK, SAVEPOINT ..."""
+    verb = reader.key
     reader.position += 1
+    if verb == "COMMIT" and reader.key == "PREPARED":
+        reader.findings.unknown("what a prepared transaction has changed", "writes")
     _skip_transaction(reader)
     return "transaction"
 
