@@ -396,6 +396,37 @@ def test_calls_that_send_nothing_are_harmless(tmp_path, body):
     assert unknown(facts, "app:Service.run") == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'self.nobody_wrote_this("SELECT a FROM t")',
+        'elsewhere.query("SELECT a FROM t", 1)',
+        'x.run_it(sql="SELECT a FROM t")',
+        'import elsewhere\nelsewhere.Client().go("SELECT a FROM t")',
+    ],
+)
+def test_sql_that_is_given_to_somebody_unknown_is_sent(tmp_path, body):
+    source = "import elsewhere\nclass Repo:\n    def run(self, x):\n" + textwrap.indent(body, " " * 8)
+    assert texts(one_method(tmp_path, source)) == ["SELECT a FROM t"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'logging.info("SELECT a FROM t")',
+        'self.log.debug("SELECT a FROM t")',
+        'raise ValueError("SELECT a FROM t")',
+        'x.append("SELECT a FROM t")',
+        'print("SELECT a FROM t")',
+        'return len("SELECT a FROM t"), "SELECT a FROM t".upper(), re.match("a", "SELECT a FROM t")',
+        'elsewhere.query("Select one of the buttons")',
+    ],
+)
+def test_sql_that_is_only_shown_is_not_sent(tmp_path, body):
+    source = f"import elsewhere, logging, re\nclass Repo:\n    def run(self, x):\n        {body}\n"
+    assert texts(one_method(tmp_path, source)) == []
+
+
 def test_a_row_is_no_repository(tmp_path):
     source = """
         class Repo:

@@ -86,6 +86,7 @@ class Calls:
             sent = sinks.send(last, arguments, frame, node)
             if sent is not None:
                 return sent
+        sinks.send_elsewhere(name, arguments, frame, node)
         self._note_handed_over(last, arguments, frame, node)
         return outside.call(name, arguments, frame, node)
 
@@ -117,6 +118,8 @@ class Calls:
         vague = [each for each in owner.atoms if _is_vague(each)]
         if vague:
             frame.note_loose(atom.name, owner, vague, node)
+        if vague or any(isinstance(each, Foreign | Obj | Param) for each in owner.atoms):
+            sinks.send_elsewhere(atom.name, arguments, frame, node)
         self._start_thread(atom, frame, node)
         changed = known_methods.changed(owner, atom.name, arguments)
         if changed is not None and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -6,7 +6,6 @@ A rough answer, and never too narrow: it decides where it is worth to be told wh
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -14,9 +13,10 @@ from wats_accel.sql.source.bindings import Bindings
 from wats_accel.sql.source.index import Index
 from wats_accel.sql.source.modules import ModuleInfo
 from wats_accel.sql.source.names import dotted
-from wats_accel.sql.source.sinks import SINKS, SOFT_SINKS
+from wats_accel.sql.source.sinks import SINKS, SOFT_SINKS, SQL
 
 COMPUTED: Final = "a name that is computed"
+SPEAKS_SQL: Final = "a text that looks like SQL"
 _BY_CLASS = (
     "__init__",
     "__new__",
@@ -37,8 +37,11 @@ def mentioned(node: ast.AST) -> set[str]:
             found.add(inner.id)
         elif isinstance(inner, ast.Attribute):
             found.add(inner.attr)
-        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str) and inner.value.isidentifier():
-            found.add(inner.value)
+        elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            if inner.value.isidentifier():
+                found.add(inner.value)
+            elif SQL.match(inner.value):
+                found.add(SPEAKS_SQL)
         elif isinstance(inner, ast.alias):
             found.add(inner.asname or inner.name)
         elif isinstance(inner, ast.Call) and _chooses_by_name(inner):
@@ -54,16 +57,10 @@ def _chooses_by_name(call: ast.Call) -> bool:
     return name in ("globals", "eval", "exec", "methodcaller", "attrgetter", "import_module", "__import__")
 
 
-_SQL: Final = re.compile(
-    r"\s*(?:SELECT\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s|MERGE\s+INTO\s|EXEC\s)",
-    re.IGNORECASE,
-)
-
-
 def _speaks_sql(module: ModuleInfo) -> bool:
     """Whether there is any text in a module that looks like SQL."""
     return any(
-        isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQL.match(node.value)
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
         for node in ast.walk(module.source.tree)
     )
 
@@ -73,7 +70,7 @@ class Sending:
 
     def __init__(self, index: Index) -> None:
         speaks_sql = any(map(_speaks_sql, index.modules.values()))
-        self._names = {COMPUTED, *SINKS, *(SOFT_SINKS if speaks_sql else ())}
+        self._names = {COMPUTED, SPEAKS_SQL, *SINKS, *(SOFT_SINKS if speaks_sql else ())}
         self._mentioned = {function.number: mentioned(function.node) for function in index.functions}
         names_by_mention: dict[str, set[str]] = {}
         for number, names in self._mentioned.items():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from typing import Final
 
 from wats_accel.sql.source.frames import Arguments, Frame
+from wats_accel.sql.source.names import MUTATORS
 from wats_accel.sql.source.values import (
     FOREIGN,
     Const,
@@ -23,62 +26,31 @@ SINKS: Final = frozenset(
 """Methods of connections and cursors that are given SQL, whatever library they are of."""
 
 SOFT_SINKS: Final = frozenset(
-    {
-        "fetch",
-        "fetchrow",
-        "fetchval",
-        "fetch_all",
-        "fetch_one",
-        "fetch_val",
-        "iterate",
-        "copy_expert",
-        "copy",
-        "mogrify",
-    }
-    | {
-        "read_sql",
-        "read_sql_query",
-        "read_sql_table",
-        "exec_driver_sql",
-        "scalar",
-        "scalars",
-        "select",
-        "query",
-        "stream",
-    }
+    {"fetch", "fetchrow", "fetchval", "fetch_all", "fetch_one", "fetch_val", "iterate"}
+    | {"copy_expert", "copy", "mogrify", "read_sql", "read_sql_query", "read_sql_table"}
+    | {"exec_driver_sql", "scalar", "scalars", "select", "query", "stream"}
 )
 """Likewise, but with other meanings elsewhere: these count if they are given a text that looks like SQL."""
 
 _SQL_WORDS: Final = frozenset(
-    {
-        "SELECT",
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-        "MERGE",
-        "REPLACE",
-        "WITH",
-        "EXEC",
-        "EXECUTE",
-        "CALL",
-        "CREATE",
-        "ALTER",
-    }
-    | {
-        "DROP",
-        "TRUNCATE",
-        "DECLARE",
-        "SET",
-        "IF",
-        "BEGIN",
-        "PRAGMA",
-        "VALUES",
-        "COPY",
-        "UPSERT",
-        "{CALL",
-        "{",
-    }
+    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "EXEC", "EXECUTE"}
+    | {"CALL", "CREATE", "ALTER", "DROP", "TRUNCATE", "DECLARE", "SET", "IF", "BEGIN", "PRAGMA"}
+    | {"VALUES", "COPY", "UPSERT", "{CALL", "{"}
 )
+SQL: Final = re.compile(
+    r"\s*(?:SELECT\s.*\sFROM\s|INSERT\s+INTO\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s"
+    r"|MERGE\s+INTO\s|EXEC\s+\w)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A text that is hardly anything else."""
+
+_HARMLESS: Final = MUTATORS | frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"}
+    | {"write", "format", "join", "startswith", "endswith", "match", "search", "sub", "count"}
+    | {"index", "find", "get", "split", "put", "set"}
+)
+_OWN: Final = sys.stdlib_module_names - {"sqlite3"}
+
 _NAMES: Final = (
     "sql",
     "query",
@@ -90,6 +62,25 @@ _NAMES: Final = (
     "procname",
     "procedure",
 )
+
+
+def send_elsewhere(name: str, arguments: Arguments, frame: Frame, node: ast.expr) -> None:
+    """Note SQL that is given to something that nobody knows: it is hardly given to it for nothing.
+
+    Args:
+        name: of a function outside the tree, with dots, or of a method of an unknown object.
+        arguments: of the call.
+        frame: where that is.
+        node: the call.
+    """
+    first, _, last = name.rpartition(".")
+    is_own = bool(first) and (first.partition(".")[0] in _OWN or last[:1].isupper())
+    if last in _HARMLESS or is_own:
+        return
+    for value in arguments.all():
+        texts = [atom for atom in value.atoms if isinstance(atom, Text)]
+        if any(SQL.match(_with_something(text)) for text in texts):
+            frame.note_sent(Value(tuple(texts), value.clock, value.given), last, node)
 
 
 def is_sink(name: str) -> bool:
@@ -113,7 +104,17 @@ def send(name: str, arguments: Arguments, frame: Frame, node: ast.expr) -> Value
 
 
 def _looks_like_sql(value: Value) -> bool:
-    return any(isinstance(atom, Text) and first_word(atom) in _SQL_WORDS for atom in value.atoms)
+    """Whether it begins as SQL does; a sentence may begin with the same word, but not in capitals."""
+    texts = [_with_something(atom) for atom in value.atoms if isinstance(atom, Text)]
+    words = [text.replace("(", " ").split()[:1] for text in texts]
+    return any(SQL.match(text) for text in texts) or any(
+        word[0] in _SQL_WORDS or word[0].upper() in ("{CALL", "PRAGMA") for word in words if word
+    )
+
+
+def _with_something(text: Text) -> str:
+    """A text with something in the place of what is not known."""
+    return "".join(part if isinstance(part, str) else "x" for part in text.parts)
 
 
 def _is_surely_none(value: Value) -> bool:
@@ -122,19 +123,6 @@ def _is_surely_none(value: Value) -> bool:
         isinstance(atom, Const | Seq) or (isinstance(atom, Foreign) and atom.is_number)
         for atom in value.atoms
     )
-
-
-def first_word(atom: Text) -> str:
-    """The word that a text begins with, in capitals; empty if it is not known."""
-    beginning = ""
-    for part in atom.parts:
-        if not isinstance(part, str):
-            break
-        beginning += part
-        if len(beginning.split()) > 1:
-            break
-    words = beginning.replace("(", " ").split()
-    return words[0].upper() if words else ""
 
 
 def handed_over(value: Value) -> bool:
