@@ -36,6 +36,9 @@ def read_grant(reader: Reader) -> StatementKind:
     named = False
     while reader.position < reader.size and reader.key != ";":
         named = named or reader.key in ("TO", "FROM")
+        if reader.key == "WITH" and reader.ahead() == "GRANT":
+            reader.position += 3  # WITH GRANT OPTION
+            continue
         if named and reader.batches and reader.key in TSQL_VERBS | {"GO"} and reader.key != "WITH":
             break
         if reader.key in ("ENABLE", "DISABLE") and reader.ahead() == "TRIGGER":
@@ -47,12 +50,15 @@ def read_grant(reader: Reader) -> StatementKind:
 def read_explain(reader: Reader) -> StatementKind | None:
     """EXPLAIN: only ANALYZE runs what it explains."""
     reader.position += 1
-    runs = False
+    runs, other = False, False
     while reader.position < reader.size and not (begins_query(reader) or reader.key == ";"):
+        other = other or reader.key in ("CREATE", "EXECUTE", "REFRESH", "DECLARE")
         inside = reader.tokens[reader.position : reader.closing() + 1] if reader.key == "(" else ()
         runs = runs or reader.key in ("ANALYZE", "ANALYSE") or any(each.key == "ANALYZE" for each in inside)
         if not reader.skip_group():
             reader.position += 1
+    if runs and other:
+        return read_unknown(reader)
     if reader.position >= reader.size or reader.key == ";":
         return "session"
     writes = {key: set(columns) for key, columns in reader.findings.writes.items()}

@@ -7,7 +7,7 @@ from typing import Final
 
 from wats_accel.sql.facts import Event
 from wats_accel.sql.reading.expressions import begins_query
-from wats_accel.sql.reading.lexer import NAME, NUMBER, WORD
+from wats_accel.sql.reading.lexer import NAME, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.tables import read_table
@@ -247,18 +247,6 @@ def _skip_body(reader: Reader, end: int) -> None:
                 return
         elif depth <= 0 and key == ";" and reader.dialect != "oracle":
             return
-        if key == "GO" and reader.batches and _is_alone(reader):
+        if reader.ends_batch():
             return
         reader.position += 1
-
-
-def _is_alone(reader: Reader) -> bool:
-    """Whether GO stands on a line of its own, with a number perhaps."""
-    following = reader.tokens[reader.position + 1]
-    further = reader.tokens[reader.position + 2]
-    return reader.token.fresh_line and (
-        following.fresh_line
-        or following.kind == "end"
-        or (following.kind == NUMBER and (further.fresh_line or further.kind == "end"))
-        or following.key == ";"
-    )

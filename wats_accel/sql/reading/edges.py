@@ -99,7 +99,7 @@ class Edges:
         if reader.dialect == "tsql" and key in TSQL_VERBS:
             return not (key in _ALSO_FUNCTIONS and reader.ahead() == "(" and not self.operand)
         if not self.operand:
-            return reader.batches and self._begins_change(key)
+            return reader.batches and (self._begins_change(key) or reader.ends_batch())
         if reader.batches and key in TSQL_VERBS:
             return not self.is_alias()
         if reader.batches and key in SOFT_TSQL_VERBS:

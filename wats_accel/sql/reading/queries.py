@@ -17,6 +17,7 @@ from wats_accel.sql.reading.words import CHANGES, SELECT_MODIFIERS, SET_OPERATOR
 _LOCKING: Final = words(
     "FOR NO KEY UPDATE SHARE READ ONLY BROWSE SKIP LOCKED NOWAIT WAIT XML JSON RAW AUTO EXPLICIT IN MODE"
 )
+_ROWS: Final = frozenset({"ROW", "ROWS", "ONLY", "PERCENT"})
 _MOST_CTES: Final = 300  # in one WITH
 _MOST_PAIRS: Final = 200_000  # of queries in a UNION and of names in its ORDER BY
 _FILTERS: Final = frozenset({"WHERE", "HAVING", "QUALIFY", "CONNECT", "START", "GROUP"})
@@ -276,10 +277,14 @@ def _read_tail(reader: Reader, blocks: list[Scope], parent: Scope, end: int) -> 
         elif key in ("LIMIT", "OFFSET"):
             reader.position += 1
             reader.skip("ALL")
-            read_expression(reader, Scope(parent), end)
+            read_expression(reader, Scope(parent), end, stops=_ROWS)
+            reader.skip("ROW", "ROWS")
         elif key == "FETCH" and reader.ahead() in ("FIRST", "NEXT") and reader.ahead(2) != "FROM":
             reader.position += 2
-            read_expression(reader, Scope(parent), end)
+            read_expression(reader, Scope(parent), end, stops=_ROWS)
+            reader.skip("PERCENT", "ROW", "ROWS", "ONLY")
+            if reader.key == "WITH" and reader.ahead() == "TIES":
+                reader.position += 2
         elif key == "FOR":
             _skip_locking(reader, end)
         elif key == "OPTION" and reader.ahead() == "(":
@@ -319,7 +324,8 @@ def _skip_locking(reader: Reader, end: int) -> None:
     while reader.accept("OF"):
         while reader.names_follow(end) and reader.key not in _LOCKING:
             reader.chain(end)
-            reader.accept(",")
+            if not reader.accept(","):
+                break
         reader.skip(*_LOCKING)
     if reader.position < end and (reader.key in ("PATH", ",") or reader.token.kind in (NUMBER, LITERAL)):
         read_expression(reader, Scope(None), end)

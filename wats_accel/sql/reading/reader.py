@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from wats_accel.sql.access import ANY, Columns
 from wats_accel.sql.reading.findings import UNREADABLE, Findings
-from wats_accel.sql.reading.lexer import END, LITERAL, NAME, WORD, Token
+from wats_accel.sql.reading.lexer import END, LITERAL, NAME, NUMBER, WORD, Token
 from wats_accel.sql.reading.scopes import Relation, Resolution, RowNames, Scope
 from wats_accel.sql.reading.words import NO_NAMES, SYSTEM_COLUMNS, TSQL_VERBS
 
@@ -108,6 +108,15 @@ class Reader:
         """Go to the end of the statement, or to where another one begins."""
         while self.position < self.size and self.key != ";" and self.key not in self.verbs:
             self.position += 1
+
+    def ends_batch(self) -> bool:
+        """Whether GO is next, on a line of its own, with a number perhaps."""
+        if not (self.batches and self.key == "GO" and self.token.fresh_line):
+            return False
+        following, further = self.tokens[self.position + 1 : self.position + 3]
+        if following.kind == NUMBER:
+            following = further
+        return following.fresh_line or following.kind == END or following.key == ";"
 
     def begins_label(self) -> bool:
         """Whether a label of T-SQL is next, for GOTO."""

@@ -21,7 +21,7 @@ from wats_accel.sql.reading.queries import read_query
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.standalone import read_lone_expression, read_lone_query, read_unknown
-from wats_accel.sql.reading.words import CHANGES, words
+from wats_accel.sql.reading.words import CHANGES, SOFT_TSQL_VERBS, TSQL_VERBS, words
 
 _Reads = Callable[[Reader], "StatementKind | None"]
 
@@ -34,6 +34,8 @@ _HARMLESS: Final = words(
     "OPTIMIZE CLUSTER COMMENT LOCK UNLOCK KILL DBCC WAITFOR BREAK CONTINUE PRINT RAISERROR THROW "
     "REVERT CLOSE OPEN RECONFIGURE BACKUP SHUTDOWN FLUSH SECURITY LABEL PURGE SIGNAL LEAVE ITERATE"
 )
+_WITHOUT_SEMICOLON: Final = SOFT_TSQL_VERBS | {"ENABLE", "DISABLE", "(", "CALL"}
+"""Besides verbs, what may begin a statement of SQL Server behind one without a semicolon."""
 _GRANTS: Final = frozenset({"GRANT", "REVOKE", "DENY"})
 _UNKNOWN: Final = words(
     "DO LOAD IMPORT ATTACH DETACH RESTORE HANDLER FROM UPDATETEXT WRITETEXT READTEXT RECEIVE"
@@ -67,17 +69,28 @@ def _read_text(reader: Reader, text: str) -> None:
 
 
 def _read_all(reader: Reader) -> None:
+    whole = True  # nothing of a statement is left that is before this one
     while reader.position < reader.size:
         if reader.accept(";"):
+            whole = True
             continue
         start = reader.position
+        if not (whole or _may_begin(reader)):
+            reader.doubt()
         kind = _read_statement(reader)
+        whole = kind is None
         if kind is not None:
             reader.findings.kinds.append(kind)
         if reader.position == start:  # nobody knows what it is
             reader.doubt()
             reader.findings.kinds.append("other")
             _skip(reader)
+
+
+def _may_begin(reader: Reader) -> bool:
+    """Whether what is next may begin a statement behind one without a semicolon."""
+    known = reader.key in TSQL_VERBS or reader.key in _WITHOUT_SEMICOLON or reader.begins_label()
+    return reader.batches and known
 
 
 def _skip(reader: Reader) -> None:
