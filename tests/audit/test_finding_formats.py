@@ -138,13 +138,26 @@ def test_text_tells_stale_entries_and_with_verbose_what_is_accepted_and_trusted(
     assert told.endswith(": 0 errors, 0 warnings, 1 note; 1 accepted\n")
 
 
-def test_a_line_that_serves_several_findings_is_shown_once(tmp_path):
+def test_a_line_that_serves_several_findings_is_shown_with_each(tmp_path):
     known = Tree()
     known.method("list", reads={"orders": ["id"]})
     known.method("count", reads={"orders": []})
     known.method("purge", deletes=["orders"])
     outcome = known.audited(config({"list": "orders", "count": "orders"}))
-    assert as_text(outcome, judged(outcome.findings, [])).count('purge: ["orders:*"]') == 1
+    assert as_text(outcome, judged(outcome.findings, [])).count('purge: ["orders:*"]') == 2
+
+
+def test_of_a_long_statement_both_ends_are_shown_and_all_of_it_on_request(tmp_path):
+    text = f"SELECT {', '.join(f'column_{number}' for number in range(60))} FROM orders"
+    known = Tree()
+    known.method("list", reads={"orders": ["id"]}, text=text)
+    known.method("purge", deletes=["orders"])
+    outcome = known.audited(config({"list": "orders"}))
+    judgement = judged(outcome.findings, [])
+    short, whole = as_text(outcome, judgement), as_text(outcome, judgement, verbose=True)
+    assert text in whole
+    assert text not in short
+    assert f"{text[:100].rstrip()} … {text[-100:].lstrip()}" in short
 
 
 def test_json_has_everything_by_name(outcome):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from wats_accel.audit.audit import Outcome
 from wats_accel.audit.baseline import Accepted, Judged
@@ -11,19 +12,21 @@ from wats_accel.audit.subject import short
 from wats_accel.errors import format_key_path
 
 
+_LONGEST_STATEMENT: Final = 200
+"""Characters; of a longer one the beginning and the end are shown. The other forms have all of it."""
+
+
 def as_text(outcome: Outcome, judged: Judged, *, verbose: bool = False) -> str:
     """All findings, the lines that mend them, and a last line with the figures.
 
     Args:
         outcome: of the audit.
         judged: its findings, held against the baseline.
-        verbose: also show what was accepted, and what is trusted.
+        verbose: show statements whole, what was accepted, and what is trusted.
     """
     lines: list[str] = []
-    for number, finding in enumerate(judged.open):
-        following = judged.open[number + 1 :]
-        is_repeated = any(_same_fix(finding, later) for later in following)
-        lines += [*_lines(outcome, finding, with_fix=not is_repeated), ""]
+    for finding in judged.open:
+        lines += [*_lines(outcome, finding, verbose=verbose), ""]
     lines += [line for entry in judged.stale for line in _stale(entry)]
     if verbose:
         lines += _verbose(outcome, judged)
@@ -31,18 +34,21 @@ def as_text(outcome: Outcome, judged: Judged, *, verbose: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _same_fix(one: Finding, other: Finding) -> bool:
-    return bool(one.fix) and (one.fix, one.fix_at) == (other.fix, other.fix_at)
-
-
-def _lines(outcome: Outcome, finding: Finding, *, with_fix: bool) -> Iterator[str]:
+def _lines(outcome: Outcome, finding: Finding, *, verbose: bool) -> Iterator[str]:
     yield f"{finding.setting}: {finding.severity}: {finding.message} [{finding.rule}]"
     for known in finding.evidence:
-        text = f": {known.text}" if known.text else ""
+        text = f": {known.text if verbose else _shortened(known.text)}" if known.text else ""
         yield f"  {known.label}: {format_place(outcome.folder, known.place)}{text}"
-    if finding.fix and with_fix:
+    if finding.fix:
         yield f"  under {format_key_path(finding.fix_at)} write:"
         yield from (f"    {line}" for line in finding.fix)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_STATEMENT:
+        return text
+    half = _LONGEST_STATEMENT // 2
+    return f"{text[:half].rstrip()} … {text[-half:].lstrip()}"
 
 
 def _stale(entry: Accepted) -> Iterator[str]:

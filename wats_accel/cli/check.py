@@ -54,7 +54,12 @@ _SOURCE_OPTIONS = (
         help="Write what is found into the baseline; whoever accepts it gives the reasons.",
     ),
     click.option("--output", "-o", metavar="FILE", help="Write the findings to this file."),
-    click.option("--verbose", "-v", is_flag=True, help="Also show what is accepted or trusted."),
+    click.option(
+        "--verbose",
+        "-v",
+        is_flag=True,
+        help="Also show long statements whole, and what is accepted or trusted.",
+    ),
 )
 
 
