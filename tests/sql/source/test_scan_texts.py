@@ -468,6 +468,36 @@ def test_a_name_that_has_been_looked_up_in_a_list_is_one_of_it(tmp_path, body):
     assert not any("{" in text for text in texts(method))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "found = []\nself.fill(found)\nfor each in found:\n    cursor.execute('DELETE FROM t')",
+        "found = []\nx.fill(found)\nif found:\n    cursor.execute('DELETE FROM t')",
+        "found = []\nother = found\nother.append(1)\nif found:\n    cursor.execute('DELETE FROM t')",
+        "found = []\nboth = (found, x)\nboth[0].append(1)"
+        "\nfor each in found:\n    cursor.execute('DELETE FROM t')",
+        "self.found = []\nx.call(self.found.append)"
+        "\nfor each in self.found:\n    cursor.execute('DELETE FROM t')",
+        "found = {}\nx.call(lambda: found.update(a=1))\nif found:\n    cursor.execute('DELETE FROM t')",
+        "n = 0\nwhile n < 9:\n    n += 1\n    if n == 7:\n        cursor.execute('DELETE FROM t')",
+        "first = True"
+        "\nfor each in x:\n    if not first:\n        cursor.execute('DELETE FROM t')\n    first = False",
+        "done = False\ndef note():\n    nonlocal done\n    done = True\nx.call(note)\n"
+        "if done:\n    cursor.execute('DELETE FROM t')",
+        "done = None\ntry:\n    done = x()\nexcept E:\n    pass"
+        "\nif done is None:\n    cursor.execute('DELETE FROM t')",
+    ],
+)
+def test_what_may_be_run_is_not_left_out(tmp_path, body):
+    assert texts(run_of(tmp_path, body)) == ["DELETE FROM t"]
+
+
+def test_a_list_that_somebody_unknown_may_have_filled_is_not_known(tmp_path):
+    method = run_of(tmp_path, 'parts = ["SELECT a FROM t"]\nx.fill(parts)\ncursor.execute(" ".join(parts))')
+    (statement,) = method.statements
+    assert statement.facts.unknowns
+
+
 def test_values_of_enumerations_are_texts(tmp_path):
     source = """
         import enum

@@ -10,7 +10,7 @@ from wats_accel.sql.source.closures import Closures
 from wats_accel.sql.source.frames import Arguments, Frame, Interpreter
 from wats_accel.sql.source.invocations import Invocations
 from wats_accel.sql.source.sending import Sending, mentioned
-from wats_accel.sql.source.storing import change
+from wats_accel.sql.source.storing import change, let_go
 from wats_accel.sql.source.values import (
     FOREIGN,
     NOTHING,
@@ -70,6 +70,7 @@ class Calls:
     def _other(self, atom: Atom, called: Value, arguments: Arguments, frame: Frame, node: ast.expr) -> Value:
         if isinstance(atom, Ext):
             return self._outside(atom.name, arguments, frame, node)
+        let_go(arguments, frame)
         if isinstance(atom, Param):
             if not atom.is_plain:
                 frame.note_given_unknown(f"it calls what it is given as {atom.name}", node)
@@ -87,6 +88,8 @@ class Calls:
             if sent is not None:
                 return sent
         sinks.send_elsewhere(name, arguments, frame, node)
+        if not sinks.is_own(name):
+            let_go(arguments, frame)
         self._note_handed_over(last, arguments, frame, node)
         return outside.call(name, arguments, frame, node)
 
@@ -120,6 +123,7 @@ class Calls:
             frame.note_loose(atom.name, owner, vague, node)
         if vague or any(isinstance(each, Foreign | Obj | Param) for each in owner.atoms):
             sinks.send_elsewhere(atom.name, arguments, frame, node)
+            let_go(arguments, frame)
         self._start_thread(atom, frame, node)
         changed = known_methods.changed(owner, atom.name, arguments)
         if changed is not None and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -7,8 +7,10 @@ from typing import Final
 
 from wats_accel.sql.source import arguments as parameters
 from wats_accel.sql.source.alternatives import join
+from wats_accel.sql.source.attributes import with_more
 from wats_accel.sql.source.frames import Arguments, Frame, Interpreter
 from wats_accel.sql.source.mutation import is_generator
+from wats_accel.sql.source.names import MUTATORS
 from wats_accel.sql.source.values import (
     NONE,
     UNKNOWN,
@@ -39,7 +41,14 @@ class Closures:
         number = len(self._met)
         self._met.append((node, frame))
         frame.closures.append(number)
+        self._note_what_it_changes(node, frame)
         return Value((Closure(number),))
+
+    @staticmethod
+    def _note_what_it_changes(node: AnyFunction, frame: Frame) -> None:
+        """Names around it that it may change at any time from now on."""
+        for name in {name for inner in ast.walk(node) for name in _changed_by(inner)} & set(frame.env):
+            frame.env[name] = join([with_more(frame.env[name], UNKNOWN), UNKNOWN])
 
     def call(self, number: int, arguments: Arguments, caller: Frame) -> Value:
         """What calling one gives."""
@@ -76,3 +85,14 @@ class Closures:
         for number in list(frame.closures) if not frame.is_lazy else ():
             if number not in self._called:
                 self.call(number, Arguments([], {}), frame)
+
+
+def _changed_by(node: ast.AST) -> list[str]:
+    """The names around a nested function that a piece of it stores or changes in place."""
+    if isinstance(node, ast.Nonlocal):
+        return node.names
+    if isinstance(node, ast.Attribute) and node.attr in MUTATORS:
+        return [node.value.id] if isinstance(node.value, ast.Name) else []
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+        return [node.value.id] if isinstance(node.value, ast.Name) else []
+    return []

@@ -7,7 +7,7 @@ import ast
 from wats_accel.sql.source import templates
 from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.frames import Frame
-from wats_accel.sql.source.values import Const, Map, Seq, Text, Value, flows_into
+from wats_accel.sql.source.values import Const, Text, Value, flows_into
 
 
 def outcome(test: ast.expr, frame: Frame) -> bool | None:
@@ -77,12 +77,7 @@ def _truth(value: Value) -> bool | None:
         return True if any(isinstance(part, str) and part for part in atom.parts) else None
     if isinstance(atom, Const):
         return bool(atom.value)
-    if isinstance(atom, Seq):
-        sure = any(not item.optional for item in atom.items)
-        return True if sure else None if atom.items or atom.rest is not None else False
-    if isinstance(atom, Map) and not atom.items and atom.rest is None:
-        return False
-    return None
+    return None  # of a list or dictionary: somebody else may have filled it
 
 
 def _compared(op: ast.cmpop, left: ast.expr, right: ast.expr, frame: Frame) -> bool | None:

@@ -155,7 +155,7 @@ def _one_of(ways: Sequence[Callable[[], bool]], frame: Frame) -> bool:
 def _for(statement: ast.For | ast.AsyncFor, frame: Frame) -> bool:
     value = frame.interpreter.evaluate(statement.iter, frame)
     items = templates.items_of(value)
-    is_known = items is not None and len(items) <= MOST_UNROLLED
+    is_known = items is not None and len(items) <= MOST_UNROLLED and (bool(items) or _is_fixed(value))
     if items is not None and is_known:
         rounds = [Item(flows_into(item.value, value), item.optional) for item in items]
     else:
@@ -163,6 +163,11 @@ def _for(statement: ast.For | ast.AsyncFor, frame: Frame) -> bool:
         rounds = [Item(element, optional=True)] * _ROUNDS
     frame.note_clock(Value((), value.clock, value.given))
     return _loop(statement, rounds, frame, is_exact=is_known)
+
+
+def _is_fixed(value: Value) -> bool:
+    """Whether nobody can have put anything into it: an empty list may be filled where that is not seen."""
+    return all(isinstance(atom, Seq) and atom.kind == "tuple" for atom in value.atoms)
 
 
 def _loop(statement: Any, rounds: Sequence[Item], frame: Frame, *, is_exact: bool) -> bool:

@@ -74,13 +74,18 @@ def send_elsewhere(name: str, arguments: Arguments, frame: Frame, node: ast.expr
         node: the call.
     """
     first, _, last = name.rpartition(".")
-    is_own = bool(first) and (first.partition(".")[0] in _OWN or last[:1].isupper())
-    if last in _HARMLESS or is_own:
+    if last in _HARMLESS or is_own(name) or (first and last[:1].isupper()):
         return
     for value in arguments.all():
         texts = [atom for atom in value.atoms if isinstance(atom, Text)]
         if any(SQL.match(_with_something(text)) for text in texts):
             frame.note_sent(Value(tuple(texts), value.clock, value.given), last, node)
+
+
+def is_own(name: str) -> bool:
+    """Whether a function outside the tree is one of Python's own, which keep what they are given as it is."""
+    first, _, others = name.partition(".")
+    return bool(others) and first in _OWN
 
 
 def is_sink(name: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from wats_accel.sql.source import known_methods, operators
+from wats_accel.sql.source.attributes import with_more
 from wats_accel.sql.source.bindings import unpacked
-from wats_accel.sql.source.frames import Frame
-from wats_accel.sql.source.values import UNKNOWN, Obj, Seq, Value
+from wats_accel.sql.source.frames import Arguments, Frame
+from wats_accel.sql.source.values import UNKNOWN, Map, Obj, Seq, Value
 
 
 def assign(target: ast.expr, value: Value, frame: Frame) -> None:
@@ -45,6 +46,16 @@ def _store_item(target: ast.Subscript, value: Value, frame: Frame) -> None:
     )
     change(target.value, known_methods.stored(owner, key, value), frame)
     frame.interpreter.special(owner, "__setitem__", [key, value], frame, target)
+
+
+def let_go(arguments: Arguments, frame: Frame) -> None:
+    """Note that lists and dictionaries are given to somebody who may put anything into them."""
+    for where, node in arguments.nodes.items():
+        value = arguments.args[where] if isinstance(where, int) else arguments.kwargs[where]
+        if any(
+            isinstance(atom, Map) or (isinstance(atom, Seq) and atom.kind != "tuple") for atom in value.atoms
+        ):
+            change(node, with_more(value, UNKNOWN), frame)
 
 
 def change(node: ast.expr, value: Value, frame: Frame) -> None:
