@@ -87,9 +87,9 @@ class Transaction:
         if not committed:
             self.over = True
             return
-        self._is_calling_back = True
-        self.over = True
         try:
+            self._is_calling_back = True
+            self.over = True
             self.call_back()
         finally:
             self._is_calling_back = False

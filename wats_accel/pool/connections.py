@@ -78,16 +78,15 @@ class ConnectionProxy(Proxy):
         if not lease.enter():
             return self._accel_set_on_dead(name, value)
         covered: Covered | None = None
+        settling = False
         try:
             covered = lease.uncommitted.begin(MAY_COMMIT)  # autocommit does, and levels of isolation
             _set_session_attribute(lease, self._accel_raw, name, value)
-        except BaseException as error:
-            lease.failed(error)
-            if covered is not None:
-                self._accel_settle(MAY_COMMIT, covered, raised=True)
-            raise
-        else:
+            settling = True
             self._accel_settle(MAY_COMMIT, covered, raised=False)
+        except BaseException as error:
+            self._accel_fail(error, MAY_COMMIT, covered, None, settling=settling)
+            raise
         finally:
             lease.leave()
 

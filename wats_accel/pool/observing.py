@@ -88,8 +88,11 @@ class Seen:
 def see(observer: Observer, language: str, name: str, sql: object, change: Change) -> Seen | None:
     """Show an observer a call, before it is made; None if it changes nothing."""
     token = observer.before(language, name, sql, change)
-    if token is None:
-        return None
-    return Seen(
-        observer, token, change if change.may_change else dataclasses.replace(change, may_change=True)
-    )
+    try:
+        if token is None:
+            return None
+        known = change if change.may_change else dataclasses.replace(change, may_change=True)
+        return Seen(observer, token, known)
+    except BaseException:  # a Control-C; else the change would be under way for ever
+        observer.after(token, change, None)
+        raise

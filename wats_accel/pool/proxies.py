@@ -75,8 +75,10 @@ class Proxy:
             return self if told is self._accel_raw else told
         covered: Covered | None = None
         seen: Seen | None = None
-        counted = self._accel_changes_so_far() if lease.observer is not None and lease.released else None
+        counted, change, settling = None, READS, False
         try:
+            if lease.observer is not None and lease.released:
+                counted = self._accel_changes_so_far()
             change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
             if lease.observer is not None and is_observed(name, change):
                 seen = see(lease.observer, lease.dialect.language, name, statement_of(args, kwargs), change)
@@ -89,21 +91,17 @@ class Proxy:
                 lease.on_use(lease)
             self._accel_note(name, args, kwargs)
             told = self._accel_present(_called(getattr(self._accel_raw, name), args, kwargs))
-        except BaseException as error:
-            lease.failed(error)
-            if covered is not None:
-                self._accel_settle(change, covered, raised=True, seen=seen)
-            elif seen is not None:
-                seen.observer.after(seen.token, change, None)
-            raise
-        else:
             if change is READS and lease.uncommitted.dirty:
                 lease.uncommitted.note_read()
             if covered is not None:  # of a read, too: it shows a commit that nobody has seen
+                settling = True
                 self._accel_settle(change, covered, raised=False, seen=seen, told=told)
             if counted is not None and seen is None and self._accel_changes_so_far() not in (None, counted):
                 self._accel_notice()
             return told
+        except BaseException as error:
+            self._accel_fail(error, change, covered, seen, settling=settling)
+            raise
         finally:
             lease.leave()
 
@@ -122,13 +120,7 @@ class Proxy:
         raise NotImplementedError
 
     def _accel_settle(
-        self,
-        change: Change,
-        covered: Covered,
-        *,
-        raised: bool,
-        seen: Seen | None = None,
-        told: Any = None,
+        self, change: Change, covered: Covered, *, raised: bool, seen: Seen | None = None, told: Any = None
     ) -> None:
         """See what a call has done to data, and tell who observes it, before its caller goes on."""
         lease, raw = self._accel_lease, self._accel_link()
@@ -140,6 +132,31 @@ class Proxy:
             if part_of is None:
                 self._accel_outlast(seen, told)
             seen.observer.after(seen.token, change, part_of)
+
+    def _accel_fail(
+        self,
+        error: BaseException,
+        change: Change,
+        covered: Covered | None,
+        seen: Seen | None,
+        *,
+        settling: bool = False,
+    ) -> None:
+        """See what a call has done that has raised `error`; a Control-C may have come at any moment."""
+        lease = self._accel_lease
+        try:
+            lease.failed(error)
+            if covered is None and seen is not None:
+                covered = lease.uncommitted.begin(change)
+            if covered is not None and not settling:
+                settling = True
+                self._accel_settle(change, covered, raised=True, seen=seen)
+                settling = False
+        finally:
+            if settling:  # once it was cut short nobody knows how far it has come
+                part_of = lease.uncommitted.lose_track(change, covered or ())
+                if seen is not None:
+                    seen.observer.after(seen.token, UNKNOWN, part_of)
 
     def _accel_changes_so_far(self) -> int | None:
         return changes_so_far(self._accel_raw.__class__, self._accel_link())

@@ -101,6 +101,29 @@ class Uncommitted:
                 known.call_back()
         return part_of
 
+    def lose_track(self, change: Change, covered: Covered) -> Transaction | None:
+        """Be told that `settle` was cut short: what was open may be committed, or be open still.
+
+        Args:
+            change: what the call can have done.
+            covered: what `begin` gave.
+
+        Returns:
+            the transaction that what the call has changed may be a part of; None if it changes nothing.
+        """
+        with self._lock:
+            self._open += [known for known in covered if known not in self._open and not known.over]
+            if change.may_change:
+                self._open = self._open or [Transaction()]
+                self._open[-1].changed_here()
+            perhaps = {*covered, *self._open}
+            part_of = self._open[-1] if change.may_change else None
+            self.dirty = self._unsure = True
+        for known in perhaps:
+            known.perhaps_committed = True
+            known.end(committed=True) if known.over else known.call_back()
+        return part_of
+
     def note_read(self) -> None:
         """Be told that this thread reads while the connection is dirty.
 
