@@ -11,7 +11,6 @@ from wats_accel.audit.finding import Finding, format_place
 from wats_accel.audit.subject import short
 from wats_accel.errors import format_key_path
 
-
 _LONGEST_STATEMENT: Final = 200
 """Characters; of a longer one the beginning and the end are shown. The other forms have all of it."""
 
