@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 from wats_accel.config.documents import SourceError
 from wats_accel.config.loader import LoadedConfig, located, validated
@@ -19,6 +19,7 @@ from wats_accel.config.sql_section import (
     ViewRule,
 )
 from wats_accel.errors import ConfigError, Problem
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.sql.schema import ForeignKey, Schema
 from wats_accel.sql.schema_description import (
     SchemaDescription,
@@ -41,8 +42,13 @@ class SchemaSource:
     def __init__(self, config: LoadedConfig, report: Callable[[Problem], None]) -> None:
         self._config = config
         self._report = report
-        self._lock = Lock()
+        self._lock = RLock()  # re-entrant: a finalizer of the application's own may execute something
         self._made: Schema | ConfigError | None = None
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = RLock()
 
     @property
     def schema(self) -> Schema:

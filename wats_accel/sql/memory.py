@@ -6,6 +6,7 @@ import hashlib
 import threading
 from typing import Final
 
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.sql.facts import Facts
 
 Key = tuple[str, str, int]
@@ -36,12 +37,19 @@ class Memory:
         self.young: Final[dict[Key, Facts]] = {}
         self._most_texts = most_texts
         self._most_characters = most_characters
-        self._lock = threading.Lock()
+        self._lock = (
+            threading.RLock()
+        )  # re-entrant: a finalizer of the application's own may execute something
         self._old: dict[Key, Facts] = {}
         self._characters = 0  # of the young ones
         # As long as an object is here, no other has its identity.
         self._owners: dict[int, object] = {}
         self._old_owners: dict[int, object] = {}
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
 
     def get(self, key: Key, owner: object) -> Facts | None:
         """The facts of a text; None if they are not known. What is old is young again then."""

@@ -118,6 +118,7 @@ class UnderWay:
             del self._open[transaction]
 
     def begin_anew(self) -> None:
-        """In a child process: the calls of other threads are gone."""
+        """In a child process: the calls of other threads are gone, and nobody ends their transactions."""
         self._calls.clear()
         self._outlasting.clear()
+        self._open = {known: parts for known, parts in self._open.items() if known.is_changed_here()}
