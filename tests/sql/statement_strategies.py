@@ -297,7 +297,9 @@ class Grammar(Words):
         recursive = self.chance(30)
         for _ in range(1 + self.number(1)):
             name = self.pick((self.fresh(), *(table.name for table in self.tables)))
-            if any(cte.name.casefold() == name.casefold() for cte in scope.ctes):
+            # SQLite's CTEs see later ones, too, and look outside for a column that those do not have.
+            looks_outside = bool(parts) and self.flavour.is_sqlite and scope.outer is not None
+            if looks_outside or any(cte.name.casefold() == name.casefold() for cte in scope.ctes):
                 name = self.fresh()
             if recursive and self.chance(60):
                 text, cte = self._recursive(scope, name, depth)
