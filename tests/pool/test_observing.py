@@ -31,6 +31,7 @@ class Onlooker:
     told: list[tuple[str, object]] = field(default_factory=list)
     ended: list[tuple[object, Change, Transaction | None]] = field(default_factory=list)
     outlasting: list[object] = field(default_factory=list)
+    readers: list[object] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
     count_reads_as_changes: bool = False
@@ -46,6 +47,12 @@ class Onlooker:
     def outlasts(self, token: object) -> Callable[[], object]:
         self.outlasting.append(token)
         return lambda: self.outlasting.remove(token)
+
+    def reader(self) -> object:
+        return len(self.told)
+
+    def fetched(self, reader: object) -> None:
+        self.readers.append(reader)
 
     def lost_sight(self, why: str) -> None:
         self.lost.append(why)

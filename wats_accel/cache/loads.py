@@ -174,3 +174,23 @@ def note_reading(footprint: Footprint) -> None:
     """Note, before this thread reads something, that all loads that it runs are made from it."""
     for load in stacks.get(get_ident(), ()):
         load.read(footprint)
+
+
+def reader() -> object:
+    """What stands for the innermost load that this thread runs; None if it runs none."""
+    load = innermost_load() if stacks else None
+    return None if load is None else (load.target, load.number)
+
+
+def note_rows_of(before: object) -> None:
+    """Note that this thread fetches rows of a statement that it, or another one, has executed before.
+
+    The loads that had not begun then have not seen what is read, and it may be older than they are.
+
+    Args:
+        before: what `reader` gave when the statement was executed.
+    """
+    for load in reversed(stacks.get(get_ident(), ()) if stacks else ()):
+        if (load.target, load.number) == before:
+            return
+        load.objection = load.objection or "read_before"

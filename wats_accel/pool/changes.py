@@ -59,6 +59,9 @@ BEGIN: Final = Change(may_change=True, may_commit=True, begins=1)
 EXECUTING: Final = frozenset({"__call__", "execute", "executemany", "executescript"})
 """Methods that are given a text of SQL; sqlite3 calls its connection only to prepare one."""
 
+FETCHING: Final = frozenset({"fetchone", "fetchmany", "fetchall", "fetchval", "__next__"})
+"""Methods that give rows of what was executed before."""
+
 # Of connections, cursors, blobs and generators; of any other method nobody knows.
 _READING: Final = (
     *("cursor", "fetchone", "fetchmany", "fetchall", "fetchval", "skip", "scroll", "cancel"),

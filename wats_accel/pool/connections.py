@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wats_accel.failures import noting_failures
-from wats_accel.pool.changes import COMMIT, MAY_COMMIT, READS, Change
+from wats_accel.pool.changes import COMMIT, EXECUTING, FETCHING, MAY_COMMIT, READS, Change
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
@@ -158,13 +158,14 @@ class DependentProxy(Proxy):
     """Something that works on a connection, and keeps it."""
 
     __slots__ = (
-        "_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_unfinished",
-        "_accel_weakly",
+        "_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_reader",
+        "_accel_unfinished", "_accel_weakly",
     )  # fmt: skip
     _accel_connection: ConnectionProxy | None
     _accel_facade: Any
     _accel_is_closed: bool
     _accel_number: int
+    _accel_reader: object
     _accel_unfinished: Unfinished | None
     _accel_weakly: weakref.ref[ConnectionProxy]
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
@@ -199,7 +200,12 @@ class DependentProxy(Proxy):
         return _presented(self, value)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        unfinished = self._accel_unfinished
+        unfinished, observer = self._accel_unfinished, self._accel_lease.observer
+        if observer is not None:
+            if name in FETCHING:
+                observer.fetched(self._accel_reader)
+            elif name in EXECUTING:
+                put(self, _accel_reader=observer.reader())
         try:
             told = super()._accel_call(name, args, kwargs)
         except StopIteration:
@@ -267,6 +273,7 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
     put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
     put(proxy, _accel_unfinished=None)
+    put(proxy, _accel_reader=None if lease.observer is None else lease.observer.reader())
     if not lease.released:
         put(proxy, _accel_hold=hold(functools.partial(lease.drop, number)))
     return proxy

@@ -57,6 +57,14 @@ class Observer(Protocol):
         """
         ...
 
+    def reader(self) -> object:
+        """On whose behalf this thread reads right now: what `fetched` wants of a statement."""
+        ...
+
+    def fetched(self, reader: object) -> None:
+        """Be told, before rows are fetched, on whose behalf their statement was executed."""
+        ...
+
     def lost_sight(self, why: str) -> None:
         """Be told that there is a connection of which nobody sees what is done with it."""
         ...

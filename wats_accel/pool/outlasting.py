@@ -11,13 +11,12 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, Final
 
-from wats_accel.pool.changes import EXECUTING, Change
+from wats_accel.pool.changes import EXECUTING, FETCHING, Change
 from wats_accel.pool.drivers import Driver
 from wats_accel.pool.holds import hold
 
 _BEGINNING_ANEW: Final = EXECUTING | {"callproc", "close"}
 """Methods of a cursor that end what it did before."""
-_FETCHING: Final = frozenset({"fetchone", "fetchmany", "fetchall", "fetchval", "__next__"})
 
 
 def may_outlast(driver: Driver, raw: Any, change: Change) -> bool:
@@ -58,7 +57,7 @@ class Unfinished:
         """Whether it is over when a method of this name has returned something."""
         if name in _BEGINNING_ANEW:
             return True
-        if name in _FETCHING:
+        if name in FETCHING:
             return self._alone and (name == "fetchall" or not told)
         return name == "nextset" and not told
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from wats_accel.cache.loads import Load, note_reading, spoil_loads, stacks
+from wats_accel.cache.loads import Load, note_reading, note_rows_of, reader, spoil_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.counters import SqlCounters
@@ -146,6 +146,14 @@ class Tracker:
     def outlasts(self, token: object) -> Callable[[], object]:
         """Have what is read from now on not be kept, if a call's change concerns it, until that is over."""
         return self._under_way.outlast(token) if isinstance(token, UnderWayCall) else _nothing
+
+    def reader(self) -> object:
+        """The load that this thread runs, in few words."""
+        return reader()
+
+    def fetched(self, reader: object) -> None:
+        """Have no load kept that fetches rows of a statement that was executed before it began."""
+        note_rows_of(reader)
 
     def _after(self, call: UnderWayCall, change: Change, transaction: Transaction | None) -> None:
         if transaction is not None:
