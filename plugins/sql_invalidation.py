@@ -95,8 +95,8 @@ def _start(context: PluginContext) -> None:
 
 
 _NO_SCHEMA = (
-    "nothing is known of the database, so any table may be a view, and no answer is kept without a rule: name "
-    "a file under 'sql.schema' (`wats-accel schema-scan` writes one), or say 'assume_plain_tables: true' there"
+    "nothing is known of the database, so any table may be a view, and no answer is kept without a rule: "
+    "name a file under 'sql.schema' (`wats-accel schema-scan` writes one), or say 'assume_plain_tables: true'"
 )
 
 
