@@ -67,6 +67,7 @@ def test_a_new_table_that_cascades_is_changed_with_its_parent(accelerate: Any, s
         ("CREATE TRIGGER t BEFORE UPDATE OF a, b ON public.item FOR EACH ROW EXECUTE FUNCTION g()", {"item"}),
         ("CREATE RULE r AS ON UPDATE TO item DO ALSO DELETE FROM note", {"item", "note"}),
         ("ALTER TABLE item RENAME TO thing", {"item", "thing"}),
+        ("CREATE TABLE thing (a UNIQUE ON CONFLICT REPLACE)", {"thing"}),
         ("ALTER TABLE item ENABLE TRIGGER ALL", {"item"}),
         ("CREATE OR REPLACE FUNCTION g() RETURNS trigger AS $$ BEGIN END $$ LANGUAGE plpgsql", {"note"}),
         ("SELECT 1; CREATE TRIGGER t AFTER UPDATE ON item BEGIN DELETE FROM note; END", {"item"}),

@@ -81,6 +81,8 @@ def _with_table(schema: Schema, name: str, tokens: Sequence[Token], keys: set[st
         return schema  # it is there already
     if not keys.isdisjoint({"TEMP", "TEMPORARY"}):
         return _with_views(schema, [name])  # on this connection it is another table
+    if keys >= {"CONFLICT", "REPLACE"}:
+        schema = _with_triggers(schema, [name])  # any write may delete rows, with all that follows
     if not keys.isdisjoint(_COMPUTING):
         schema = _with_computed(schema, name)
     if not keys.isdisjoint({"CASCADE", "SET"}):

@@ -230,3 +230,14 @@ def test_whatever_a_write_really_changes_is_among_the_changes(
         really = {column for column, values in columns.items() if values != after[table][column]}
         came_or_went = any(len(values) != len(after[table][column]) for column, values in columns.items())
         assert ANY in known or (not came_or_went and really <= known), table
+
+
+def test_a_write_may_delete_the_rows_in_its_way_where_the_table_says_so(database: sqlite3.Connection) -> None:
+    database.executescript(
+        "CREATE TABLE ranked (id INTEGER PRIMARY KEY, rank INT UNIQUE ON CONFLICT REPLACE);"
+        "CREATE TABLE medals (ranked INT REFERENCES ranked ON DELETE CASCADE, metal TEXT);"
+    )
+    schema = schema_of([scanned(database)])
+    for text in ("UPDATE ranked SET rank = 1", "INSERT INTO ranked (rank) VALUES (1)"):
+        changes = schema.effect(facts_of(text, "sqlite", schema.columns), strict=True).changes
+        assert changes == Changes(access({"ranked": [ANY], "medals": [ANY]}))

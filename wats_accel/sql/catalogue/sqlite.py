@@ -22,6 +22,7 @@ from wats_accel.sql.statement import facts_of
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name"
 _VIRTUAL = re.compile(r"\s*CREATE\s+VIRTUAL\s+TABLE\b.*?\bUSING\s+(\w+)", re.IGNORECASE | re.DOTALL)
 _CONTENT = re.compile(r"\bcontent\s*=\s*(?:'([^']*)'|\"([^\"]*)\"|(\w*))", re.IGNORECASE)
+_REPLACING = re.compile(r"\bON\s+CONFLICT\s+REPLACE\b", re.IGNORECASE)
 _GENERATED = (2, 3)  # what table_xinfo says of virtual and stored ones
 _ACTIONS: Mapping[str, OnDelete] = {
     "CASCADE": "cascade",
@@ -58,7 +59,7 @@ class _Scan:
             complete=True,
             tables=tables,
             foreign_keys=tuple(key for one in plain for key in self._foreign_keys(one["name"])),
-            triggers=tuple(map(self._trigger, named["trigger"])),
+            triggers=(*map(self._trigger, named["trigger"]), *self._replacing(plain)),
             views={
                 **{written(one["name"]): self._view(one) for one in named["view"]},
                 **dict(self._virtual(plain)),
@@ -113,6 +114,15 @@ class _Scan:
         if touches.hides:
             self.unknown.append(f"trigger {name}: {reasons(facts)}")
         return TriggerDescription(table, name, touches, text.events)
+
+    def _replacing(self, tables: list[Row]) -> Iterator[TriggerDescription]:
+        """Tables of which any write may delete rows, with all that follows: those that are in its way."""
+        for table in tables:
+            if _REPLACING.search(table["sql"] or ""):
+                name = written(table["name"])
+                yield TriggerDescription(
+                    name, f"{name} ON CONFLICT REPLACE", Touches(writes=(name,)), ("insert", "update")
+                )
 
     def _virtual(self, tables: list[Row]) -> Iterator[tuple[str, Touches]]:
         """Virtual tables whose rows come from elsewhere: those of another table, or nobody knows whose."""
