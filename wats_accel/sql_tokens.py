@@ -120,6 +120,7 @@ class Family:
         sharp: whether ``#`` may be a part of words.
         nests_comments: whether a comment may be inside another.
         brackets: pattern of a pair that is taken as one token where brackets quote nothing.
+        ats: whether ``@`` may stand inside of words.
     """
 
     def __init__(
@@ -130,10 +131,12 @@ class Family:
         sharp: bool = False,
         nests_comments: bool = False,
         brackets: str = _HARMLESS_BRACKETS,
+        ats: bool = False,
     ) -> None:
         self._quotes = {**_QUOTES, **(quotes or {})}
         self._nests_comments = nests_comments
         self.sharp = sharp
+        self.ats = ats
         brackets = r"\[" if "[" in self._quotes else brackets
         self.opening = re.compile("|".join(filter(None, (skipped, brackets, _OPENING))))
         signs, inside = ("@#", r"\w$#") if sharp else ("@", r"\w$")
@@ -153,7 +156,7 @@ class Family:
 
 
 _LINE: Final = r"--([^\r\n]*)"
-_SQL_SERVER: Final = Family(quotes={"[": _escaped("]", r"\]\]")}, sharp=True, nests_comments=True)
+_SQL_SERVER: Final = Family(quotes={"[": _escaped("]", r"\]\]")}, sharp=True, nests_comments=True, ats=True)
 _SQLITE: Final = Family(quotes={"[": _Quote("]")}, sharp=True)
 
 

@@ -12,6 +12,7 @@ from wats_accel.sql.reading.reader import Reader
 
 _OBJECT = re.compile(r"[\w.#\[\]]+")
 _ACTING = frozenset({"select", "insert", "update", "delete", "merge", "procedure"})
+_OF_SERVER = frozenset({"sysprocesses", "syslockinfo", "processlist", "v$session", "v$lock"})
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "sys", "information_schema", "mysql"})
 
 
@@ -25,7 +26,7 @@ def note_function(reader: Reader, parts: tuple[str, ...], *, in_from: bool = Fal
         reader.findings.unknown("a random value", "reads")
     elif own and reader.dialect == "sqlite" and name.startswith("pragma_"):
         reader.findings.unknown("what a PRAGMA reads", "reads")
-    elif own and name == "object_id" and _note_object(reader):
+    elif own and name in functions.OF_OBJECTS and _note_object(reader):
         pass
     elif own and name in functions.SESSION:
         _note_session(reader, name)
@@ -36,7 +37,7 @@ def note_function(reader: Reader, parts: tuple[str, ...], *, in_from: bool = Fal
 
 
 def _note_object(reader: Reader) -> bool:
-    """OBJECT_ID('name'): whether there is such a table. Whether the name is told, and noted."""
+    """OBJECT_ID('name') and the like: what there is of that table. Whether the name is told, and noted."""
     token = reader.tokens[reader.position + 1]
     if token.kind != LITERAL or not _OBJECT.fullmatch(token.text):
         return False
@@ -44,6 +45,12 @@ def _note_object(reader: Reader) -> bool:
     if not name.startswith("#"):
         reader.findings.read(name)
     return True
+
+
+def tells_of_server(parts: tuple[str, ...]) -> bool:
+    """Whether a table shows what a server does, which changes without a statement."""
+    schema, name = parts[-2] if len(parts) > 1 else "", parts[-1]
+    return name in _OF_SERVER or schema == "performance_schema" or (schema == "sys" and name[:3] == "dm_")
 
 
 def _tells_time(reader: Reader, name: str) -> bool:

@@ -79,6 +79,8 @@ def read_copy(reader: Reader) -> StatementKind:
         reader.position += 1
         scope = Scope(None)
         read_query(reader, scope, close)
+        if reader.position < close:
+            reader.doubt()
         reader.finish(scope)
     else:
         table = read_table(reader, reader.size)

@@ -111,7 +111,8 @@ def _read_created(reader: Reader, end: int, *, temporary: bool) -> None:
             scope = Scope(None)
             reader.query(reader, scope, end)
             reader.finish(scope)
-            continue
+            reader.skip(")")
+            return
         if reader.key == "(" and reader.ahead() in QUERIES and reader.ahead(-1) == "AS":
             reader.position += 1
             continue

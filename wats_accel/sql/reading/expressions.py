@@ -24,6 +24,7 @@ from wats_accel.sql.reading.words import (
     QUANTIFIERS,
     QUERIES,
     RESERVED,
+    SET_OPERATORS,
     TYPED_LITERALS,
     UNARY,
     words,
@@ -76,6 +77,25 @@ def begins_query(reader: Reader) -> bool:
     if key in QUERIES:
         return not (key == "TABLE" and following == "(")
     return key in CHANGES and following not in ("(", ",", ")", ".", "=")
+
+
+def holds_query(reader: Reader, close: int) -> bool:
+    """Whether the parentheses that are next hold a query, and no tables that are joined or operands."""
+    start = reader.position
+    depth = 1
+    while reader.ahead(depth) == "(":
+        depth += 1
+    reader.position = start + depth
+    found = begins_query(reader)
+    reader.position = start + 1
+    inner = reader.closing()
+    reader.position = start
+    if depth == 1 or not found:
+        return found
+    following = reader.tokens[min(inner + 1, close)].key
+    return (
+        inner + 1 >= close or following in SET_OPERATORS or following in ("ORDER", "LIMIT", "OFFSET", "FETCH")
+    )
 
 
 class _Expression(Edges):
@@ -367,10 +387,13 @@ class _Expression(Edges):
         """Read a pair of parentheses."""
         reader = self.reader
         end = min(reader.closing(), self.end)
+        is_query = holds_query(reader, end)
         reader.position += 1
-        if begins_query(reader) and reader.position < end:
+        if is_query and reader.position < end:
             # Others than SQL Server tell the columns of EXISTS (SELECT * ...) to those who may forbid it.
             reader.query(reader, self.scope, end, rows_only=function == "exists" and reader.dialect == "tsql")
+            if reader.position < end:
+                reader.doubt()
         else:
             inner = _Expression(reader, self.scope, end, inside=function)
             inner.skip_beginning()

@@ -179,9 +179,13 @@ SESSION: Final = words(
     "pg_current_xact_id txid_current sessionproperty sys_context userenv inet_client_addr "
     "cursor_status object_id current_schema current_schemas error_number error_message error_severity "
     "error_state error_line error_procedure get_lock pg_my_temp_schema serverproperty "
-    "databasepropertyex current_request_id"
+    "databasepropertyex current_request_id col_length to_regclass object_name objectproperty "
+    "objectpropertyex columnproperty col_name index_col indexproperty stats_date schema_id type_id "
+    "pg_relation_size pg_total_relation_size pg_table_size pg_indexes_size pg_database_size"
 )
-"""What these give depends on the session, its user, or on what it has just done."""
+"""What these give depends on the session, its user, on what it has just done, or on the catalogue."""
+OF_OBJECTS: Final = frozenset({"object_id", "col_length", "to_regclass"})
+"""Their first argument is the name of a table; what they give changes with its definition only."""
 AFTERWARDS: Final = words(
     "changes row_count rowcount_big xact_state error_number error_message error_severity error_state "
     "error_line error_procedure @@rowcount @@error @@trancount @@fetch_status cursor_status object_id"

@@ -52,8 +52,9 @@ class UnreadableError(ValueError):
     """A literal, name or comment never ends. Says nothing of the text."""
 
 
-_SHARP_WORD: Final = r"(?P<word>[^\W\d][\w$#]*|\#{1,2}\w[\w$#]*)"
 _WORD: Final = r"(?P<word>[^\W\d][\w$]*)"
+_SHARP_WORD: Final = r"(?P<word>[^\W\d][\w$#]*|\#{1,2}\w[\w$#]*)"
+_WORD_WITH_AT: Final = r"(?P<word>[^\W\d][\w$#@]*|\#{1,2}\w[\w$#@]*)"
 _REST: Final = (
     r"|(?P<variable>@{1,2}[\w$#]+)"
     r"|(?P<number>0[xX][0-9a-fA-F]*|(?:\d+(?:\.\d*)?|(?<![\w\])\"`])\.\d+)(?:[eE](?:[+-]?\d+)?)?)"
@@ -61,7 +62,7 @@ _REST: Final = (
     r"|\$\d+|\$[^\W\d]\w*)"
     r"|(?P<sign>::|\S)"
 )
-_TOKEN: Final = {True: re.compile(_SHARP_WORD + _REST), False: re.compile(_WORD + _REST)}
+_TOKENS: Final = [re.compile(word + _REST) for word in (_WORD, _SHARP_WORD, _WORD_WITH_AT)]
 _PREFIXES: Final = frozenset({"N", "E", "B", "X", "Q", "NQ", "_UTF8", "_UTF8MB4", "_BINARY"})
 _DOUBLED: Final = {'"': ('""', '"'), "`": ("``", "`"), "[": ("]]", "]")}
 
@@ -73,7 +74,7 @@ def lex(sql: str, family: Family) -> list[Token]:
         UnreadableError: something in it never ends.
     """
     tokens: list[Token] = []
-    position, gap, pattern = 0, "\n", _TOKEN[family.sharp]
+    position, gap, pattern = 0, "\n", _TOKENS[family.sharp + family.ats]
     while opened := family.opening.search(sql, position):
         start = opened.start()
         gap = _plain(pattern, sql, (position, start), gap, tokens)

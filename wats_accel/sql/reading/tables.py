@@ -7,7 +7,7 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls, functions
-from wats_accel.sql.reading.expressions import begins_query, read_expression, read_parenthesis
+from wats_accel.sql.reading.expressions import holds_query, read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
@@ -16,7 +16,6 @@ from wats_accel.sql.reading.words import (
     CHANGES,
     JOINING,
     NOT_ALIASES,
-    SET_OPERATORS,
     SOFT_TSQL_VERBS,
     TSQL_VERBS,
 )
@@ -189,7 +188,7 @@ def _read_item(reader: Reader, scope: Scope, end: int) -> None:
 
 def _read_parenthesis(reader: Reader, scope: Scope, end: int, *, lateral: bool) -> None:
     close = min(reader.closing(), end)
-    if _holds_query(reader, close):
+    if holds_query(reader, close):
         reader.position += 1
         # It does not see the tables beside it.
         inner = scope.early() if lateral else Scope(scope.parent, scope.relations, within=scope)
@@ -203,8 +202,18 @@ def _read_parenthesis(reader: Reader, scope: Scope, end: int, *, lateral: bool) 
     _leave(reader, close)
     alias = read_alias(reader, end)
     if alias:
+        renamed = reader.key == "(" and not are_hints(reader) and bool(reader.skip_names())
         for source in scope.sources[first:]:
-            scope.add(Source(alias, source.table, source.relation))
+            scope.add(_called_otherwise(reader, source, alias, renamed=renamed))
+
+
+def _called_otherwise(reader: Reader, source: Source, alias: str, *, renamed: bool) -> Source:
+    """A table of a join that has a name of its own, and perhaps other names for its columns."""
+    if not renamed:
+        return Source(alias, source.table, source.relation)
+    if source.table is not None:
+        reader.findings.read(source.table, (ANY,))
+    return Source(alias, source.table)
 
 
 def _leave(reader: Reader, close: int) -> None:
@@ -213,28 +222,14 @@ def _leave(reader: Reader, close: int) -> None:
     reader.position = min(close + 1, reader.size)
 
 
-def _holds_query(reader: Reader, close: int) -> bool:
-    """Whether parentheses hold a query, and no tables that are joined."""
-    start = reader.position
-    depth = 1
-    while reader.ahead(depth) == "(":
-        depth += 1
-    reader.position = start + depth
-    found = begins_query(reader)
-    reader.position = start + 1
-    inner = reader.closing()
-    reader.position = start
-    if depth == 1 or not found:
-        return found
-    following = reader.tokens[min(inner + 1, close)].key
-    return (
-        inner + 1 >= close or following in SET_OPERATORS or following in ("ORDER", "LIMIT", "OFFSET", "FETCH")
-    )
-
-
 def _read_named(reader: Reader, scope: Scope, end: int) -> None:
     table = read_table(reader, end)
     if table is None:
+        return
+    if table.temporary and reader.key == "." and reader.tokens[reader.position + 1].kind in (WORD, NAME):
+        reader.position += 2  # @xml.nodes(...)
+        _read_arguments(reader, scope)
+        _end_item(reader, scope, Source(""), end)
         return
     if reader.position < end and reader.key == "(" and not are_hints(reader):
         if len(table.parts) > 1 and calls.is_method(reader, table.name):
@@ -286,6 +281,8 @@ def source_of(reader: Reader, scope: Scope, table: Table) -> Source:
         return Source(name)
     if name == "dual" and reader.dialect in ("mysql", "oracle"):
         return Source(name)
+    if calls.tells_of_server(table.parts):
+        reader.findings.unknown("what the server is doing", "reads")
     reader.findings.read(name)
     return Source(name, table=name)
 
