@@ -13,6 +13,7 @@ from wats_accel.pool.changes import (
     READS,
     ROLLBACK,
     UNKNOWN,
+    Change,
     change_by_text,
     change_of,
 )
@@ -44,8 +45,6 @@ READING = [
     "USE other",
     "DECLARE @x INT = 1; SELECT a FROM t WHERE b = @x",
     "IF EXISTS (SELECT 1 FROM t) SELECT 1 ELSE SELECT 2",
-    "SAVEPOINT s",
-    "RELEASE SAVEPOINT s",
     "ROLLBACK TO SAVEPOINT s",
     "ROLLBACK TRAN s",
     "SAVE TRAN s",
@@ -236,3 +235,9 @@ def test_long_texts_are_looked_at_too():
     long = "SELECT " + ", ".join(["a"] * 5_000) + " FROM t"
     assert change_of(long) is READS
     assert change_of(f"{long}; DELETE FROM t").may_change
+
+
+def test_a_savepoint_changes_nothing_but_may_begin_a_transaction_and_its_release_end_one():
+    assert change_of("SAVEPOINT s") == Change(alone=True, saves=True)
+    assert change_of("RELEASE SAVEPOINT s") == Change(alone=True, releases=True)
+    assert change_of("ROLLBACK TO s") is READS

@@ -33,6 +33,8 @@ class Change:
             the driver returns.
         by_driver: whether a method of the driver does it, and no text of SQL.
         for_good: whether it may switch to a mode in which each statement begins a transaction.
+        saves: whether it sets a savepoint, which begins a transaction in SQLite if none is open.
+        releases: whether it releases one, which commits there what that has begun.
     """
 
     may_change: bool = False
@@ -43,6 +45,8 @@ class Change:
     alone: bool = False
     by_driver: bool = False
     for_good: bool = False
+    saves: bool = False
+    releases: bool = False
 
 
 READS: Final = Change()
@@ -124,6 +128,8 @@ def _change(sql: str) -> Change:
         end=ends.pop() if readable and len(ends) == 1 else None,
         alone=all(len(reading.statements) == 1 for reading in every),
         for_good=any(map(_sets_mode, statements)),
+        saves=any(beginning(statement)[0] == "SAVEPOINT" for statement in statements),
+        releases=any(beginning(statement)[0] == "RELEASE" for statement in statements),
     )
     return READS if found in (READS, _ONE_READ) else found
 

@@ -56,6 +56,7 @@ class Dialect:
         not_reset: what a full reset leaves behind, in the words of `statements`.
         nests_transactions: whether a COMMIT may end but the innermost of several that were begun, and a
             text of several statements may still be under way when the driver returns.
+        savepoints_begin: whether SAVEPOINT begins a transaction if none is open, and RELEASE commits it.
     """
 
     language = ""
@@ -64,6 +65,7 @@ class Dialect:
     history_sql: tuple[str, ...] = ()
     not_reset: frozenset[str] = frozenset()
     nests_transactions = True
+    savepoints_begin = False
 
     def taint_of(self, sql: object, taint: str) -> str:
         """What a statement leaves that is known to leave `taint`: that, or worse."""
@@ -170,6 +172,7 @@ class Sqlite(Dialect):
         "DETACH wats_accel_history",
     )
     nests_transactions = False
+    savepoints_begin = True
 
     def has_history(self, raw: Any, *, inserted: bool) -> bool:
         """An UPDATE leaves a number behind, too."""

@@ -7,6 +7,7 @@ callbacks, and leaves the transaction open.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any, Final
 
@@ -58,6 +59,7 @@ class Uncommitted:
 
     def begin(self, change: Change) -> Covered:
         """Be told of a call, before it is made; gives what `settle` wants. Mere reads only while `dirty`."""
+        change = self._as_here(change)
         with self._lock:
             if (change.may_change and self._ending) or (_may_end(change) and self._changing):
                 self._crossed = True
@@ -82,6 +84,7 @@ class Uncommitted:
         Returns:
             the transaction that what the call has changed is a part of; None if it is a part of none.
         """
+        change = self._as_here(change)
         autocommit, known_open = _autocommit(raw), _in_transaction(driver, raw)
         with self._lock:
             surely_ended = not raised and self._ends(change, autocommit=autocommit)
@@ -140,6 +143,12 @@ class Uncommitted:
         """
         for known in self._open:
             known.end(committed=False)
+
+    def _as_here(self, change: Change) -> Change:
+        if not (change.saves or change.releases) or not self._dialect.savepoints_begin:
+            return change
+        begins, may_commit = change.begins + change.saves, change.may_commit or change.releases
+        return dataclasses.replace(change, begins=begins, may_commit=may_commit)
 
     # -- what is open --------------------------------------------------------------------------------
 

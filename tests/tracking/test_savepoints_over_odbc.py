@@ -1,0 +1,81 @@
+"""SQLite over ODBC: a savepoint outside any transaction begins one, and nobody tells."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wats_accel.testing import accelerated
+
+
+class Names:
+    """One cached read."""
+
+    def __init__(self, driver: Any, text: str) -> None:
+        self.driver = driver
+        self.database = text
+
+    def names(self) -> list[Any]:
+        connection = self.driver.connect(self.database, autocommit=True)
+        try:
+            return [tuple(row) for row in connection.execute("SELECT name FROM thing").fetchall()]
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def names(
+    odbc: Any, sqlite_odbc: Callable[[Path], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
+    """The application, accelerated in mode sql; its answer is stored."""
+    text = sqlite_odbc(tmp_path / "things.db")
+    connection = odbc.connect(text, autocommit=True)
+    connection.execute("PRAGMA journal_mode = wal").fetchall()
+    connection.execute("CREATE TABLE thing (name TEXT)")
+    connection.execute("INSERT INTO thing VALUES ('old')")
+    connection.close()
+    module = ModuleType("legacy_app")
+    module.Names = type("Names", (Names,), {})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "legacy_app", module)
+    config = {
+        "version": 1,
+        "pool": [{"connect": "pyodbc:connect"}],
+        "invalidation": "sql",
+        "sql": {"assume_plain_tables": True},
+        "cache": {"namespaces": {"things": {}}},
+        "repositories": [
+            {"target": "legacy_app:Names", "scope": "self.database", "cached": {"names": "things"}}
+        ],
+    }
+    with accelerated(config, strict=True):
+        application = module.Names(odbc, text)
+        assert application.names() == application.names() == [("old",)]
+        yield application
+
+
+@pytest.mark.parametrize("end", ["RELEASE s", "COMMIT"])
+def test_what_it_holds_is_committed_when_it_is_released(names: Any, odbc: Any, end: str) -> None:
+    connection = odbc.connect(names.database, autocommit=True)
+    connection.execute("SAVEPOINT s")
+    connection.execute("UPDATE thing SET name = 'new'")
+    assert names.names() == names.names() == [("old",)]
+    connection.execute(end)
+    assert names.names() == [("new",)]
+    connection.execute("UPDATE thing SET name = 'newer'")
+    assert names.names() == [("newer",)]
+    connection.close()
+
+
+def test_what_is_taken_back_leaves_the_answer(names: Any, odbc: Any) -> None:
+    connection = odbc.connect(names.database, autocommit=True)
+    connection.execute("SAVEPOINT s")
+    connection.execute("UPDATE thing SET name = 'new'")
+    connection.execute("ROLLBACK TO s")
+    connection.execute("RELEASE s")
+    assert names.names() == [("old",)]
+    connection.close()
