@@ -280,15 +280,18 @@ class _Expression(Edges):
         elif key in ("ASC", "DESC", "ISNULL", "NOTNULL", "PRECEDING", "FOLLOWING"):
             self.keyword(operand=True)
         elif key == "OPERATOR" and reader.ahead() == "(":
-            reader.position += 1
-            reader.skip_group()
-            self.operand = False
+            self._named_operator()
         elif key in OPERATORS:
             self._operator(key)
         elif key in DATE_PARTS and reader.ahead(-2) == "INTERVAL":
             self.keyword(operand=True)
         else:
             self._operand(key)
+
+    def _named_operator(self) -> None:
+        """OPERATOR(pg_catalog.+) of PostgreSQL."""
+        self.keyword()
+        self.reader.skip_group()
 
     def _operator(self, key: str) -> None:
         reader = self.reader
@@ -320,6 +323,8 @@ class _Expression(Edges):
             self.keyword()
             if following.key == "(":
                 self.read_group(key.lower())
+        elif key == "OPERATOR" and following.key == "(" and reader.dialect in ("postgres", ""):
+            self._named_operator()
         elif self._is_prefix(key, following):
             self.keyword()
         else:
@@ -334,12 +339,12 @@ class _Expression(Edges):
         """Whether a word says something of the operand behind it, and is no column."""
         dialect = self.reader.dialect
         if following.kind == LITERAL and key in TYPED_LITERALS:
-            return dialect != "tsql"
+            return dialect not in ("tsql", "sqlite")
         if key not in UNARY or following.key == "(":
             return key in UNARY
         if following.kind in (SIGN, END) or following.key in _NO_OPERANDS:
             return False
-        if following.kind == WORD and dialect not in UNARY[key] and self.inside not in UNARY[key]:
+        if (following.kind == WORD or key == "KEY") and not UNARY[key] & {dialect, self.inside}:
             return False
         if not dialect:
             self.scope.use((self.reader.token.name,))

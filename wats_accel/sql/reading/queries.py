@@ -20,7 +20,8 @@ _LOCKING: Final = words(
 _ROWS: Final = frozenset({"ROW", "ROWS", "ONLY", "PERCENT"})
 _MOST_CTES: Final = 300  # in one WITH
 _MOST_PAIRS: Final = 200_000  # of queries in a UNION and of names in its ORDER BY
-_FILTERS: Final = frozenset({"WHERE", "HAVING", "QUALIFY", "CONNECT", "START", "GROUP"})
+_FILTERS: Final = frozenset({"WHERE", "HAVING", "QUALIFY", "GROUP"})
+_HIERARCHIES: Final = frozenset({("CONNECT", "BY"), ("START", "WITH")})
 
 
 def read_query(reader: Reader, parent: Scope, end: int, *, rows_only: bool = False) -> Relation:
@@ -191,7 +192,7 @@ def _read_select(reader: Reader, block: Scope, end: int) -> None:
         if key == "FROM":
             reader.position += 1
             read_tables(reader, block, end)
-        elif key in _FILTERS:
+        elif key in _FILTERS or (key, reader.ahead()) in _HIERARCHIES:
             reader.position += 1
             if key not in ("WHERE", "HAVING", "QUALIFY"):
                 reader.skip("BY", "WITH", "NOCYCLE")

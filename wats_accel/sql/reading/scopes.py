@@ -248,10 +248,12 @@ class Scope:
             found = self._called.get(qualifier, ())
             for source in found:
                 _read(source, by, ANY if column in by.system_columns else column)
-            if found:
+            if found and any(source.has(column, by.known) is not False for source in found):
                 return
-            if self.parent is not None and self.parent.knows(qualifier):
+            if self.parent is not None and self.parent.knows(qualifier):  # in SQLite though it is one here
                 self.parent.qualified.add(parts)
+                return
+            if found:
                 return
         for source in self.sources:  # a field of a column, or an alias that was not taken for one
             _read(source, by, *parts)

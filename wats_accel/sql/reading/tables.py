@@ -16,10 +16,12 @@ from wats_accel.sql.reading.words import (
     CHANGES,
     JOINING,
     NOT_ALIASES,
+    SOFT_CLAUSES,
     SOFT_TSQL_VERBS,
     TSQL_VERBS,
 )
 
+_BEHIND_ALIASES: Final = JOINING | {",", ")", "ON", "USING", "WHERE", "GROUP", "ORDER"}
 _TEMPORARY_SCHEMAS: Final = frozenset({"temp", "pg_temp", "tempdb"})
 
 
@@ -87,6 +89,8 @@ def read_alias(reader: Reader, end: int) -> str:
 
 def _may_be_alias(reader: Reader) -> bool:
     key, following = reader.key, reader.ahead()
+    if key in SOFT_CLAUSES and key != "ON" and following in _BEHIND_ALIASES:
+        return True  # FROM t start JOIN u ...
     if key in NOT_ALIASES or key in CHANGES or (reader.begins_label() and reader.token.fresh_line):
         return False
     if reader.dialect == "tsql":
