@@ -1,7 +1,8 @@
-"""SQLite over ODBC: a savepoint outside any transaction begins one, and nobody tells."""
+"""SQLite over ODBC: transactions that its driver does not know of, and neither does anybody else."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,4 +79,18 @@ def test_what_is_taken_back_leaves_the_answer(names: Any, odbc: Any) -> None:
     connection.execute("ROLLBACK TO s")
     connection.execute("RELEASE s")
     assert names.names() == [("old",)]
+    connection.close()
+
+
+def test_after_a_commit_in_sql_the_driver_may_begin_no_transaction_of_its_own(names: Any, odbc: Any) -> None:
+    connection = odbc.connect(names.database, autocommit=False)
+    connection.execute("SELECT 1").fetchall()
+    connection.execute("COMMIT")
+    connection.execute("UPDATE thing SET name = 'new'")
+    names.names()
+    with contextlib.suppress(odbc.Error):
+        connection.rollback()
+    reader = odbc.connect(names.database, autocommit=True)
+    assert names.names() == [tuple(row) for row in reader.execute("SELECT name FROM thing").fetchall()]
+    reader.close()
     connection.close()

@@ -35,8 +35,8 @@ class Uncommitted:
     """
 
     __slots__ = (
-        "_begun", "_changing", "_crossed", "_dialect", "_each_begins", "_ending", "_lock", "_open", "_unsure",
-        "dirty",
+        "_begun", "_changing", "_confused", "_crossed", "_dialect", "_each_begins", "_ending", "_lock",
+        "_open", "_unsure", "dirty",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect) -> None:
@@ -47,6 +47,7 @@ class Uncommitted:
         self._ending = 0  # calls under way that may end those open
         self._begun = 0  # by texts of SQL, and not ended yet, as far as is sure
         self._unsure = False  # of whether those are open, and the next change is a part of one
+        self._confused = False  # a driver that begins transactions itself has not begun or ended this one
         self._crossed = False  # a change and what may have committed it were under way at once
         self._each_begins = False  # a statement begins a transaction, whatever autocommit says
         # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that write.
@@ -59,7 +60,6 @@ class Uncommitted:
 
     def begin(self, change: Change) -> Covered:
         """Be told of a call, before it is made; gives what `settle` wants. Mere reads only while `dirty`."""
-        change = self._as_here(change)
         with self._lock:
             if (change.may_change and self._ending) or (_may_end(change) and self._changing):
                 self._crossed = True
@@ -84,22 +84,23 @@ class Uncommitted:
         Returns:
             the transaction that what the call has changed is a part of; None if it is a part of none.
         """
-        change = self._as_here(change)
         autocommit, known_open = _autocommit(raw), _in_transaction(driver, raw)
+        here = self._as_here(change) if known_open is None and autocommit else change
         with self._lock:
             surely_ended = not raised and self._ends(change, autocommit=autocommit)
-            self._count(change, raised=raised, surely_ended=surely_ended, autocommit=autocommit)
+            self._count(here, raised=raised, surely_ended=surely_ended, autocommit=autocommit)
             is_open = not lost and self._is_open(known_open, autocommit=autocommit)
             over = covered if surely_ended or not is_open else ()
             changed = change.may_change and is_open and not surely_ended
-            unsure = self._crossed or (known_open is None and autocommit and self._unsure)
+            guessed = self._confused or (autocommit and self._unsure)
+            unsure = self._crossed or (known_open is None and guessed)
             still_open = self._update(change, over, changed=changed, unsure=unsure)
             part_of = still_open[-1] if changed else None
         # Whose commit it was is not always known, so nothing but a plain rollback spares the callbacks.
         rolled_back = change.end == "rollback" and not change.may_commit
         for known in over:
             known.end(committed=not rolled_back)
-        if change.may_commit:
+        if here.may_commit:
             for known in still_open:
                 known.call_back()
         return part_of
@@ -167,7 +168,9 @@ class Uncommitted:
         return tuple(self._open)
 
     def _is_open(self, known: bool | None, *, autocommit: bool) -> bool:
-        return known if known is not None else not autocommit or self._begun > 0 or self._each_begins
+        if known is not None:
+            return known
+        return not autocommit or self._begun > 0 or self._each_begins or self._confused
 
     # -- transactions by texts of SQL ----------------------------------------------------------------
 
@@ -186,6 +189,8 @@ class Uncommitted:
 
     def _count(self, change: Change, *, raised: bool, surely_ended: bool, autocommit: bool) -> None:
         self._each_begins = self._each_begins or change.for_good
+        if not autocommit and (change.begins or change.end is not None):
+            self._confused = not (change.by_driver and surely_ended)
         surely_begun = change.alone and change.begins > 0 and not raised
         self._unsure = not (surely_ended or surely_begun) and (self._unsure or change.may_commit)
         if surely_ended:
