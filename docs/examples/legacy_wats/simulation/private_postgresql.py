@@ -57,7 +57,7 @@ class PrivateServer:
         # for so long waits for somebody in his own program.
         options = (
             f"-F -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
-            "-c lock_timeout=20s -c max_connections=250"
+            "-c lock_timeout=20s -c max_connections=250 -c max_prepared_transactions=4"
         )
         self._run("pg_ctl", "start", "-w", f"--log={self._log}", f"--options={options}")
 
