@@ -46,6 +46,11 @@ class SqliteOracle:
             values = ", ".join(str(number) for number, _ in enumerate(table.columns))
             self._connection.execute(f"INSERT INTO {_quoted(table.name)} VALUES ({values})")
 
+    def also(self, *definitions: str) -> None:
+        """Execute what defines more than tables."""
+        for definition in definitions:
+            self._connection.execute(definition)
+
     def close(self) -> None:
         """Let the database go."""
         self._connection.close()
