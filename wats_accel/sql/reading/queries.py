@@ -62,10 +62,10 @@ def _read_ctes(reader: Reader, parent: Scope, end: int) -> Mapping[str, Relation
     behind = reader.position
     relations = dict(parent.relations)
     all_visible = reader.dialect == "sqlite" or (recursive and reader.dialect == "postgres")
-    for cte in ctes:
+    for number, cte in enumerate(ctes):
         visible = dict(relations)
         if all_visible:
-            visible.update({other.name: Relation(other.outputs) for other in ctes})
+            visible.update({other.name: Relation(other.outputs) for other in ctes[number:]})
         if _may_be_recursive(reader, cte, recursive=recursive):
             visible[cte.name] = Relation(cte.outputs, may_be_table=not (recursive or reader.dialect))
         elif not recursive and cte.name in visible:

@@ -176,8 +176,16 @@ class Scope:
         for parts in self.qualified:
             self._resolve_parts(parts, by)
         if self.gives is not None:
-            for block in self.gives.used_in:
-                block.qualified |= self.qualified
+            self._resolve_where_used(self.gives, by)
+
+    def _resolve_where_used(self, given: Relation, by: Resolution) -> None:
+        """Of a CTE of SQLite: its names may mean what is around the blocks that use it, too."""
+        owned = {name for name in self.names if any(source.has(name, by.known) for source in self.sources)}
+        for block in given.used_in:
+            block.qualified |= self.qualified
+            around = block.parent if block.gives is None else block  # that one is a CTE, and passes them on
+            if around is not None:
+                around.names |= self.names - owned
 
     def _resolve_roughly(self, by: Resolution) -> None:
         """Where there is too much to look at it one by one: any name may be of any table."""
