@@ -8,7 +8,8 @@ from typing import Final
 from wats_accel.sql.access import ANY_COLUMN
 from wats_accel.sql.facts import Event
 from wats_accel.sql.reading import calls, functions
-from wats_accel.sql.reading.expressions import begins_query, read_expression, read_parenthesis
+from wats_accel.sql.reading.beginnings import begins_query
+from wats_accel.sql.reading.expressions import read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import NAME, NUMBER, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope, Source

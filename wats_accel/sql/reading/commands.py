@@ -6,7 +6,7 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.facts import StatementKind
-from wats_accel.sql.reading.expressions import begins_query
+from wats_accel.sql.reading.beginnings import begins_query
 from wats_accel.sql.reading.findings import SESSION_STATE
 from wats_accel.sql.reading.lexer import LITERAL, NAME, WORD
 from wats_accel.sql.reading.queries import read_query

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from wats_accel.sql.facts import Event
-from wats_accel.sql.reading.expressions import begins_query
+from wats_accel.sql.reading.beginnings import begins_query
 from wats_accel.sql.reading.lexer import NAME, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope

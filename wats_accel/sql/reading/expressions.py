@@ -9,34 +9,22 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls
-from wats_accel.sql.reading.edges import Edges
-from wats_accel.sql.reading.lexer import END, LITERAL, NAME, NUMBER, SIGN, VARIABLE, WORD, Token
+from wats_accel.sql.reading.affixes import Affixes
+from wats_accel.sql.reading.beginnings import holds_query
+from wats_accel.sql.reading.lexer import LITERAL, NAME, SIGN, VARIABLE, WORD, Token
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope
 from wats_accel.sql.reading.words import (
-    CHANGES,
-    CONSTANTS,
     DATE_PARTS,
     OPERATORS,
     PAIRS,
     PART_FIRST,
     PHRASES,
     QUANTIFIERS,
-    QUERIES,
     RESERVED,
-    SET_OPERATORS,
-    TYPED_LITERALS,
-    UNARY,
-    words,
 )
 
 _NOTHING: Final[frozenset[str]] = frozenset()
-_TYPE_WORDS: Final = words(
-    "PRECISION VARYING UNSIGNED SIGNED CHARACTER SET INTEGER INT LARGE OBJECT RAW LOCAL ARRAY"
-)
-_NO_OPERANDS: Final = (RESERVED - {"CASE", "NULL", "SELECT", "NOT", "DISTINCT"}) | words(
-    "AS ASC DESC END NULLS COLLATE IS LIKE BETWEEN LIMIT OFFSET FETCH FOR INTO"
-)
 _IN_WINDOWS: Final = frozenset({"PARTITION", "ORDER", "ROWS", "RANGE", "GROUPS"})
 _BEFORE_OPERATORS: Final = frozenset("~!@#<>=|&^%/+-")
 
@@ -71,34 +59,7 @@ def read_parenthesis(reader: Reader, scope: Scope, end: int) -> None:
     expression.read_group("")
 
 
-def begins_query(reader: Reader) -> bool:
-    """Whether what is next begins a query, or a change that gives rows."""
-    key, following = reader.key, reader.ahead()
-    if key in QUERIES:
-        return not (key == "TABLE" and following == "(")
-    return key in CHANGES and following not in ("(", ",", ")", ".", "=")
-
-
-def holds_query(reader: Reader, close: int) -> bool:
-    """Whether the parentheses that are next hold a query, and no tables that are joined or operands."""
-    start = reader.position
-    depth = 1
-    while reader.ahead(depth) == "(":
-        depth += 1
-    reader.position = start + depth
-    found = begins_query(reader)
-    reader.position = start + 1
-    inner = reader.closing()
-    reader.position = start
-    if depth == 1 or not found:
-        return found
-    following = reader.tokens[min(inner + 1, close)].key
-    return (
-        inner + 1 >= close or following in SET_OPERATORS or following in ("ORDER", "LIMIT", "OFFSET", "FETCH")
-    )
-
-
-class _Expression(Edges):
+class _Expression(Affixes):
     def read(self) -> None:
         reader = self.reader
         while reader.position < self.end:
@@ -135,7 +96,7 @@ class _Expression(Edges):
             return True
         elif token.key == "::":
             reader.position += 1
-            self._type()
+            self.skip_type()
             return True
         elif token.key in ("{", "}"):
             reader.doubt()
@@ -174,7 +135,7 @@ class _Expression(Edges):
             calls.note_variable(reader, token.text)
             if reader.dialect in ("postgres", "") and reader.ahead(-1) == "<" and not token.spaced:
                 self.scope.use((token.name.lstrip("@"),))  # r <@s, with an operator of PostgreSQL
-        elif self._is_operator(token):
+        elif self.is_sign_of_operator(token):
             reader.position += 1
             self.operand = False
             return True
@@ -185,12 +146,6 @@ class _Expression(Edges):
         reader.position += 1
         self.operand = True
         return True
-
-    def _is_operator(self, token: Token) -> bool:
-        """Whether a question mark is one of PostgreSQL's operators: j ? 'key', j @? path."""
-        if token.text != "?" or self.reader.dialect not in ("postgres", ""):
-            return False
-        return self.operand or (self.reader.ahead(-1) == "@" and not token.spaced)
 
     # -- words -------------------------------------------------------------------------------------------
 
@@ -249,20 +204,7 @@ class _Expression(Edges):
             reader.position += int(reader.position < self.end)
             self.operand = True
         elif self.inside is not None:
-            self._type()
-        self.operand = True
-
-    def _type(self) -> None:
-        """The name of a type; what stands in parentheses behind it is no column."""
-        reader = self.reader
-        if reader.names_follow(self.end):
-            reader.chain(self.end)
-            while reader.token.kind == WORD and reader.key in _TYPE_WORDS and reader.position < self.end:
-                reader.position += 1
-            sized = reader.tokens[reader.position + 1]
-            if reader.key == "(" and (sized.kind == NUMBER or sized.key in ("MAX", "BYTE", "CHAR")):
-                reader.skip_group()
-            reader.skip("WITH", "WITHOUT", "TIME", "ZONE")
+            self.skip_type()
         self.operand = True
 
     def _behind_operand(self, key: str) -> None:
@@ -280,18 +222,13 @@ class _Expression(Edges):
         elif key in ("ASC", "DESC", "ISNULL", "NOTNULL", "PRECEDING", "FOLLOWING"):
             self.keyword(operand=True)
         elif key == "OPERATOR" and reader.ahead() == "(":
-            self._named_operator()
+            self.skip_named_operator()
         elif key in OPERATORS:
             self._operator(key)
         elif key in DATE_PARTS and reader.ahead(-2) == "INTERVAL":
             self.keyword(operand=True)
         else:
             self._operand(key)
-
-    def _named_operator(self) -> None:
-        """OPERATOR(pg_catalog.+) of PostgreSQL."""
-        self.keyword()
-        self.reader.skip_group()
 
     def _operator(self, key: str) -> None:
         reader = self.reader
@@ -310,7 +247,7 @@ class _Expression(Edges):
     def _operand(self, key: str) -> None:
         reader = self.reader
         following = reader.tokens[reader.position + 1]
-        if calls.note_word(reader, key) or self._is_constant(key):
+        if calls.note_word(reader, key) or self.is_constant(key):
             self.keyword(operand=True)
         elif key == "DEFAULT" or (key in ("IS", "LIKE", "IN") and reader.ahead(-1) == "NOT"):
             self.keyword(operand=key == "DEFAULT")
@@ -324,31 +261,11 @@ class _Expression(Edges):
             if following.key == "(":
                 self.read_group(key.lower())
         elif key == "OPERATOR" and following.key == "(" and reader.dialect in ("postgres", ""):
-            self._named_operator()
-        elif self._is_prefix(key, following):
+            self.skip_named_operator()
+        elif self.is_prefix(key, following):
             self.keyword()
         else:
             self._name()
-
-    def _is_constant(self, key: str) -> bool:
-        if key == "UNKNOWN" and self.reader.ahead(-1) not in ("IS", "NOT"):
-            return False
-        return key in CONSTANTS and self.reader.dialect not in ("tsql", "oracle")
-
-    def _is_prefix(self, key: str, following: Token) -> bool:
-        """Whether a word says something of the operand behind it, and is no column."""
-        dialect = self.reader.dialect
-        if following.kind == LITERAL and key in TYPED_LITERALS:
-            return dialect not in ("tsql", "sqlite")
-        if key not in UNARY or following.key == "(":
-            return key in UNARY
-        if following.kind in (SIGN, END) or following.key in _NO_OPERANDS:
-            return False
-        if (following.kind == WORD or key == "KEY") and not UNARY[key] & {dialect, self.inside}:
-            return False
-        if not dialect:
-            self.scope.use((self.reader.token.name,))
-        return True
 
     # -- names and functions -----------------------------------------------------------------------------
 
@@ -414,8 +331,8 @@ class _Expression(Edges):
             if reader.position + 1 >= self.end or following.key in _IN_WINDOWS:
                 self.operand = reader.key not in _IN_WINDOWS
                 reader.position += int(self.operand)
-        elif self.inside in ("convert", "try_convert") and self._type_comes_first():
-            self._type()
+        elif self.inside in ("convert", "try_convert") and self.type_comes_first():
+            self.skip_type()
             self.operand = False
         elif reader.key in DATE_PARTS and (self.inside or "").upper() in PART_FIRST:
             self._skip_date_part()
@@ -429,8 +346,3 @@ class _Expression(Edges):
         if not (surely or (reader.dialect == "mysql" and self.inside in ("timestampadd", "timestampdiff"))):
             self.scope.use((reader.token.name,))
         reader.position += 1
-
-    def _type_comes_first(self) -> bool:
-        """As to SQL Server, but for the function of ODBC: {fn CONVERT(a, SQL_VARCHAR)}."""
-        last = self.reader.tokens[self.end - 1]
-        return self.reader.dialect == "tsql" and not last.key.startswith("SQL_")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wats_accel.sql.reading.assignments import columns_of, read_assignments
+from wats_accel.sql.reading.beginnings import begins_query
 from wats_accel.sql.reading.change_clauses import OUTPUT_ENDS, Change, read_output_table
-from wats_accel.sql.reading.expressions import begins_query, read_expression
+from wats_accel.sql.reading.expressions import read_expression
 from wats_accel.sql.reading.procedures import read_procedure_call
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
 from wats_accel.sql.reading.tables import Table, read_alias, read_table

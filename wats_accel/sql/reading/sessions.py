@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wats_accel.sql.facts import StatementKind
-from wats_accel.sql.reading.expressions import begins_query, read_parenthesis
+from wats_accel.sql.reading.beginnings import begins_query
+from wats_accel.sql.reading.expressions import read_parenthesis
 from wats_accel.sql.reading.lexer import NAME, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Scope

@@ -11,9 +11,9 @@ from typing import Final
 from wats_accel.sql.access import Columns
 from wats_accel.sql.facts import StatementKind
 from wats_accel.sql.reading import commands, sessions
+from wats_accel.sql.reading.beginnings import begins_query
 from wats_accel.sql.reading.braces import without_braces
 from wats_accel.sql.reading.definitions import read_definition
-from wats_accel.sql.reading.expressions import begins_query
 from wats_accel.sql.reading.findings import Findings
 from wats_accel.sql.reading.lexer import NAME, NUMBER, VARIABLE, WORD, Token, readings_of
 from wats_accel.sql.reading.procedures import read_call, read_procedure_call

@@ -7,7 +7,8 @@ from typing import Final
 
 from wats_accel.sql.access import ANY
 from wats_accel.sql.reading import calls, functions
-from wats_accel.sql.reading.expressions import holds_query, read_expression, read_parenthesis
+from wats_accel.sql.reading.beginnings import holds_query
+from wats_accel.sql.reading.expressions import read_expression, read_parenthesis
 from wats_accel.sql.reading.lexer import LITERAL, NAME, NUMBER, PARAMETER, VARIABLE, WORD
 from wats_accel.sql.reading.reader import Reader
 from wats_accel.sql.reading.scopes import Relation, Scope, Source
