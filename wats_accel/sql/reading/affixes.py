@@ -33,7 +33,7 @@ class Affixes(Edges):
         self.operand = True
 
     def type_comes_first(self) -> bool:
-        """Whether CONVERT has its type first, as SQL Server writes it; ODBC has {fn CONVERT(a, SQL_VARCHAR)}."""
+        """Whether CONVERT has its type first, as in SQL Server; ODBC has {fn CONVERT(a, SQL_VARCHAR)}."""
         last = self.reader.tokens[self.end - 1]
         return self.reader.dialect == "tsql" and not last.key.startswith("SQL_")
 
