@@ -7,7 +7,7 @@ that was in sight.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -213,6 +213,7 @@ class Scope:
             _read(source, by, ANY if system else name)
         if self.parent is not None:
             self.parent.names.add(name)
+            self._read_earlier(name, by)
             if not possible and not self.parent.may_have(name, by):
                 self._read_all(name, by)
             outer = self._outer(lambda source: bool(source.has(name, by.known)))
@@ -220,6 +221,19 @@ class Scope:
                 outer.names.add(name)
         elif not possible:
             self._read_all(name, by)
+
+    def _read_earlier(self, name: str, by: Resolution) -> None:
+        """Of a name that may be of a table before this block, even if one behind it has such a column."""
+        found = {source.has(name, by.known) for source in self._earlier()}
+        if None in found and True not in found:
+            for source in self._earlier():
+                _read(source, by, *(() if source.has(name, by.known) is False else (name,)))
+
+    def _earlier(self) -> Sequence[Source]:
+        """The first of the tables of the parent that this block may see, if not all of them."""
+        if self.visible is None or self.parent is None:
+            return ()
+        return self.parent.sources[: min(self.visible, _MOST_EARLIER)]
 
     def may_have(self, name: str, by: Resolution) -> bool:
         """Whether this block or one around it has something that may have a column."""
@@ -245,8 +259,7 @@ class Scope:
         """The block around the parent, if a name may be of that one: the parent's table comes too late."""
         if self.visible is None or self.parent is None or self.parent.parent is None:
             return None
-        earlier = self.parent.sources[: min(self.visible, _MOST_EARLIER)]
-        return None if any(map(is_meant, earlier)) else self.parent.parent
+        return None if any(map(is_meant, self._earlier())) else self.parent.parent
 
     def _resolve_parts(self, parts: tuple[str, ...], by: Resolution) -> None:
         outer = self._outer(lambda source: source.alias in (parts[-2], parts[0]))
