@@ -26,6 +26,10 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
+def _allow(*_: object) -> int:
+    return sqlite3.SQLITE_OK
+
+
 class SqliteOracle:
     """A database in memory with some tables, which tells what statements do.
 
@@ -82,7 +86,7 @@ class SqliteOracle:
         try:
             yield
         finally:
-            self._connection.set_authorizer(None)
+            self._connection.set_authorizer(_allow)  # None is refused before Python 3.11
             if self._connection.in_transaction:  # OR ROLLBACK has ended it
                 self._connection.execute("ROLLBACK")
 

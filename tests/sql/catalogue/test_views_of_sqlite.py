@@ -50,7 +50,7 @@ def asked_for(connection: sqlite3.Connection, query: str) -> set[tuple[str, str]
 
     connection.set_authorizer(authorise)
     connection.execute(query)
-    connection.set_authorizer(None)
+    connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)  # None is refused before Python 3.11
     return reads
 
 
