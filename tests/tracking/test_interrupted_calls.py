@@ -49,6 +49,8 @@ def by_attribute(connection: Any) -> None:
     connection.isolation_level = None
 
 
+# One that strikes in a finalizer is dropped there by Python, which says so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.soak
 @pytest.mark.parametrize("action", [at_once, returning, by_method, by_text, by_attribute])
 def test_an_interrupt_at_any_line_leaves_no_old_answer(
