@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from typing import Any
@@ -75,7 +76,7 @@ def test_what_nobody_can_read_concerns_everything(accelerate: Any, shop: Any) ->
     with accelerate():
         before = fill(shop, *READS)
         connection = shop.connect()
-        with sqlite3.connect(":memory:") as source:
+        with contextlib.closing(sqlite3.connect(":memory:")) as source:
             source.executescript("CREATE TABLE item (id, name, price, seen); CREATE TABLE note (text, item)")
             source.backup(connection)
         connection.close()
