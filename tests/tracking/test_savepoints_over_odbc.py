@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-
-from wats_accel.testing import accelerated
-
-
-class Names:
-    """One cached read."""
-
-    def __init__(self, driver: Any, text: str) -> None:
-        self.driver = driver
-        self.database = text
-
-    def names(self) -> list[Any]:
-        connection = self.driver.connect(self.database, autocommit=True)
-        try:
-            return [tuple(row) for row in connection.execute("SELECT name FROM thing").fetchall()]
-        finally:
-            connection.close()
+from names_over_odbc import accelerated_names
 
 
 @pytest.fixture
@@ -40,22 +22,7 @@ def names(
     connection.execute("CREATE TABLE thing (name TEXT)")
     connection.execute("INSERT INTO thing VALUES ('old')")
     connection.close()
-    module = ModuleType("legacy_app")
-    module.Names = type("Names", (Names,), {})  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "legacy_app", module)
-    config = {
-        "version": 1,
-        "pool": [{"connect": "pyodbc:connect"}],
-        "invalidation": "sql",
-        "sql": {"assume_plain_tables": True},
-        "cache": {"namespaces": {"things": {}}},
-        "repositories": [
-            {"target": "legacy_app:Names", "scope": "self.database", "cached": {"names": "things"}}
-        ],
-    }
-    with accelerated(config, strict=True):
-        application = module.Names(odbc, text)
-        assert application.names() == application.names() == [("old",)]
+    with accelerated_names(odbc, text, monkeypatch) as application:
         yield application
 
 

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
-
-from wats_accel.testing import accelerated
-
-
-class Names:
-    """One cached read."""
-
-    def __init__(self, driver: Any, text: str) -> None:
-        self.driver = driver
-        self.database = text
-        self.runs = 0
-
-    def names(self) -> list[Any]:
-        self.runs += 1
-        with self.driver.connect(self.database, autocommit=True).cursor() as cursor:
-            return [tuple(row) for row in cursor.execute("SELECT name FROM thing").fetchall()]
+from names_over_odbc import accelerated_names
 
 
 @pytest.fixture
@@ -34,23 +17,7 @@ def names(odbc: Any, postgresql: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with contextlib.closing(odbc.connect(text, autocommit=True)) as connection:
         connection.execute("DROP TABLE IF EXISTS thing; CREATE TABLE thing (name TEXT)")
         connection.execute("INSERT INTO thing VALUES ('old')")
-    module = ModuleType("legacy_app")
-    module.Names = type("Names", (Names,), {})  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "legacy_app", module)
-    config = {
-        "version": 1,
-        "pool": [{"connect": "pyodbc:connect"}],
-        "invalidation": "sql",
-        "sql": {"assume_plain_tables": True},
-        "cache": {"namespaces": {"things": {}}},
-        "repositories": [
-            {"target": "legacy_app:Names", "scope": "self.database", "cached": {"names": "things"}}
-        ],
-    }
-    with accelerated(config, strict=True):
-        application = module.Names(odbc, text)
-        assert application.names() == application.names() == [("old",)]
-        assert application.runs == 1
+    with accelerated_names(odbc, text, monkeypatch) as application:
         yield application
 
 
