@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from versioned_company import Company, prepare
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "legacy_wats"
 _DB_VARIABLES = ("DB_TYPE", "DB_SERVER", "DB_DATABASE", "DB_UID", "DB_PWD", "DB_PORT", "DB_ODBC", "LOG_LEVEL")
@@ -88,3 +89,47 @@ def count(service: Any) -> Callable[..., int]:
         return int(cursor.execute(f"SELECT COUNT(*) FROM {table} WHERE {condition}", values).fetchone()[0])
 
     return rows
+
+
+# -- histories -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_type(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def filled(
+    load: Callable[[str], Any], database_type: str, request: pytest.FixtureRequest, make_settings: Any
+) -> Any:
+    """Settings of a filled database of the test's own."""
+    if database_type == "sqlite":
+        return request.getfixturevalue("settings")
+    server = request.getfixturevalue("postgresql")
+    settings = make_settings(DB_TYPE="postgresql", DB_ODBC=server.odbc())
+    load("simulation.generator").create_database(settings, seed=1)
+    return settings
+
+
+@pytest.fixture
+def services(load: Callable[[str], Any], filled: Any) -> list[Any]:
+    """Three services of the application on that database."""
+    return [load("src.wats.db.db_service").DBService(filled) for _ in range(3)]
+
+
+@pytest.fixture
+def company(load: Callable[[str], Any], services: list[Any]) -> Company:
+    """The application as registers, through these services and two more repositories."""
+    prepare(services[0])
+    repository = load("src.wats.db.repositories.individual_permission_repository")
+    more = [repository.IndividualPermissionRepository(service.db_manager) for service in services[:2]]
+    return Company(services, more)
+
+
+@pytest.fixture
+def _quick_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(before)

@@ -6,8 +6,6 @@ The promise: a read that begins after a patched write has returned never gets th
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,48 +14,13 @@ import pytest
 import yaml
 from histories import History, JumpingClock, Recorder
 from history_check import Read, Violation, check
-from versioned_company import Company, prepare
+from versioned_company import Company
 
 from wats_accel.telemetry.stats import CacheStats
 from wats_accel.testing import accelerated
 
-Load = Callable[[str], Any]
 PRESET = Path(__file__).resolve().parents[2] / "config" / "wats.yaml"
 WHOLE, SHARE = 200_000, 12_000
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_type(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def filled(load: Load, database_type: str, request: pytest.FixtureRequest, make_settings: Any) -> Any:
-    """Settings of a filled database of the test's own."""
-    if database_type == "sqlite":
-        return request.getfixturevalue("settings")
-    server = request.getfixturevalue("postgresql")
-    settings = make_settings(DB_TYPE="postgresql", DB_ODBC=server.odbc())
-    load("simulation.generator").create_database(settings, seed=1)
-    return settings
-
-
-@pytest.fixture
-def company(load: Load, filled: Any) -> Company:
-    """The application on that database, through three services and two more repositories."""
-    services = [load("src.wats.db.db_service").DBService(filled) for _ in range(3)]
-    prepare(services[0])
-    repository = load("src.wats.db.repositories.individual_permission_repository")
-    more = [repository.IndividualPermissionRepository(service.db_manager) for service in services[:2]]
-    return Company(services, more)
-
-
-@pytest.fixture
-def _quick_switches() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 def configuration() -> dict[str, Any]:

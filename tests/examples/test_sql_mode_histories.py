@@ -5,9 +5,7 @@ As in `test_histories`, on the same databases; but here the SQL alone says what 
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,53 +13,13 @@ import pytest
 import yaml
 from histories import History, JumpingClock, Recorder
 from history_check import check
-from versioned_company import Company, prepare
+from versioned_company import Company
 
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import accelerated
 
-Load = Callable[[str], Any]
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 WHOLE, SHARE = 200_000, 5_000
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_type(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def filled(load: Load, database_type: str, request: pytest.FixtureRequest, make_settings: Any) -> Any:
-    """Settings of a filled database of the test's own."""
-    if database_type == "sqlite":
-        return request.getfixturevalue("settings")
-    server = request.getfixturevalue("postgresql")
-    settings = make_settings(DB_TYPE="postgresql", DB_ODBC=server.odbc())
-    load("simulation.generator").create_database(settings, seed=1)
-    return settings
-
-
-@pytest.fixture
-def services(load: Load, filled: Any) -> list[Any]:
-    """Three services of the application on that database."""
-    return [load("src.wats.db.db_service").DBService(filled) for _ in range(3)]
-
-
-@pytest.fixture
-def company(load: Load, services: list[Any]) -> Company:
-    """The application as registers, through these services and two more repositories."""
-    prepare(services[0])
-    repository = load("src.wats.db.repositories.individual_permission_repository")
-    more = [repository.IndividualPermissionRepository(service.db_manager) for service in services[:2]]
-    return Company(services, more)
-
-
-@pytest.fixture
-def _quick_switches() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-4)
-    yield
-    sys.setswitchinterval(before)
 
 
 def in_mode(mode: str) -> dict[str, Any]:
