@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -81,6 +81,19 @@ Share = Annotated[float, BeforeValidator(_share), WithJsonSchema(_A_SHARE)]
 """A part of a whole; in a file ``80%``, ``0.8``, or false for none."""
 
 
+def _share_or_all(value: object) -> float:
+    is_all = value == "100%" or (value == 1 and not isinstance(value, bool))
+    return 1.0 if is_all else _share(value)
+
+
+SampleShare = Annotated[
+    float,
+    BeforeValidator(_share_or_all),
+    WithJsonSchema({**_A_SHARE, "anyOf": [*_A_SHARE["anyOf"], {"enum": ["100%", 1]}]}),
+]
+"""A share that may be the whole, too: ``100%``."""
+
+
 def _none_for_false(value: object) -> object:
     return 0 if value is False else value
 
@@ -149,8 +162,27 @@ class StaleIfError(Section):
         return {"anyOf": [grace, off, long_form]}
 
 
-class AgePolicies(Section):
-    """What may be said of the age of answers, of one method or of all in a namespace."""
+class Verification(Section):
+    """Comparing cached answers with the method's own, in production. In short: just the share."""
+
+    sample: SampleShare
+    """The share of hits: ``1%``."""
+    on_difference: Literal["report", "disable"] = "report"
+    """Whether a method with a wrong answer goes on being cached."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {"sample": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [long_form["properties"]["sample"], long_form]}
+
+
+class AnswerPolicies(Section):
+    """What may be said of the answers' age and of trust in them, of one method or of all in a namespace."""
 
     jitter: Share | None = None
     """By how much of itself a TTL may be shortened, at random: ``10%``."""
@@ -162,6 +194,10 @@ class AgePolicies(Section):
     """For answers that time alone changes: an age that nothing extends, neither TTL nor grace; 0: none."""
     wait_timeout: OptionalDuration | None = None
     """How long a call waits for another one that loads the same answer; 0: not at all."""
+    verify: Verification | None = None
+    """The share of hits on which the method itself runs as well, and the answers are compared: ``1%``."""
+    shadow: StrictBool | None = None
+    """True: the cache only tells what it would have done; every call gets the method's own answer."""
 
 
 _PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -244,7 +280,7 @@ class KeyOptions(Section):
     """Attributes that do, such as ``self.account_id``."""
 
 
-class CachedRule(AgePolicies):
+class CachedRule(AnswerPolicies):
     """How one method is cached. In short: just the namespace."""
 
     namespace: NamespaceName = Field(json_schema_extra={"pattern": f"^{_NAMESPACE}$"})
@@ -253,6 +289,8 @@ class CachedRule(AgePolicies):
     """How long an answer is good, if no write drops it before; 0: until a write does."""
     enabled: StrictBool = True
     """False: this method is left alone."""
+    secret: OneOrSeveral = Field(default=[])
+    """Parameters that must not be read anywhere: keys have a keyed hash of them, and logs three stars."""
     fold: OneOrSeveral = Field(default=[])
     """Parameters whose case does not matter, as in a database with a case-insensitive collation."""
     key: KeyOptions = KeyOptions()
@@ -282,9 +320,11 @@ class CachedRule(AgePolicies):
         return {"anyOf": [{"type": "string", "description": "The namespace."}, long_form]}
 
 
-class NamespaceOptions(AgePolicies):
+class NamespaceOptions(AnswerPolicies):
     """Defaults for the methods of one namespace."""
 
+    enabled: StrictBool = True
+    """False: its methods are not cached; writes go on invalidating."""
     ttl: Duration | None = None
     max_entries: int | None = Field(default=None, ge=0, strict=True)
     """How many entries its methods may have together; 0 for no bound."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wats_accel.breakers import Breakers
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
@@ -120,8 +121,9 @@ def assemble(
     )
     invalidator = Invalidator(caches=caches, bus=bus)
     pools = PoolRegistry(bus=bus, clock=clock)
+    breakers = Breakers(bus=bus, clock=clock)
     context = PluginContext(
-        config, caches, invalidator, pools, bus, clock, report, SchemaSource(config, report)
+        config, caches, invalidator, pools, bus, clock, report, breakers, SchemaSource(config, report)
     )
     plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
     if failures.while_planning:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from wats_accel.breakers import Breakers
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.config.loader import LoadedConfig
 from wats_accel.config.models import RootSection
@@ -36,6 +37,7 @@ class PluginContext:
         pools: makes and finds the pools of connections.
         bus: carries events.
         clock: seconds, never going backwards.
+        breakers: say which parts have failed too often and are left alone for a while.
     """
 
     config: LoadedConfig
@@ -45,6 +47,7 @@ class PluginContext:
     bus: EventBus
     clock: Callable[[], float]
     report: Callable[[Problem], None]
+    breakers: Breakers
     _schema_source: SchemaSource
 
     @property

@@ -29,6 +29,12 @@ class Counters:
     served_stale: int = 0
     refreshed: int = 0
     refresh_failures: int = 0
+    verified: int = 0
+    differences: int = 0
+    inconclusive: int = 0
+    shadow_hits: int = 0
+    shadow_stale: int = 0
+    shadow_saved_seconds: float = 0.0
     not_stored: Counter[str] = field(default_factory=Counter)
     bypassed: Counter[str] = field(default_factory=Counter)
 

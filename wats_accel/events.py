@@ -179,6 +179,68 @@ class CacheSuspended(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerOpened(Event):
+    """A part has failed too often, and is left alone for a while. `error` is the last failure's type."""
+
+    name: ClassVar[str] = "accel.breaker_opened"
+    part: str
+    failures: int
+    error: str
+    pause_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerClosed(Event):
+    """A part that was left alone works again."""
+
+    name: ClassVar[str] = "accel.breaker_closed"
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReloaded(Event):
+    """A changed configuration is in effect. The counts are of targets."""
+
+    name: ClassVar[str] = "accel.config_reloaded"
+    added: int
+    changed: int
+    removed: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRejected(Event):
+    """A changed configuration cannot be used; the one before stays in effect."""
+
+    name: ClassVar[str] = "accel.config_rejected"
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDiffers(Event):
+    """A cached answer was not what the method itself gave. `how` tells the shapes, and no value.
+
+    `during` is ``verify``, or ``shadow``, where no caller has got the cached one.
+    """
+
+    name: ClassVar[str] = "accel.answer_differs"
+    key: str
+    target: str
+    how: str
+    during: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodChanged(Event):
+    """A method is not what it was when the lock file was written. `action` is ``warn`` or ``bypass``."""
+
+    name: ClassVar[str] = "accel.method_changed"
+    target: str
+    what: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureInitialized(Event):
     """A feature is ready; `summary` is the line that a maintainer reads."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wats_accel.breakers import Breaker, BreakerRules, Breakers
 from wats_accel.cache.ages import AgeRules
 from wats_accel.cache.background import Background
 from wats_accel.cache.copying import CopyMode
@@ -35,8 +36,13 @@ from wats_accel.errors import (
 )
 from wats_accel.event_bus import EventBus
 from wats_accel.events import (
+    AnswerDiffers,
+    BreakerClosed,
+    BreakerOpened,
     Bypassed,
     CacheSuspended,
+    ConfigRejected,
+    ConfigReloaded,
     Event,
     Evicted,
     Expired,
@@ -46,6 +52,7 @@ from wats_accel.events import (
     Invalidated,
     Joined,
     LoadFailed,
+    MethodChanged,
     Miss,
     NotStored,
     Orphaned,
@@ -84,13 +91,21 @@ __all__ = [
     "NEVER",
     "AccelError",
     "AgeRules",
+    "AnswerDiffers",
     "ArgumentReader",
     "AttributePaths",
     "Background",
+    "Breaker",
+    "BreakerClosed",
+    "BreakerOpened",
+    "BreakerRules",
+    "Breakers",
     "Bypassed",
     "CacheRegistry",
     "CacheSuspended",
     "ConfigError",
+    "ConfigRejected",
+    "ConfigReloaded",
     "ConfigSection",
     "CopyMode",
     "Duration",
@@ -117,6 +132,7 @@ __all__ = [
     "Layer",
     "LoadFailed",
     "MemoryStore",
+    "MethodChanged",
     "MethodInfo",
     "MethodName",
     "Miss",

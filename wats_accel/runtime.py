@@ -278,6 +278,7 @@ class Accelerator:
             ((region.rules.namespace, region.rules.target, region) for region in regions),
             ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
             observer.counters if isinstance(observer, Tracker) else None,
+            assembly.context.breakers,
         )
 
     def disable(self, pattern: str) -> int:

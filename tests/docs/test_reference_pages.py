@@ -88,6 +88,7 @@ def test_every_event_has_a_row() -> None:
 
 _SAMPLES: dict[str, object] = {"held_seconds": 60.0, "waited_seconds": 10.0, "then": "direct", "reused": True}
 _SAMPLES["age_seconds"] = 60.0
+_SAMPLES["pause_seconds"] = 10.0
 
 
 def _sample(kind: str, name: str) -> object:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
 
-from wats_accel.config.fields import AttributePaths, Duration, Section, TargetText
+from wats_accel.config.fields import AttributePaths, Duration, OneOrSeveral, Section, TargetText
 from wats_accel.config.sql_section import SqlSection
 from wats_accel.errors import KeyPath
 
@@ -45,6 +45,25 @@ class RepositorySection(Section):
     """False: its methods are not cached; its writes go on invalidating."""
 
 
+class LockSection(Section):
+    """Whether the application's methods are still those that somebody has looked at. In short: the file."""
+
+    file: str
+    """Written by ``wats-accel lock``; relative to this file."""
+    on_change: Literal["warn", "bypass"] = "warn"
+    """What happens to a method that has changed since: it is reported, or also left unpatched."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        return {"file": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [{"type": "string", "description": "The file."}, long_form]}
+
+
 class RootSection(Section):
     """A whole configuration file. Features add their own sections."""
 
@@ -56,6 +75,14 @@ class RootSection(Section):
     """True: whatever cannot be applied is an error for the application, instead of being left out."""
     logging: LoggingSection = LoggingSection()
     plugins: PluginsSection = PluginsSection()
+    watch: StrictBool = False
+    """True: a changed file is put into effect while the application runs; needs ``wats-accel[watch]``."""
+    status: StrictBool = True
+    """Whether ``wats-accel status`` can see this process; false: it writes no state file."""
+    allow_targets: OneOrSeveral = Field(default=[])
+    """Patterns of targets outside the application's own packages that may be patched: ``requests.*``."""
+    lock: LockSection | None = None
+    """The lock file, if there is one, and what happens to methods that have changed since it was written."""
     sql: SqlSection = SqlSection()
 
 

@@ -100,6 +100,33 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         logging.DEBUG,  # it is a problem as well, and that one is a warning
         lambda event: f"Plugin {event.plugin!r} failed in {event.during}: {event.error}",
     ),
+    events.BreakerOpened: (
+        logging.WARNING,
+        lambda event: (
+            f"Left alone for {event.pause_seconds:g}s after {event.failures} failures: "
+            f"{event.part} ({event.error})"
+        ),
+    ),
+    events.BreakerClosed: (logging.INFO, lambda event: f"Works again: {event.part}"),
+    events.ConfigReloaded: (
+        logging.INFO,
+        lambda event: (
+            f"Configuration reloaded: {event.added} added, {event.changed} changed, "
+            f"{event.removed} removed, {event.kept} kept"
+        ),
+    ),
+    events.ConfigRejected: (
+        logging.WARNING,
+        lambda event: f"Configuration not reloaded, the one before stays in effect: {event.problem}",
+    ),
+    events.AnswerDiffers: (
+        logging.WARNING,
+        lambda event: f"Cache DIFFERS: {event.key} ({event.how}; {event.during})",
+    ),
+    events.MethodChanged: (
+        logging.WARNING,
+        lambda event: f"Method changed since it was locked: {event.target} ({event.what}; {event.action})",
+    ),
     events.FeatureInitialized: (logging.INFO, lambda event: event.summary),
     events.Initialized: (logging.INFO, lambda event: "Performance optimizations initialized successfully"),
     events.StatsSummary: (logging.INFO, lambda event: f"Cache stats: {_figures(event)}"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sized
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
+from wats_accel.breakers import Breaker
 from wats_accel.counters import Counters, PoolCounters, SqlCounters
 
 
@@ -15,7 +16,9 @@ class CacheStats:
     """Figures at one moment. Times are in seconds, `hit_rate` in percent.
 
     `saved_seconds` is what the hits would have taken as loads: hits times the mean time of a load. Of the
-    misses, `joined` did not run the method either: another call was running it already.
+    misses, `joined` did not run the method either: another call was running it already. `verified` counts
+    comparisons with the method's own answer, of a sample and in the shadow together; `shadow_hits` are calls
+    that would have been hits, `shadow_stale` those of them that would have got another answer.
     """
 
     hits: int = 0
@@ -35,6 +38,12 @@ class CacheStats:
     served_stale: int = 0
     refreshed: int = 0
     refresh_failures: int = 0
+    verified: int = 0
+    differences: int = 0
+    inconclusive: int = 0
+    shadow_hits: int = 0
+    shadow_stale: int = 0
+    shadow_saved_seconds: float = 0.0
     size: int = 0
 
     @property
@@ -111,14 +120,32 @@ class SqlStats:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerStats:
+    """One circuit breaker at one moment. `retry_in_seconds` is how long its part is left alone yet."""
+
+    state: str = "closed"
+    failures: int = 0
+    opened: int = 0
+    retry_in_seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools; the SQL."""
+    """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools; the SQL.
+
+    `breakers` has those parts only that have failed at least once.
+    """
 
     total: CacheStats
     namespaces: Mapping[str, CacheStats]
     methods: Mapping[str, CacheStats]
     pools: Mapping[str, PoolStats] = field(default_factory=dict)
     sql: SqlStats = SqlStats()
+    breakers: Mapping[str, BreakerStats] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -128,6 +155,7 @@ class Stats:
             "methods": {target: stats.as_dict() for target, stats in self.methods.items()},
             "pools": {target: stats.as_dict() for target, stats in self.pools.items()},
             "sql": self.sql.as_dict(),
+            "breakers": {part: stats.as_dict() for part, stats in self.breakers.items()},
         }
 
 
@@ -180,6 +208,7 @@ def snapshot(
     counted: Iterable[tuple[str, str, Counted]],
     pools: Iterable[tuple[str, CountedPools]] = (),
     sql: SqlCounters | None = None,
+    breakers: Iterable[Breaker] = (),
 ) -> Stats:
     """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``.
 
@@ -197,7 +226,12 @@ def snapshot(
         methods,
         {target: _of_pools(source) for target, source in pools},
         SqlStats() if sql is None else SqlStats(**asdict(sql)),
+        {breaker.part: _of_breaker(breaker) for breaker in breakers if breaker.failures},
     )
+
+
+def _of_breaker(breaker: Breaker) -> BreakerStats:
+    return BreakerStats(breaker.state, breaker.failures, breaker.opened, breaker.retry_in_seconds)
 
 
 def _of_pools(source: CountedPools) -> PoolStats:

@@ -1,0 +1,9 @@
+"""For tests of applications and plugins: a clock that stands still, an accelerator, parts that fail."""
+
+from __future__ import annotations
+
+from wats_accel.testing.accelerated import accelerated
+from wats_accel.testing.clock import FakeClock
+from wats_accel.testing.faulty_store import FaultyStore
+
+__all__ = ["FakeClock", "FaultyStore", "accelerated"]
