@@ -120,8 +120,8 @@ def assemble(
         ),
     )
     invalidator = Invalidator(caches=caches, bus=bus)
-    pools = PoolRegistry(bus=bus, clock=clock)
     breakers = Breakers(bus=bus, clock=clock)
+    pools = PoolRegistry(bus=bus, clock=clock, breakers=breakers)
     context = PluginContext(
         config, caches, invalidator, pools, bus, clock, report, breakers, SchemaSource(config, report)
     )

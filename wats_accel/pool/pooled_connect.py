@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
+from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolLeakSuspected
@@ -34,6 +35,7 @@ class PooledConnect:
         clock: seconds, never going backwards.
         report: told, once, why there is no pool after all.
         siblings: all pools, of every `connect`.
+        breaker: opens when a pool fails, not its driver, time and again.
 
     Attributes:
         observer: told of each call on each connection, pooled or not; nobody, unless somebody asks for it.
@@ -47,6 +49,7 @@ class PooledConnect:
         clock: Callable[[], float],
         report: Callable[[str], None],
         siblings: Callable[[], Iterable[ConnectionPool]],
+        breaker: Breaker,
     ) -> None:
         self.rules = rules
         self.counters = PoolCounters()
@@ -59,6 +62,7 @@ class PooledConnect:
         self._report = report
         self._corpses = Corpses()
         self._siblings = siblings
+        self._breaker = breaker
         self._pools: dict[object, ConnectionPool] = {}
         self._lock = threading.RLock()  # a finalizer of the application's own may connect, meanwhile
         self._stop_watching: Callable[[], None] | None = None

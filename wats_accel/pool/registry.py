@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from wats_accel.breakers import Breakers
 from wats_accel.event_bus import EventBus
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.observing import Observer
@@ -18,21 +19,30 @@ class PoolRegistry:
     Args:
         bus: told what happens in them.
         clock: seconds, never going backwards.
+        breakers: say which `connect` has failed too often for reasons of our own.
 
     Attributes:
         observer: told of each call on each connection; None: nobody is.
     """
 
-    def __init__(self, *, bus: EventBus, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, bus: EventBus, clock: Callable[[], float], breakers: Breakers | None = None
+    ) -> None:
         self._bus = bus
         self._clock = clock
+        self._breakers = breakers or Breakers(bus=bus, clock=clock)
         self._known: list[PooledConnect] = []
         self.observer: Observer | None = None
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
         pooled = PooledConnect(
-            rules, bus=self._bus, clock=self._clock, report=report, siblings=self._all_pools
+            rules,
+            bus=self._bus,
+            clock=self._clock,
+            report=report,
+            siblings=self._all_pools,
+            breaker=self._breakers.of(f"pool {rules.target}"),
         )
         pooled.observer = self.observer
         self._known.append(pooled)
