@@ -16,16 +16,8 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Seen
 from wats_accel.pool.outlasting import Unfinished, may_outlast
 from wats_accel.pool.own_classes import has_own_methods
-from wats_accel.pool.proxies import (
-    NOTHING,
-    Proxy,
-    ProxyT,
-    check_thread,
-    new_proxy,
-    proxy_type,
-    put,
-    read_attribute,
-)
+from wats_accel.pool.proxies import NOTHING, Proxy, check_thread, put, read_attribute
+from wats_accel.pool.proxy_types import ProxyT, new_proxy, proxy_type
 from wats_accel.pool.uncommitted import Covered
 
 _MISSING = object()

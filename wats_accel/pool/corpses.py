@@ -10,7 +10,8 @@ from typing import Any
 
 from wats_accel.pool.drivers import Driver
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.proxies import Proxy, is_method, put
+from wats_accel.pool.proxies import Proxy, put
+from wats_accel.pool.proxy_types import is_method
 
 _DOES_NOT_LAST = frozenset({"closed", "connection", "hdbc", "hstmt"})
 """Attributes that a close changes; handles would lead to what somebody else has by now."""

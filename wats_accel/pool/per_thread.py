@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from wats_accel.failures import noting_failures
 from wats_accel.pool.connections import ENDS_TRANSACTION, ConnectionProxy, DependentProxy
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.proxies import Proxy, new_proxy, proxy_type, put, read_attribute
+from wats_accel.pool.proxies import Proxy, put, read_attribute
+from wats_accel.pool.proxy_types import new_proxy, proxy_type
 
 if TYPE_CHECKING:
     from wats_accel.pool.connection_pool import ConnectionPool
