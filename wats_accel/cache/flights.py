@@ -32,11 +32,15 @@ class Flights:
     def __len__(self) -> int:
         return len(self._running)
 
-    def board(self, load: Load) -> None:
-        """Register a load that is about to begin; from here on others may join it."""
+    def register(self, load: Load) -> None:
+        """Note a load that is about to begin, so that invalidations find it; nobody joins it."""
         load.number = next(self._numbers)
         load.overtaken = any(fence.matches(load.texts) for fence in self._fences)
         self._running.add(load)
+
+    def board(self, load: Load) -> None:
+        """Register a load that is about to begin; from here on others may join it."""
+        self.register(load)
         if not load.overtaken:
             self._by_key.setdefault(load.key, load)
 

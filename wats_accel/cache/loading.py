@@ -59,12 +59,12 @@ def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | Non
     """What answers the call already, or the load to wait for; if neither, `load` is registered now."""
     departures: Departures = []
     with region.lock:
-        entry = _usable(region, load, departures)
+        entry = usable(region, load, departures)
         flight = None if alone or entry is not None else _joinable(region, load)
         if flight is not None:
             region.flights.join(flight)
         elif entry is None:
-            _board(region, load)
+            board(region, load)
     report_departures(departures)
     return entry, flight
 
@@ -95,13 +95,14 @@ def begin_renewal(region: Region, load: Load) -> bool:
     with region.lock:
         if region.flights.of_key(load.key) is not None:
             return False
-        _board(region, load)
+        board(region, load)
     enter_load(load)
     region.counters.refreshed += 1
     return True
 
 
-def _usable(region: Region, load: Load, departures: Departures) -> Entry | None:
+def usable(region: Region, load: Load, departures: Departures) -> Entry | None:
+    """The entry that answers a load's call, if there is one. Called under the lock."""
     try:
         entry = region.settle(load.key, departures)
     except Exception:  # noqa: BLE001 - an entry that a store cannot give is a miss
@@ -115,7 +116,8 @@ def _usable(region: Region, load: Load, departures: Departures) -> Entry | None:
     return entry
 
 
-def _board(region: Region, load: Load) -> None:
+def board(region: Region, load: Load, *, joinable: bool = True) -> None:
+    """Register a load that begins now. Called under the lock; `enter_load` follows."""
     region.bury_dead_instances()
     load.failures = failures_met()
     load.version = region.version
@@ -124,7 +126,7 @@ def _board(region: Region, load: Load) -> None:
     load.started = time.perf_counter()
     if has_uncommitted_changes():
         load.objection = "uncommitted_changes"
-    region.flights.board(load)
+    (region.flights.board if joinable else region.flights.register)(load)
 
 
 def _found(region: Region, load: Load, entry: Entry) -> Entry:
@@ -303,7 +305,7 @@ def rest_on_version(region: Region, outer: Load, version: int, began_at: float) 
 
 def _stand_in(region: Region, load: Load, why: str) -> Entry | None:
     """The last good answer, if the rules let it stand in and no write has dropped it."""
-    if not region.rules.ages.grace_seconds:
+    if not region.rules.ages.grace_seconds or region.rules.shadow:
         return None
     departures: Departures = []
     try:

@@ -75,6 +75,7 @@ class Region:
         self.version = 0  # of invalidations seen; rises before anything is dropped
         self._enabled = True
         self._suspended: str | None = None
+        self._distrusted: str | None = None
         self._store = store
         self._space = space
         self._indexes = EntryIndexes(store.entries)
@@ -241,7 +242,7 @@ class Region:
     def vouches_for(self, entry: Entry) -> bool:
         """Whether an answer that was made from this entry may be given."""
         # A store that failed to drop an entry may have it still. Then nobody knows what it is worth.
-        return self._suspended is None and self.holds(entry)
+        return self.suspended is None and self.holds(entry)
 
     def holds(self, entry: Entry) -> bool:
         """Whether the entry is still the one to be found under its key."""
@@ -275,10 +276,16 @@ class Region:
 
     # -- switches ------------------------------------------------------------------------------------
 
-    def switch(self, *, enabled: bool) -> None:
-        """Turn caching of this method off or on. Invalidation goes on meanwhile, so both are safe."""
+    def switch(self, *, enabled: bool, why: str | None = None) -> None:
+        """Turn caching of this method off or on. Invalidation goes on meanwhile, so both are safe.
+
+        Args:
+            enabled: off, or on.
+            why: it cannot be trusted any more, for this reason, until it is turned on again.
+        """
         with self.lock:
             self._enabled = enabled
+            self._distrusted = None if enabled else why or self._distrusted
             self._settle_switches()
 
     def suspend(self, why: str) -> None:
@@ -313,7 +320,12 @@ class Region:
     @property
     def suspended(self) -> str | None:
         """Why this method is not cached although its rule asks for it, if so."""
-        return self._suspended
+        return self._suspended or self._distrusted
+
+    @property
+    def why_off(self) -> str | None:
+        """Why no call of this method is answered, in words; None while calls are."""
+        return self.suspended or (None if self.active else "switched off")
 
     def _settle_switches(self) -> None:
         self.active = self._enabled and self._suspended is None

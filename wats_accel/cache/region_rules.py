@@ -16,6 +16,8 @@ class RegionRules:
 
     `wait_seconds` is how long a call waits for the load of another one before it runs the method itself.
     `reads` are tables, and columns as ``table.column``, that it reads besides what can be seen.
+    `verify_share` is the share of hits whose answer is compared with the method's own. With
+    `disable_on_difference` the method is switched off when they differ. In the `shadow` no call is answered.
     """
 
     namespace: str
@@ -28,3 +30,6 @@ class RegionRules:
     ages: AgeRules = AgeRules()
     wait_seconds: float = 5.0
     reads: tuple[str, ...] = ()
+    verify_share: float = 0.0
+    disable_on_difference: bool = False
+    shadow: bool = False

@@ -130,7 +130,7 @@ def _facts(region: Region) -> dict[str, str]:
         "not kept": ", ".join(map(repr, rules.unless_results)),
         **age_facts(rules),
         **({} if region.watch is None else region.watch.told_of(region)),
-        "not cached": region.suspended or ("" if region.active else "switched off"),
+        "not cached": region.why_off or "",
     }
     return facts | {name: fact for name, fact in optional.items() if fact}
 

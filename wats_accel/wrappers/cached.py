@@ -48,7 +48,7 @@ def cached(
         next_change: tells, once for each load, when time alone changes the answer.
         background: where answers are renewed before they expire, if the rules ask for that.
     """
-    method = _CachedMethod(call, region, keys, next_change, background)
+    method = CachedMethod(call, region, keys, next_change, background)
 
     def cached_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active:
@@ -78,7 +78,7 @@ def cached(
     return cached_call
 
 
-class _CachedMethod:
+class CachedMethod:
     """What the calls of one cached method share."""
 
     __slots__ = ("_background", "_call", "_keys", "_next_change", "_region", "_time_is_unknown")
