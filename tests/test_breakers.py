@@ -83,6 +83,18 @@ def test_each_trial_that_fails_doubles_the_pause_up_to_the_longest(case: _Case) 
     assert len(case.events) == 1
 
 
+def test_one_failure_that_is_bad_enough_opens_it_quietly(case: _Case) -> None:
+    case.breaker.trip()
+    assert (case.breaker.closed, case.breaker.retry_in_seconds, case.breaker.opened) == (False, 10.0, 1)
+    case.breaker.trip()
+    assert case.breaker.retry_in_seconds == 10.0
+    case.clock.advance(10)
+    assert case.breaker.may_try()
+    case.breaker.trip()
+    assert (case.breaker.may_try(), case.breaker.retry_in_seconds) == (False, 20.0)
+    assert case.events == []
+
+
 def test_a_trial_that_nobody_ends_is_followed_by_another(case: _Case) -> None:
     case.fail(3)
     case.clock.advance(10)

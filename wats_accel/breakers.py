@@ -123,6 +123,16 @@ class Breaker:
         self._bus.emit(BreakerOpened(self.part, count, what, self._pause))
         return True
 
+    def trip(self) -> None:
+        """Open it at once, whatever has been counted: one such failure is enough. Whoever does so says why."""
+        with self._lock:
+            self.failures += 1
+            now = self._clock()
+            if self.closed:
+                self._open(now)
+            else:
+                self._pause_again(now)
+
     def worked(self) -> None:
         """Note that the part has done its work. Costs one look while all is well."""
         if self.closed:
