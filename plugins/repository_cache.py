@@ -185,6 +185,7 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
             fold=frozenset(rule.fold),
             exclude=frozenset(rule.key.exclude),
             include=tuple(rule.key.include),
+            secret=frozenset(rule.secret),
         ),
         copy_mode=rule.copy_,
         unless_results=tuple(rule.unless_result),
@@ -225,6 +226,7 @@ def _wrap(
         scopes=region.scopes,
         is_exact=info.is_exact,
     )
+    region.is_secret = keys.is_secret
     return (materialized if info.is_generator else cached)(
         call,
         region,

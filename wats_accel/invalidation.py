@@ -13,11 +13,11 @@ from typing import Literal
 from wats_accel.cache.loads import Load, innermost_load, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.cache.selection import EVERYTHING, Selection, bound_text, select
+from wats_accel.cache.selection import EVERYTHING, IsSecret, Selection, bound_text, select
 from wats_accel.cache.writers import Writing, enter_write, leave_write
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
-from wats_accel.patterns import KeyPattern
+from wats_accel.patterns import ArgumentPart, KeyPattern, Placeholder
 from wats_accel.transactions import Transaction, open_transactions
 
 When = Literal["always", "truthy"]
@@ -225,7 +225,18 @@ class Invalidator:
 
     def _bound(self, pattern: KeyPattern, values: Mapping[str, object], by: str) -> Drop:
         heard = self._bus.channel(Invalidated).listeners
-        return Drop(pattern, select(pattern, values), bound_text(pattern, values) if heard else "", by)
+        text = bound_text(pattern, values, self._is_secret_in(pattern)) if heard else ""
+        return Drop(pattern, select(pattern, values), text, by)
+
+    def _is_secret_in(self, pattern: KeyPattern) -> IsSecret:
+        """Which arguments of a pattern are secrets of a method that it names, by position or by name."""
+        regions = [region for region in self._of(pattern) if region.rules.key.secret]
+
+        def is_secret(position: int, part: ArgumentPart) -> bool:
+            name = part.path if isinstance(part, Placeholder) else ""
+            return any(region.is_secret(position) or region.rules.key.hides(name) for region in regions)
+
+        return is_secret
 
     def _drop(self, drops: Iterable[Drop], *, quietly: bool = False) -> int:
         total = 0

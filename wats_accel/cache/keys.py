@@ -8,44 +8,31 @@ and default arguments of the same call give one key, and a call that does not fi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from wats_accel.cache.entries import Key
 from wats_accel.cache.freezing import freeze
+from wats_accel.cache.generated import (
+    INSTANCE_NAMES,
+    Parameter,
+    caught_by,
+    compile_binding,
+    compile_taking_apart,
+    no_parameter,
+    roots_of,
+)
+from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.scopes import ScopeNumbers
+from wats_accel.cache.sealing import Sealer
 from wats_accel.cache.texts import Texts, argument_text, readable
 from wats_accel.errors import TargetError
-from wats_accel.suggestions import nearest
 
-Parameter = inspect.Parameter
-_INSTANCE_NAMES = ("self", "cls")
+__all__ = ["ArgumentReader", "KeyMaker", "KeyRules", "NoScopeError"]
 
 
 class NoScopeError(TypeError):
     """An instance's entries cannot be told from another's: it cannot be weakly referenced."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRules:
-    """What the configuration says about the key of one method.
-
-    Attributes:
-        scope: attribute paths such as ``self.db.connection_string``; empty: one instance's own.
-        fold: parameters whose text is compared without case.
-        exclude: parameters that are left out.
-        include: attribute paths that are taken in.
-    """
-
-    scope: tuple[str, ...] = ()
-    fold: frozenset[str] = frozenset()
-    exclude: frozenset[str] = frozenset()
-    include: tuple[str, ...] = ()
-
-
-_Parts = tuple[Any, tuple[Any, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]
-"""A call taken apart: whose it is, its fixed arguments, what ``*args`` and ``**kwargs`` caught."""
 
 
 class KeyMaker:
@@ -78,11 +65,21 @@ class KeyMaker:
         self._owned = has_instance and not rules.scope
         names = _parameter_names(signature, has_instance)
         _check_names(names, rules)
-        if not is_exact and (rules.fold or rules.exclude):
-            raise TargetError("a decorator may change its arguments: 'fold' and 'exclude' cannot be trusted")
+        _check_secrets(signature, names, rules)
+        if not is_exact and (rules.fold or rules.exclude or rules.secret):
+            raise TargetError(
+                "a decorator may change its arguments: 'fold', 'exclude' and 'secret' cannot be trusted"
+            )
         kept = [name for name in names if name not in rules.exclude]
         self.names = (*kept, *rules.include)
-        self._take_apart = _compile(signature, has_instance, rules, kept)
+        self._secrets = tuple(map(rules.hides, self.names))
+        self._rest_is_secret = caught_by(signature, Parameter.VAR_POSITIONAL) in rules.secret
+        sealer = Sealer(scopes.of_instance)
+        self._take_apart = compile_taking_apart(signature, has_instance, rules, kept, sealer)
+
+    def is_secret(self, position: int) -> bool:
+        """Whether nobody may read the argument that has this position in a readable key."""
+        return self._secrets[position] if position < len(self._secrets) else self._rest_is_secret
 
     def key(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Key:
         """The key of a call.
@@ -156,11 +153,11 @@ class ArgumentReader:
     ) -> None:
         self._paths = paths if is_exact else ()
         caught = any(known.kind is Parameter.VAR_KEYWORD for known in signature.parameters.values())
-        roots = _roots(signature, has_instance)
+        roots = roots_of(signature, has_instance)
         for path in paths:
             if path.partition(".")[0] not in roots and not caught:
-                raise TargetError(_no_parameter(path.partition(".")[0], roots))
-        self._bind = _compile_binding(signature)
+                raise TargetError(no_parameter(path.partition(".")[0], roots))
+        self._bind = compile_binding(signature)
         self._first = next(iter(signature.parameters), "") if has_instance else ""
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, object]:
@@ -175,7 +172,7 @@ class ArgumentReader:
         for path in self._paths:
             root, *attributes = path.split(".")
             try:
-                value = bound[self._first if root in _INSTANCE_NAMES and self._first else root]
+                value = bound[self._first if root in INSTANCE_NAMES and self._first else root]
                 for attribute in attributes:
                     value = getattr(value, attribute)
             except Exception:  # noqa: BLE001 - unknown must not keep an entry alive
@@ -190,102 +187,16 @@ def _parameter_names(signature: inspect.Signature, has_instance: bool) -> list[s
     return names[1:] if has_instance else names
 
 
-def _roots(signature: inspect.Signature, has_instance: bool) -> list[str]:
-    return [*signature.parameters, *(_INSTANCE_NAMES if has_instance else ())]
-
-
-def _no_parameter(name: str, known: list[str]) -> str:
-    return f"there is no parameter {name!r}{nearest(name, known)}"
-
-
 def _check_names(names: list[str], rules: KeyRules) -> None:
     for name in sorted(rules.fold | rules.exclude):
         if name not in names:
-            raise TargetError(_no_parameter(name, names))
+            raise TargetError(no_parameter(name, names))
 
 
-# -- generated functions ---------------------------------------------------------------------------
-
-
-def _compile(
-    signature: inspect.Signature, has_instance: bool, rules: KeyRules, kept: list[str]
-) -> Callable[..., _Parts]:
-    first = next(iter(signature.parameters), "") if has_instance else ""
-    roots = _roots(signature, has_instance)
-    values = [f"_accel_fold({name})" if name in rules.fold else name for name in kept]
-    values += [_path_expression(path, first, roots) for path in rules.include]
-    scope = [_path_expression(path, first, roots) for path in rules.scope]
-    # One expression stands alone: a text freezes to itself, a tuple of one would have to be taken apart.
-    owner = scope[0] if len(scope) == 1 else _tuple_expression(scope) if scope else first or "None"
-    if scope and first:
-        owner = (
-            f"(_accel_class({first}), {owner})"  # what a base class's method answers may differ by subclass
-        )
-    extra, named = "()", "()"
-    for name, known in signature.parameters.items():
-        if known.kind is Parameter.VAR_POSITIONAL:
-            extra = name
-        elif known.kind is Parameter.VAR_KEYWORD:
-            named = f"_accel_tuple({name}.items())"  # in the caller's order, which the method sees too
-    body = f"return {owner}, {_tuple_expression(values)}, {extra}, {named}"
-    return _generate(signature, body)
-
-
-def _compile_binding(signature: inspect.Signature) -> Callable[..., dict[str, Any]]:
-    pairs: list[str] = []
-    for name, known in signature.parameters.items():
-        pairs.append(f"**{name}" if known.kind is Parameter.VAR_KEYWORD else f"{name!r}: {name}")
-    return _generate(signature, "return {" + ", ".join(pairs) + "}")
-
-
-def _tuple_expression(parts: list[str]) -> str:
-    return f"({', '.join(parts)},)" if parts else "()"
-
-
-def _path_expression(path: str, first: str, roots: list[str]) -> str:
-    root, _, attributes = path.partition(".")
-    if root not in roots:
-        raise TargetError(_no_parameter(root, roots))
-    name = first if first and root in _INSTANCE_NAMES else root
-    return f"{name}.{attributes}" if attributes else name
-
-
-def _fold(value: Any) -> Any:
-    # Only case, and not all that casefold() merges: "straße" and "strasse" may be two users. Invalidation
-    # compares by casefold(), and so drops both. A subclass of str is a value of its own.
-    return value.lower() if type(value) is str else value
-
-
-def _class_of(receiver: Any) -> type:
-    return receiver if isinstance(receiver, type) else type(receiver)
-
-
-def _generate(signature: inspect.Signature, body: str) -> Callable[..., Any]:
-    """A function with this signature and body; parameter names have been checked to be identifiers."""
-    namespace: dict[str, Any] = {
-        "_accel_class": _class_of,
-        "_accel_fold": _fold,
-        "_accel_tuple": tuple,
-    }
-    parameters = []
-    for number, (name, known) in enumerate(signature.parameters.items()):
-        if not name.isidentifier():
-            raise TargetError(f"the parameter {name!r} has no usable name")
-        default: Any = Parameter.empty
-        if known.default is not Parameter.empty:
-            default = _Spelled(f"_accel_default_{number}")
-            namespace[str(default)] = known.default
-        parameters.append(known.replace(default=default, annotation=Parameter.empty))
-    text = str(inspect.Signature(parameters))
-    exec(f"def _accel_generated{text}: {body}", namespace)
-    generated: Callable[..., Any] = namespace["_accel_generated"]
-    return generated
-
-
-class _Spelled(str):
-    """A default value that a signature spells as the bare name of a variable."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+def _check_secrets(signature: inspect.Signature, names: list[str], rules: KeyRules) -> None:
+    if caught_by(signature, Parameter.VAR_KEYWORD):
+        return  # it may catch an argument of any name
+    known = [*names, *rules.include, *filter(None, [caught_by(signature, Parameter.VAR_POSITIONAL)])]
+    for name in sorted(rules.secret):
+        if name not in known:
+            raise TargetError(no_parameter(name, known))

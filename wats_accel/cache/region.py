@@ -70,6 +70,9 @@ class Region:
         self.on_miss = bus.channel(Miss)
         self.flights = Flights()
         self.writers = Writers()
+        # Which argument nobody may read, by its position in readable keys. While the method has not been
+        # looked at, any may be one.
+        self.is_secret: Callable[[int], bool] = lambda _: bool(rules.key.secret)
         self.watch: Watch | None = None  # who is asked what loads have read
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped

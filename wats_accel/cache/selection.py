@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from wats_accel.cache.sealing import STARS
 from wats_accel.cache.texts import Texts, argument_text, match_text, readable
-from wats_accel.patterns import Glob, KeyPattern, Literal
+from wats_accel.patterns import ArgumentPart, Glob, KeyPattern, Literal, Placeholder
 
+_ANYTHING = Glob("*")
 _COLLECTIONS = (list, tuple, set, frozenset)
 
 
@@ -17,7 +19,7 @@ class AnyOf:
     """The argument at `position` equals one of `texts`, in the loose form."""
 
     position: int
-    texts: frozenset[str]
+    texts: frozenset[str] = field(repr=False)  # one of them may be a secret
 
     def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
@@ -110,11 +112,31 @@ def _texts_of(value: object) -> Iterator[str]:
     yield text
 
 
-def bound_text(pattern: KeyPattern, values: Mapping[str, object]) -> str:
-    """The pattern as it was bound, for a log line: ``users:get_user_role:7``."""
-    text = pattern.text
-    for part in pattern.placeholders:
-        value = values.get(part.path)
-        shown = "*" if loose_texts(value) is None else readable(value)
-        text = text.replace("{" + part.path + "}", shown)
-    return text
+IsSecret = Callable[[int, ArgumentPart], bool]
+"""Whether nobody may read what a pattern says of the argument at a position."""
+
+
+def _nothing(position: int, part: ArgumentPart) -> bool:
+    return False
+
+
+def bound_text(pattern: KeyPattern, values: Mapping[str, object], is_secret: IsSecret = _nothing) -> str:
+    """The pattern as it was bound, for a log line: ``users:get_user_role:7``.
+
+    Args:
+        pattern: of the rule.
+        values: of its placeholders.
+        is_secret: which of its arguments are shown as three stars.
+    """
+    texts = pattern.text.split(":")  # as it was parsed: namespace, method, arguments
+    for position, part in enumerate(pattern.arguments):
+        is_told = part == _ANYTHING or not is_secret(position, part)
+        texts[position + 2] = _shown(part, values) if is_told else STARS
+    return ":".join(texts)
+
+
+def _shown(part: ArgumentPart, values: Mapping[str, object]) -> str:
+    if not isinstance(part, Placeholder):
+        return part.text
+    value = values.get(part.path)
+    return "*" if loose_texts(value) is None else readable(value)

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from wats_accel.cache.freezing import freeze
+from wats_accel.cache.sealing import STARS, Sealed
 
 Texts = tuple[str | None, ...]
 """The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
@@ -66,8 +67,10 @@ def argument_text(value: object) -> str | None:
 def readable(value: object) -> str:
     """One short line for a log: scalars as they are; of all else only type, size and a digest.
 
-    The digest tells two values apart within this process. Never raises.
+    The digest tells two values apart within this process. Of a secret there are three stars. Never raises.
     """
+    if type(value) is Sealed:
+        return STARS
     text = None if issubclass(type(value), bytes | bytearray) else _plain_text(value)
     return _one_line(_describe(value) if text is None else text) or "''"
 

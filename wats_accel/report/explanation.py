@@ -127,6 +127,7 @@ def _facts(region: Region) -> dict[str, str]:
         "fold": ", ".join(sorted(rules.key.fold)),
         "exclude": ", ".join(sorted(rules.key.exclude)),
         "include": ", ".join(rules.key.include),
+        "secret": ", ".join(sorted(rules.key.secret)),
         "not kept": ", ".join(map(repr, rules.unless_results)),
         **age_facts(rules),
         **({} if region.watch is None else region.watch.told_of(region)),

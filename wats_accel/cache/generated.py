@@ -1,0 +1,170 @@
+"""Generated functions: a call taken apart by a function with the method's own signature.
+
+Names are all that is spelt into their text: parameters, and paths of attributes. Each is checked to be one
+first, so that neither a file nor a decorated signature can bring in any other code. Values, defaults among
+them, come in as variables.
+"""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from wats_accel.cache.key_rules import KeyRules
+from wats_accel.cache.sealing import Sealer
+from wats_accel.errors import TargetError
+from wats_accel.suggestions import nearest
+
+Parameter = inspect.Parameter
+INSTANCE_NAMES: Final = ("self", "cls")
+
+Parts = tuple[Any, tuple[Any, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]
+"""A call taken apart: whose it is, its fixed arguments, what ``*args`` and ``**kwargs`` caught."""
+
+
+def roots_of(signature: inspect.Signature, has_instance: bool) -> list[str]:
+    """What a path may begin with."""
+    return [*signature.parameters, *(INSTANCE_NAMES if has_instance else ())]
+
+
+def no_parameter(name: str, known: list[str]) -> str:
+    """What to say of a name that is none of these."""
+    return f"there is no parameter {name!r}{nearest(name, known)}"
+
+
+def caught_by(signature: inspect.Signature, kind: inspect._ParameterKind) -> str | None:
+    """The name of ``*args`` or ``**kwargs``, whichever is asked for, if there is one."""
+    return next((name for name, known in signature.parameters.items() if known.kind is kind), None)
+
+
+def compile_taking_apart(
+    signature: inspect.Signature, has_instance: bool, rules: KeyRules, kept: list[str], sealer: Sealer
+) -> Callable[..., Parts]:
+    """A function that takes a call apart.
+
+    Args:
+        signature: of the method as a plain function.
+        has_instance: whether the first parameter is the instance or class.
+        rules: of its keys.
+        kept: the parameters that count, in their order.
+        sealer: of what is secret among them.
+
+    Raises:
+        TargetError: a path begins with no parameter, or what stands for a name is none.
+    """
+    first = next(iter(signature.parameters), "") if has_instance else ""
+    roots = roots_of(signature, has_instance)
+    values = [f"_accel_fold({name})" if name in rules.fold else name for name in kept]
+    values += [_path_expression(path, first, roots) for path in rules.include]
+    named_values = zip((*kept, *rules.include), values, strict=True)
+    values = [f"_accel_seal({spelled})" if rules.hides(name) else spelled for name, spelled in named_values]
+    scope = [_path_expression(path, first, roots) for path in rules.scope]
+    # One expression stands alone: a text freezes to itself, a tuple of one would have to be taken apart.
+    owner = scope[0] if len(scope) == 1 else _tuple_expression(scope) if scope else first or "None"
+    if scope and first:
+        # What a base class's method answers may differ by subclass.
+        owner = f"(_accel_class({first}), {owner})"
+    extra, named = "()", "()"
+    for name, known in signature.parameters.items():
+        if known.kind is Parameter.VAR_POSITIONAL:
+            extra = f"_accel_seal_all({name})" if name in rules.secret else name
+        elif known.kind is Parameter.VAR_KEYWORD:
+            take = "_accel_named" if rules.secret else "_accel_tuple"
+            named = f"{take}({name}.items())"  # in the caller's order, which the method sees too
+    body = f"return {owner}, {_tuple_expression(values)}, {extra}, {named}"
+    return _generate(signature, body, _sealing(signature, rules, sealer))
+
+
+_NamedItems = Iterable[tuple[str, Any]]
+
+
+def _sealing(signature: inspect.Signature, rules: KeyRules, sealer: Sealer) -> dict[str, Any]:
+    """The functions by which generated code seals secrets, by the names that it has for them."""
+    all_named = caught_by(signature, Parameter.VAR_KEYWORD) in rules.secret
+
+    def seal_named(items: _NamedItems) -> tuple[tuple[str, Any], ...]:
+        return tuple(
+            (name, sealer.seal(value) if all_named or name in rules.secret else value)
+            for name, value in items
+        )
+
+    return {"_accel_seal": sealer.seal, "_accel_seal_all": sealer.seal_all, "_accel_named": seal_named}
+
+
+def compile_binding(signature: inspect.Signature) -> Callable[..., dict[str, Any]]:
+    """A function that gives the arguments of a call by name; raises `TargetError` as above."""
+    pairs: list[str] = []
+    for name, known in signature.parameters.items():
+        pairs.append(f"**{name}" if known.kind is Parameter.VAR_KEYWORD else f"{name!r}: {name}")
+    return _generate(signature, "return {" + ", ".join(pairs) + "}")
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _tuple_expression(parts: list[str]) -> str:
+    return f"({', '.join(parts)},)" if parts else "()"
+
+
+def _path_expression(path: str, first: str, roots: list[str]) -> str:
+    root, _, attributes = path.partition(".")
+    if root not in roots:
+        raise TargetError(no_parameter(root, roots))
+    name = first if first and root in INSTANCE_NAMES else root
+    if not all(map(_is_name, path.split("."))):
+        raise TargetError(f"{path!r} is no path of attributes")
+    return f"{name}.{attributes}" if attributes else name
+
+
+def _fold(value: Any) -> Any:
+    # Only case, and not all that casefold() merges: "straße" and "strasse" may be two users. Invalidation
+    # compares by casefold(), and so drops both. A subclass of str is a value of its own.
+    return value.lower() if type(value) is str else value
+
+
+def _class_of(receiver: Any) -> type:
+    return receiver if isinstance(receiver, type) else type(receiver)
+
+
+def _generate(
+    signature: inspect.Signature, body: str, functions: Mapping[str, Any] = MappingProxyType({})
+) -> Callable[..., Any]:
+    """A function with this signature and body; what is spelt in it has been checked to be names.
+
+    Args:
+        signature: whose defaults become variables, and whose annotations are left out.
+        body: one statement.
+        functions: that the body calls, besides those for all.
+    """
+    namespace: dict[str, Any] = {
+        **functions,
+        "_accel_class": _class_of,
+        "_accel_fold": _fold,
+        "_accel_tuple": tuple,
+    }
+    parameters = []
+    for number, (name, known) in enumerate(signature.parameters.items()):
+        if not _is_name(name) or name in namespace:
+            raise TargetError(f"the parameter {name!r} has no usable name")
+        default: Any = Parameter.empty
+        if known.default is not Parameter.empty:
+            default = _Spelled(f"_accel_default_{number}")
+            namespace[str(default)] = known.default
+        parameters.append(known.replace(default=default, annotation=Parameter.empty))
+    text = str(inspect.Signature(parameters))
+    exec(f"def _accel_generated{text}: {body}", namespace)
+    generated: Callable[..., Any] = namespace["_accel_generated"]
+    return generated
+
+
+class _Spelled(str):
+    """A default value that a signature spells as the bare name of a variable."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
