@@ -67,6 +67,10 @@ class PatchSpec:
         on_left_out: told why, if the rule cannot be applied; the place to degrade toward freshness.
         accepts_generators: whether `wrap` can deal with a generator function.
         needs_signature: whether `wrap` looks at the signature; many a function written in C has none.
+        rule: what the wrapper is made from. A reload leaves it in place if the rule of the same target is
+            equal then; None is equal to nothing.
+        of_driver: whether the target is a DB-API driver's ``connect``, which lies outside of the application.
+        calls: functions that the wrapper calls besides: what holds for targets holds for them.
     """
 
     target: Target
@@ -76,6 +80,16 @@ class PatchSpec:
     on_left_out: Callable[[str], None] = _nothing
     accepts_generators: bool = False
     needs_signature: bool = True
+    rule: object = None
+    of_driver: bool = False
+    calls: tuple[Target, ...] = ()
+
+    def is_as(self, other: PatchSpec) -> bool:
+        """Whether the other one would put the same wrapper in place."""
+        return self.rule is not None and (
+            (self.target, self.layer, self.accepts_generators, self.needs_signature, self.rule)
+            == (other.target, other.layer, other.accepts_generators, other.needs_signature, other.rule)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,17 @@ class Patch:
     def needs_signature(self) -> bool:
         """Whether one of the wrappers looks at the signature."""
         return any(spec.needs_signature for spec in self.specs)
+
+    @property
+    def writes(self) -> bool:
+        """Whether one of the wrappers invalidates."""
+        return any(spec.layer is Layer.INVALIDATE for spec in self.specs)
+
+    def is_as(self, other: Patch) -> bool:
+        """Whether the other one would put the same wrappers in place."""
+        return len(self.specs) == len(other.specs) and all(
+            spec.is_as(known) for spec, known in zip(self.specs, other.specs, strict=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)
