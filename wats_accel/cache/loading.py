@@ -126,6 +126,8 @@ def board(region: Region, load: Load, *, joinable: bool = True) -> None:
     load.started = time.perf_counter()
     if has_uncommitted_changes():
         load.objection = "uncommitted_changes"
+    elif region.settling is not None and region.is_settling():
+        load.objection = "settling"  # it may read what is being changed by a write that nobody sees end
     (region.flights.board if joinable else region.flights.register)(load)
 
 
@@ -275,7 +277,7 @@ def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
         return
     if load.entry is not None:
         outer.rest_on(load.entry)
-    elif why_not in ("overtaken", "uncommitted_changes", "being_written"):
+    elif why_not in ("overtaken", "uncommitted_changes", "being_written", "settling"):
         spoil_loads(why_not)
     elif why_not == "unless_result":
         note_failure()
@@ -293,6 +295,9 @@ def rest_on_version(region: Region, outer: Load, version: int, began_at: float) 
         version: the region's, before the method ran.
         began_at: when that was.
     """
+    if region.is_retired:
+        outer.objection = outer.objection or "overtaken"  # of its version nobody counts any more
+        return
     lifetime = region.rules.ages.lifetime(began_at, region.rules.ttl_seconds)
     outer.expires_by = min(outer.expires_by, lifetime.fresh_until)
     outer.gone_by = min(outer.gone_by, lifetime.expires_at)

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from wats_accel.cache.entries import Departure, Entry, Key, Store
+from wats_accel.breakers import Breaker
+from wats_accel.cache.entries import Departure, Entry, Key, Store, StoreFaultError
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.footprints import Concerned, Footprint, Watch
 from wats_accel.cache.index import EntryIndexes
@@ -18,11 +19,13 @@ from wats_accel.cache.premises import Breach
 from wats_accel.cache.region_rules import RegionRules
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.selection import EVERYTHING, Selection
+from wats_accel.cache.switches import Switches
 from wats_accel.cache.texts import Texts
 from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
 from wats_accel.event_bus import EventBus
-from wats_accel.events import Bypassed, CacheSuspended, Event, Evicted, Expired, Hit, Miss, Orphaned
+from wats_accel.events import Bypassed, Event, Evicted, Expired, Hit, Miss, Orphaned
+from wats_accel.settling import Settling
 
 Clock = Callable[[], float]
 """Seconds, never going backwards; `time.monotonic` unless a test says otherwise."""
@@ -41,7 +44,7 @@ _WHY_NOT_KEPT: Final[dict[Breach, str]] = {
 }
 
 
-class Region:
+class Region(Switches):
     """The cache of one method. Its promise: what a write has overtaken is never given to a later call.
 
     `lookup` takes no lock. Everything that changes the region does, so that a load that stores and
@@ -57,13 +60,13 @@ class Region:
         clock: Clock,
         bus: EventBus,
         wall_clock: Clock = time.time,
+        breaker: Breaker | None = None,
     ) -> None:
-        self.rules = rules
+        part = f"cache {rules.namespace}:{rules.method}"
+        super().__init__(rules, bus, breaker or Breaker(part, bus=bus, clock=clock))
         self.prefix = f"{rules.namespace}:{rules.method}"  # of readable keys
         self.counters = Counters()
         self.scopes = ScopeNumbers()
-        self.active = True
-        self.bus = bus
         self.clock = clock
         self.wall_clock = wall_clock
         self.on_hit = bus.channel(Hit)
@@ -73,15 +76,15 @@ class Region:
         # Which argument nobody may read, by its position in readable keys. While the method has not been
         # looked at, any may be one.
         self.is_secret: Callable[[int], bool] = lambda _: bool(rules.key.secret)
+        self.is_retired = False
+        self.settling: Settling | None = None  # until it is over nothing is kept: the rules are new
         self.watch: Watch | None = None  # who is asked what loads have read
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped
-        self._enabled = True
-        self._suspended: str | None = None
-        self._distrusted: str | None = None
         self._store = store
         self._space = space
         self._indexes = EntryIndexes(store.entries)
+        self._count = 0  # of entries, as they were put and taken out
         self._bytes = 0
 
     @property
@@ -127,6 +130,8 @@ class Region:
         """Why the answer of a load that has ended must not be kept. Called under the lock."""
         if load.overtaken:
             return "overtaken"
+        if self.is_settling():
+            return "settling"
         if self.is_being_written(load.texts):
             return "being_written"  # it may have read what is taken back, where dirty reads are allowed
         if not self.active:
@@ -152,6 +157,7 @@ class Region:
             self._indexes.forget()
             raise
         self._indexes.add(entry, replaced=replaced)
+        self._count += replaced is None
         self._bytes += entry.size - (0 if replaced is None else replaced.size)
         return self._space.admit(entry, replaced=replaced, now=self.clock())
 
@@ -232,11 +238,18 @@ class Region:
     def _drop_all(self) -> int:
         count = self._store.clear()
         self._indexes.clear()
-        self._space.dropped(count, self._bytes)
-        self._bytes = 0
+        # By our own count: what a store tells may be anything.
+        self._space.dropped(self._count, self._bytes)
+        self._count = self._bytes = 0
         return count
 
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
+
+    def is_settling(self) -> bool:
+        """Whether writes may be under way that were called before anything was put around them."""
+        if self.settling is not None and self.settling.is_over():
+            self.settling = None
+        return self.settling is not None
 
     def is_being_written(self, texts: Texts | None) -> bool:
         """Whether a write is under way that concerns reads with these argument texts; None: any reads."""
@@ -257,6 +270,7 @@ class Region:
             return
         self._store.remove(entry.key)
         self._indexes.discard(entry)
+        self._count -= 1
         self._bytes -= entry.size
         self._space.dropped(1, entry.size)
 
@@ -277,30 +291,7 @@ class Region:
         if self.bus.channel(Bypassed).listeners:
             self.bus.emit(Bypassed(self.rules.target, why))
 
-    # -- switches ------------------------------------------------------------------------------------
-
-    def switch(self, *, enabled: bool, why: str | None = None) -> None:
-        """Turn caching of this method off or on. Invalidation goes on meanwhile, so both are safe.
-
-        Args:
-            enabled: off, or on.
-            why: it cannot be trusted any more, for this reason, until it is turned on again.
-        """
-        with self.lock:
-            self._enabled = enabled
-            self._distrusted = None if enabled else why or self._distrusted
-            self._settle_switches()
-
-    def suspend(self, why: str) -> None:
-        """Stop caching this method for good: it could not be kept fresh. Raises nothing of its own."""
-        with self.lock:
-            known, self._suspended = self._suspended, self._suspended or why
-            self._settle_switches()
-        if known is None:
-            self.bus.emit(CacheSuspended(self.rules.target, why))
-        # A store that fails keeps its entries, but nobody is answered from it any more.
-        with contextlib.suppress(Exception):
-            self.invalidate()
+    # -- beginning and end ---------------------------------------------------------------------------
 
     def close(self) -> None:
         """Stop caching and forget everything, without counting it. Raises nothing of its own."""
@@ -308,6 +299,17 @@ class Region:
             self._enabled = False
             self._settle_switches()
             self._drop_all()
+
+    def retire(self) -> None:
+        """Stop caching for good, since the rules are others now; loads under way are kept by nobody.
+
+        Calls that began before, and methods that somebody holds, run as without a cache.
+        """
+        with self.lock:
+            self.is_retired = True
+            self.version += 1
+            self.flights.overtake(EVERYTHING, None)
+            self.close()
 
     def begin_anew(self) -> None:
         """Be empty, in a child process: a thread of the parent may have stopped between two steps."""
@@ -318,20 +320,23 @@ class Region:
         try:
             self._drop_all()
         except Exception as error:  # noqa: BLE001 - what a store still has nobody can trust
-            self.suspend(f"emptying it in a child process failed: {type(error).__name__}")
+            self.quarantine(f"emptying it in a child process failed: {type(error).__name__}")
 
-    @property
-    def suspended(self) -> str | None:
-        """Why this method is not cached although its rule asks for it, if so."""
-        return self._suspended or self._distrusted
+    def overtake_everything(self) -> None:
+        """Have nothing kept that is under way, nor what was made from any answer. Under the lock."""
+        self.version += 1
+        self.flights.overtake(EVERYTHING, None)
 
-    @property
-    def why_off(self) -> str | None:
-        """Why no call of this method is answered, in words; None while calls are."""
-        return self.suspended or (None if self.active else "switched off")
+    def begin_from_empty(self) -> None:
+        """Drop everything. Called under the lock.
 
-    def _settle_switches(self) -> None:
-        self.active = self._enabled and self._suspended is None
+        Raises:
+            Exception: the store could not do it.
+        """
+        self._indexes.forget()  # they are made anew, from a store that has nothing
+        self.counters.invalidated += self._drop_all()
+        if len(self._store):
+            raise StoreFaultError("a store that was emptied has entries still")
 
     # -- figures -------------------------------------------------------------------------------------
 

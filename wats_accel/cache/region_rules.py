@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wats_accel.cache.ages import AgeRules
 from wats_accel.cache.copying import CopyMode
@@ -18,6 +18,7 @@ class RegionRules:
     `reads` are tables, and columns as ``table.column``, that it reads besides what can be seen.
     `verify_share` is the share of hits whose answer is compared with the method's own. With
     `disable_on_difference` the method is switched off when they differ. In the `shadow` no call is answered.
+    `whole` is the text of all that its wrapper is made from: a reload keeps the entries if it is the same.
     """
 
     namespace: str
@@ -33,3 +34,4 @@ class RegionRules:
     verify_share: float = 0.0
     disable_on_difference: bool = False
     shadow: bool = False
+    whole: str = field(default="", repr=False)
