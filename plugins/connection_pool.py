@@ -155,6 +155,7 @@ def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterato
         key_path=path,
         on_left_out=functools.partial(_left_out, context, section.connect),
         needs_signature=False,
+        of_driver=True,
     )
     for place, text in enumerate(section.per_thread if section.enabled else ()):
         yield PatchSpec(

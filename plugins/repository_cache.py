@@ -161,6 +161,7 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
                     functools.partial(_wrap, context, region, rule, repository.cursor),
                     key_path=("repositories", number, "cached", method),
                     accepts_generators=rule.materialize,
+                    calls=_called(rule),
                 )
 
 
@@ -206,6 +207,11 @@ def _age_rules(options: NamespaceOptions, rule: CachedRule) -> AgeRules:
         max_age_seconds=_first(rule.max_age_from_clock, options.max_age_from_clock, 0.0),
         valid_until="" if until is None else until.function or "SQL",
     )
+
+
+def _called(rule: CachedRule) -> tuple[Target, ...]:
+    until = rule.valid_until
+    return () if until is None or until.function is None else (Target.parse(until.function),)
 
 
 # -- wrappers ------------------------------------------------------------------------------------------
