@@ -174,7 +174,7 @@ def finish(region: Region, load: Load, result: object, *, objection: str | None 
         pass
     finally:
         end(region, load)
-    _tell_outer_load(region, load, why_not)
+    tell_outer_load(region, load, why_not)
     if why_not is None:
         region.counters.stored += 1
         if region.bus.channel(Stored).listeners:
@@ -270,7 +270,7 @@ def _size(load: Load, snapshot: Snapshot) -> int:
     return ENTRY_BYTES + estimate_bytes((load.key, load.texts, snapshot.stored))
 
 
-def _tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
+def tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
     """What the load inside which this one ran must know of it."""
     outer = innermost_load()
     if outer is None:
