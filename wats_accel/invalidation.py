@@ -86,6 +86,16 @@ class OpenWrite:
         self.within = Repetition()  # what patched writes inside this one have dropped
         self.is_outermost = True
         self.over = False
+        self.generation = 0  # of the rules that were in effect when it began
+
+
+@dataclass(slots=True)
+class _PlannedRules:
+    """Rules that are to be in effect soon, and what must not be cached then."""
+
+    thread: int = field(default_factory=threading.get_ident)
+    rules: dict[str, WriteRule] = field(default_factory=dict)
+    suspended: list[tuple[tuple[KeyPattern, ...], str]] = field(default_factory=list)
 
 
 class _OpenWrites(threading.local):
@@ -100,13 +110,53 @@ class Invalidator:
         self._caches = caches
         self._bus = bus
         self._rules: dict[str, WriteRule] = {}
+        self._planned: _PlannedRules | None = None
+        self._lasting: dict[tuple[tuple[KeyPattern, ...], str], None] = {}
+        self._generation = 0
         self._open = _OpenWrites()
         self._lock = threading.RLock()  # of what follows
         self._at_commit: weakref.WeakKeyDictionary[Transaction, Repetition] = weakref.WeakKeyDictionary()
 
     def add(self, rule: WriteRule) -> None:
         """Take a rule in."""
-        self._rules[rule.target] = rule
+        (self._rules if self._planned is None else self._planned.rules)[rule.target] = rule
+
+    # -- other rules while the application is at work --------------------------------------------------
+
+    def plan(self) -> None:
+        """Have what this thread adds and suspends be planned only, until `take_effect` or `abandon`."""
+        self._planned = _PlannedRules()
+
+    def abandon(self) -> None:
+        """Forget what was planned."""
+        self._planned = None
+
+    def redone(self) -> set[str]:
+        """The targets of regions whose entries are dropped by other writes in the plan than now."""
+        planned = {} if self._planned is None else self._planned.rules
+        return {
+            region.rules.target
+            for region in self._caches.planned
+            if _drops(region, self._rules.values()) != _drops(region, planned.values())
+        }
+
+    def take_effect(self) -> None:
+        """Put the planned rules into effect; hold the caches' lock, and put their plan into effect first.
+
+        A write whose wrapper was made from an earlier rule drops what the rules in effect say as well.
+        """
+        planned, self._planned = self._planned, None
+        if planned is None:
+            return
+        self._generation += 1
+        self._rules = planned.rules
+        for patterns, why in [*planned.suspended, *self._lasting]:
+            self.suspend(patterns, why)
+
+    def _added_since(self, write: OpenWrite) -> tuple[KeyPattern, ...]:
+        """What the rule in effect drops, if it is not the one that a write's wrapper was made from."""
+        rule = self._rules.get(write.rule.target)
+        return () if rule is None or rule is write.rule or rule == write.rule else rule.patterns
 
     def __iter__(self) -> Iterator[WriteRule]:
         return iter(list(self._rules.values()))
@@ -136,12 +186,18 @@ class Invalidator:
         """
         # A hit would leave the write out. The one exception is a method that reads and writes at once.
         spoil_loads("wrote", spare=_own_load(write.rule.target))
-        for pattern in write.rule.patterns:
-            for region in self._of(pattern):
-                self._keep_away(write, region, Writing(select(pattern, values)))
+        write.generation = self._generation
+        self._keep_readers_away(write, (*write.rule.patterns, *self._added_since(write)), values)
         enter_write(write)
         write.is_outermost = not self._open.stack
         self._open.stack.append(write)
+
+    def _keep_readers_away(
+        self, write: OpenWrite, patterns: Iterable[KeyPattern], values: Mapping[str, object]
+    ) -> None:
+        for pattern in patterns:
+            for region in self._of(pattern):
+                self._keep_away(write, region, Writing(select(pattern, values)))
 
     @staticmethod
     def _keep_away(write: OpenWrite, region: Region, writing: Writing) -> None:
@@ -162,7 +218,11 @@ class Invalidator:
             values: what `rule.paths` gave in its call; what is missing matches anything.
             concerns: False if the write has turned out to be none.
         """
-        patterns = write.rule.patterns if concerns else ()
+        # The result may be none to a rule that is in effect no longer: those that are drop in any case.
+        patterns = (*(write.rule.patterns if concerns else ()), *self._added_since(write))
+        if write.generation != self._generation:
+            write.generation = self._generation
+            self._keep_readers_away(write, patterns, values)
         own = [self._bound(known, values, write.rule.target) for known in patterns]
         repeated = list(write.within)
         with ExitStack() as steps:  # from the last: whatever interrupts one of them, the others are done
@@ -262,10 +322,35 @@ class Invalidator:
         return self._caches.matching(pattern)
 
     def suspend(self, patterns: Iterable[KeyPattern], why: str) -> None:
-        """Stop caching what these patterns would drop: nobody will drop it. Never raises."""
+        """Stop caching what these patterns would drop: nobody will drop it. Never raises.
+
+        A reload looks anew whether that is so; while it plans, this is planned, too.
+        """
+        planned = self._planned
+        if planned is not None and planned.thread == threading.get_ident():
+            planned.suspended.append((tuple(patterns), why))
+            return
         for pattern in patterns:
             for region in self._of(pattern):
                 region.suspend(why)
+
+    def suspend_for_good(self, patterns: tuple[KeyPattern, ...], why: str) -> None:
+        """The same, whatever other rules may come: something may write later that nobody can see."""
+        self._lasting[patterns, why] = None
+        for pattern in patterns:
+            for region in self._of(pattern):
+                region.suspend(why)
+
+
+def _drops(region: Region, rules: Iterable[WriteRule]) -> set[tuple[str, KeyPattern, When]]:
+    """The writes, each with the pattern and when it applies, that drop a region's entries."""
+    namespace, method = region.rules.namespace, region.rules.method
+    return {
+        (rule.target, pattern, rule.when)
+        for rule in rules
+        for pattern in rule.patterns
+        if pattern.names(namespace, method)
+    }
 
 
 def _drop_from(region: Region, drop: Drop, fences: ExitStack) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable, Hashable
 
 Callback = Callable[[], None]
@@ -21,6 +22,10 @@ class _Here(threading.local):
 
 
 _here = _Here()
+
+
+# Of single, indivisible steps, as above.
+_all: dict[int, weakref.ref[Transaction]] = {}
 
 
 class Transaction:
@@ -41,6 +46,8 @@ class Transaction:
         self.perhaps_committed = False
         self._is_calling_back = False
         self._callbacks: dict[Hashable, Callback] = {}
+        number = id(self)  # nobody else's until this one is gone, and then it is forgotten
+        _all[number] = weakref.ref(self, lambda _: _all.pop(number, None))
 
     def changed_here(self) -> None:
         """Note that the calling thread has changed something in it."""
@@ -99,6 +106,12 @@ def open_transactions() -> list[Transaction]:
     """Those that are not over, and in which the calling thread has changed something; oldest first."""
     _forget_those_over()
     return list(_here.changed)
+
+
+def all_open_transactions() -> list[Transaction]:
+    """Those of all threads that are not settled yet."""
+    known = [reference() for reference in list(_all.values())]
+    return [each for each in known if each is not None and not each.is_settled]
 
 
 def has_uncommitted_changes() -> bool:

@@ -6,18 +6,22 @@ import fnmatch
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
+from wats_accel.breakers import Breakers
 from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
 from wats_accel.cache.entries import MemoryStore, Store
+from wats_accel.cache.guarded_store import GuardedStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, report_departures
 from wats_accel.cache.region_rules import RegionRules
+from wats_accel.cache.succession import PlannedCaches, begin_again, begin_empty, bound
 from wats_accel.errors import TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patterns import KeyPattern
+from wats_accel.settling import Settling
 from wats_accel.targets import Target
 
 StoreFactory = Callable[[str, str], Store | None]
@@ -28,6 +32,12 @@ def _no_store(namespace: str, target: str) -> Store | None:
     return None
 
 
+def _guarded(store: Store | None) -> Store:
+    if store is None:  # an empty store is falsy
+        return MemoryStore()
+    return store if type(store) is MemoryStore else GuardedStore(store)
+
+
 class CacheRegistry:
     """Makes regions and finds them again.
 
@@ -36,6 +46,7 @@ class CacheRegistry:
         bus: where regions send their events.
         store_factory: gives each region the store for its entries.
         wall_clock: seconds since the epoch, for answers that are valid until a known moment.
+        breakers: one for each method; by default they are this registry's own.
     """
 
     def __init__(
@@ -45,15 +56,18 @@ class CacheRegistry:
         bus: EventBus,
         store_factory: StoreFactory = _no_store,
         wall_clock: Clock = time.time,
+        breakers: Breakers | None = None,
     ) -> None:
         self.background = Background()
         self.wall_clock = wall_clock
         self._lock = threading.RLock()
         self._clock = clock
         self._bus = bus
+        self._breakers = breakers or Breakers(bus=bus, clock=clock)
         self._store_factory = store_factory
         self._namespaces: dict[str, Namespace] = {}
         self._regions: dict[str, Region] = {}
+        self._planned: PlannedCaches | None = None
         self._turns = itertools.count()
         begins_anew_when_forked(self)
         bus.at_checkpoints(self.sweep)
@@ -65,6 +79,8 @@ class CacheRegistry:
 
     def namespace(self, name: str, *, max_entries: int = 0, max_bytes: int = 0) -> Namespace:
         """The namespace of this name; made, with these bounds, when it is asked for first."""
+        if self._planned is not None:
+            self._planned.bounds.setdefault(name, (max_entries, max_bytes))
         if name not in self._namespaces:
             self._namespaces[name] = Namespace(
                 name, max_entries=max_entries, max_bytes=max_bytes, lock=self._lock
@@ -77,19 +93,26 @@ class CacheRegistry:
         Raises:
             TargetError: the method has one already; of two, writes would drop only one.
         """
-        if rules.target in self._regions:
+        planned = self._planned
+        regions = self._regions if planned is None else planned.regions
+        if rules.target in regions:
             raise TargetError(f"{rules.target} is cached already")
+        running = self._regions.get(rules.target)
+        adopted = None if planned is None else planned.adopted(running, rules)
+        regions[rules.target] = region = adopted or self._made(rules)
+        return region
+
+    def _made(self, rules: RegionRules) -> Region:
         store = self._store_factory(rules.namespace, rules.target)
-        region = Region(
+        return Region(
             rules,
             space=self.namespace(rules.namespace),
             store=MemoryStore() if store is None else store,  # an empty store is falsy
             clock=self._clock,
             bus=self._bus,
             wall_clock=self.wall_clock,
+            breaker=self._breakers.of(f"cache {rules.namespace}:{rules.method}"),
         )
-        self._regions[rules.target] = region
-        return region
 
     def of_target(self, target: str) -> Region | None:
         """The region of a target such as ``package.module:Class.method``."""
@@ -114,6 +137,62 @@ class CacheRegistry:
             with space.lock:
                 departures = space.sweep(self._clock())
             report_departures(departures)
+
+    # -- other rules while the application is at work --------------------------------------------------
+
+    def plan(self, *, adopts: bool) -> None:
+        """Have what is added from now on be planned only, until `take_effect` or `abandon`.
+
+        Args:
+            adopts: whether regions stay, with all they have, whose rules are the same.
+        """
+        self._planned = PlannedCaches(adopts)
+
+    def abandon(self) -> None:
+        """Forget what was planned."""
+        planned, self._planned = self._planned, None
+        if planned is not None:
+            self._forget_empty_namespaces()
+
+    def take_effect(self, settling: Settling, redone: Collection[str]) -> None:
+        """Put what was planned into effect, in one step for whoever holds the lock or finds regions.
+
+        Regions that are not in the plan retire. What is new keeps nothing until `settling` is over.
+
+        Args:
+            settling: says when no write is under way that began before it was patched.
+            redone: the targets of regions that stay, but have to be empty: other writes drop them now.
+        """
+        planned, self._planned = self._planned, None
+        if planned is None:
+            return
+        with self._lock:
+            before, after = self._regions, planned.regions
+            # First these: a write that ends in between drops from regions that are in effect.
+            gone = [region for region in before.values() if after.get(region.rules.target) is not region]
+            for region in gone:
+                region.retire()
+            unsized = [name for name in planned.bounds if not self._bound(name, *planned.bounds[name])]
+            stays = set(after.values()) & set(before.values())
+            for region in set(after.values()) - stays:
+                begin_empty(region, settling)
+            self._regions = after
+            begin_again(
+                stays, settling, lambda it: it.rules.target in redone or it.rules.namespace in unsized
+            )
+            self._forget_empty_namespaces()
+
+    def _bound(self, name: str, max_entries: int, max_bytes: int) -> bool:
+        return bound(self._namespaces[name], max_entries, max_bytes)
+
+    def _forget_empty_namespaces(self) -> None:
+        used = {region.rules.namespace for region in self}
+        self._namespaces = {name: space for name, space in self._namespaces.items() if name in used}
+
+    @property
+    def planned(self) -> tuple[Region, ...]:
+        """The regions that are planned; those in effect if none are."""
+        return tuple(self if self._planned is None else self._planned.regions.values())
 
     def begin_anew(self) -> None:
         """Be empty, in a child process, with no thread at work."""

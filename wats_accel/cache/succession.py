@@ -1,0 +1,58 @@
+"""Succession: the caches that a reload plans beside those in effect, and what becomes of each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from wats_accel.cache.namespace import Namespace
+from wats_accel.cache.region import Region
+from wats_accel.cache.region_rules import RegionRules
+from wats_accel.settling import Settling
+
+
+@dataclass(slots=True)
+class PlannedCaches:
+    """Caches that are to be in effect soon.
+
+    Attributes:
+        adopts: whether a region in effect may be taken over if its rules are equal.
+        regions: by target: new ones, and those that are taken over.
+        bounds: of each namespace: the most entries, the most bytes.
+    """
+
+    adopts: bool
+    regions: dict[str, Region] = field(default_factory=dict)
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def adopted(self, running: Region | None, rules: RegionRules) -> Region | None:
+        """The region in effect, if it may stay so under these rules: then its entries stay, too."""
+        if not self.adopts or running is None or running.suspended is not None:
+            return None
+        return running if running.rules == rules else None
+
+
+def bound(space: Namespace, max_entries: int, max_bytes: int) -> bool:
+    """Give a namespace other bounds; gives whether its entries can stay. Called under the lock."""
+    has_sizes = space.max_bytes > 0 or not max_bytes  # without a bound nobody asks for an entry's size
+    space.max_entries, space.max_bytes = max_entries, max_bytes
+    return has_sizes
+
+
+def begin_empty(region: Region, settling: Settling) -> None:
+    """Have a region that takes effect keep nothing for now; what its store has is not its own."""
+    region.settling = settling
+    region.begin_anew()
+
+
+def begin_again(
+    regions: Iterable[Region], settling: Settling, is_concerned: Callable[[Region], bool]
+) -> None:
+    """Have those regions that are concerned drop all they have, and keep nothing for now."""
+    for region in regions:
+        if is_concerned(region):
+            region.settling = settling
+            try:
+                region.invalidate()
+            except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
+                region.suspend(f"emptying it at a reload failed: {type(error).__name__}")
