@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 
-from wats_accel.transactions import Transaction
+from wats_accel.transactions import Transaction, all_open_transactions
 
 Call = tuple[int, int, int]
 """One call under way: the thread, the address of its frame, that of its code."""
@@ -51,26 +51,41 @@ class Settling:
         self._is_over = False
         self._calls: frozenset[Call] = frozenset()
         self._transactions: tuple[weakref.ref[Transaction], ...] = ()
+        self._is_hindered: Callable[[], bool] = _nothing_else
 
-    def begin(self, calls: frozenset[Call], transactions: Iterable[Transaction] = ()) -> None:
-        """Say what has to be over first; anything that begins later sees the new rules."""
-        self._calls = calls
-        self._transactions = tuple(map(weakref.ref, transactions))
+    def begin(self, is_meant: CodeMatch, is_hindered: Callable[[], bool] | None = None) -> None:
+        """Note what is under way, now that all is patched: what begins later is seen.
+
+        Args:
+            is_meant: tells the code of writes. Their calls have to end, and what they leave open with them.
+            is_hindered: asked whether anything else has to be over yet.
+        """
+        self._calls = calls_under_way(is_meant)
+        self._await_transactions()
+        self._is_hindered = is_hindered or _nothing_else
         self._has_begun = True
+
+    def _await_transactions(self) -> None:
+        self._transactions += tuple(map(weakref.ref, all_open_transactions()))
 
     def is_over(self) -> bool:
         """Whether it is. Costs one look once it is; before that, a walk through the stacks of all threads."""
-        if not self._is_over and self._has_begun:
-            # The transactions last: a call that has ended may have left one open that was open before.
-            self._is_over = not self._still_running() and all(map(_is_settled, self._transactions))
-        return self._is_over
-
-    def _still_running(self) -> bool:
+        if self._is_over or not self._has_begun:
+            return self._is_over
         if self._calls:
             codes = {code for _, _, code in self._calls}
             # A frame at the same address may be another call of the same: then it takes a little longer.
             self._calls &= calls_under_way(lambda code: id(code) in codes)
-        return bool(self._calls)
+            if self._calls:
+                return False
+            self._await_transactions()  # which those calls may have begun, and not ended
+        self._transactions = tuple(known for known in self._transactions if not _is_settled(known))
+        self._is_over = not self._transactions and not self._is_hindered()
+        return self._is_over
+
+
+def _nothing_else() -> bool:
+    return False
 
 
 def _is_settled(reference: weakref.ref[Transaction]) -> bool:

@@ -32,10 +32,23 @@ class PoolRegistry:
         self._clock = clock
         self._breakers = breakers or Breakers(bus=bus, clock=clock)
         self._known: list[PooledConnect] = []
+        self._planned: list[PooledConnect] | None = None
+        self._adopts = False
+        self._unseen: list[ConnectionPool] = []  # whose connections in use nobody sees
         self.observer: Observer | None = None
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         """A pooled `connect` for these rules; `report` is told, once, if there can be no pool."""
+        pooled = self._adopted(rules) or self._made(rules, report)
+        (self._known if self._planned is None else self._planned).append(pooled)
+        return pooled
+
+    def _adopted(self, rules: PoolRules) -> PooledConnect | None:
+        if self._planned is None or not self._adopts:
+            return None
+        return next((pooled for pooled in self._known if pooled.rules == rules), None)
+
+    def _made(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
         pooled = PooledConnect(
             rules,
             bus=self._bus,
@@ -45,7 +58,6 @@ class PoolRegistry:
             breaker=self._breakers.of(f"pool {rules.target}"),
         )
         pooled.observer = self.observer
-        self._known.append(pooled)
         return pooled
 
     def observe(self, observer: Observer) -> None:
@@ -53,6 +65,37 @@ class PoolRegistry:
         self.observer = observer
         for pooled in self._known:
             pooled.observer = observer
+
+    # -- other rules while the application is at work --------------------------------------------------
+
+    def plan(self, *, adopts: bool) -> None:
+        """Have what is added from now on be planned only, until `take_effect` or `abandon`.
+
+        Args:
+            adopts: whether pools stay, with their connections, whose rules are the same.
+        """
+        self._planned, self._adopts = [], adopts
+
+    def abandon(self) -> None:
+        """Forget what was planned."""
+        self._planned = None
+
+    def take_effect(self) -> None:
+        """Put what was planned into effect: pools that are not in the plan retire."""
+        planned, self._planned = self._planned, None
+        if planned is None:
+            return
+        gone = [pooled for pooled in self._known if pooled not in planned]
+        self._known = planned
+        successors = {pooled.rules.target: pooled for pooled in planned}
+        for pooled in gone:
+            pooled.retire(successors.get(pooled.rules.target))
+            self._unseen += [pool for pool in pooled.pools if pooled.observer is None and pool.leases]
+
+    def has_unseen(self) -> bool:
+        """Whether connections are in use that were lent when there was no observer."""
+        self._unseen = [pool for pool in self._unseen if pool.leases]
+        return bool(self._unseen)
 
     def _all_pools(self) -> Iterator[ConnectionPool]:
         return (pool for pooled in self._known for pool in pooled.pools)
@@ -71,7 +114,7 @@ class PoolRegistry:
             pooled.close()
 
     def __iter__(self) -> Iterator[PooledConnect]:
-        return iter(self._known)
+        return iter(list(self._known))
 
     def __len__(self) -> int:
         return len(self._known)
