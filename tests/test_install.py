@@ -284,7 +284,7 @@ def test_without_any_logging_only_warnings_are_seen(run: Any) -> None:
         """
     )
     assert done.stdout == "queries: 2\n"
-    assert done.stderr == "Rule skipped: missing.yaml: there is no such file\n"
+    assert done.stderr == "Configuration not used: missing.yaml: there is no such file\n"
 
 
 def test_without_a_console_nothing_is_raised(run: Any) -> None:

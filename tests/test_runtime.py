@@ -128,7 +128,7 @@ def test_a_file_with_twelve_mistakes_patches_nothing_and_reports_each_once(
     assert [problem.line for problem in known.problems] == LINES
     assert not is_patched()
     assert not known.installed
-    assert caplog.messages == [f"Rule skipped: {problem}" for problem in known.problems]
+    assert caplog.messages == [f"Configuration not used: {problem}" for problem in known.problems]
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
@@ -455,7 +455,7 @@ def test_installed_once_more_it_starts_afresh(
             assert is_cached(repository)
             known.uninstall()
     once = ["Cache", "Performance", "Cache"]
-    assert [line.partition(" ")[0] for line in caplog.messages] == ["Rule", *once, *once]
+    assert [line.partition(" ")[0] for line in caplog.messages] == ["Configuration", *once, *once]
 
 
 # -- the pool --------------------------------------------------------------------------------------------

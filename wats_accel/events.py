@@ -170,6 +170,14 @@ class RuleSkipped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigUnused(Event):
+    """The configuration as a whole cannot be used, and nothing is patched."""
+
+    name: ClassVar[str] = "accel.config_unused"
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class CacheSuspended(Event):
     """A cached method goes uncached from now on, because it could not be kept fresh."""
 

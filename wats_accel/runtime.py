@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wats_accel.admission import Admission
 from wats_accel.assembly import Assembly, assemble, expect
 from wats_accel.config.documents import Document, SourceError
 from wats_accel.config.loader import located
@@ -17,7 +18,7 @@ from wats_accel.config.sources import mapping_document, read_document
 from wats_accel.context import EventSubscription
 from wats_accel.errors import AlreadyInstalledError, ConfigError, Problem
 from wats_accel.event_bus import EventBus
-from wats_accel.events import Initialized, RuleSkipped
+from wats_accel.events import ConfigUnused, Initialized, RuleSkipped
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patterns import KeyPattern
 from wats_accel.report.explanation import Explanation, explain
@@ -149,7 +150,8 @@ class Accelerator:
         self._switch_off_what_the_environment_says()
         self._started = True
         list(assembly.plugins.each("accel_startup", context=assembly.context))
-        self._patcher.install(assembly.plan)
+        admission = Admission(assembly.config, bus=self._bus, report=self._left_out, note=self._noted)
+        self._patcher.install(admission.admitted(assembly.plan))
         self._refuse_problems_if_strict()
         self._start_summary(logging.summary_every)
         atexit.register(self.uninstall)
@@ -194,7 +196,7 @@ class Accelerator:
         unforeseen = Problem(f"cannot be installed: {type(error).__name__}")
         for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
             if problem not in self._problems:
-                self._left_out(problem)
+                self._bus.emit(ConfigUnused(str(self._noted(problem))))
         self._take_down()
 
     def uninstall(self) -> None:
@@ -229,10 +231,13 @@ class Accelerator:
         self._heard = []
 
     def _left_out(self, problem: Problem) -> None:
+        self._bus.emit(RuleSkipped(str(self._noted(problem))))
+
+    def _noted(self, problem: Problem) -> Problem:
         if self._document is not None and problem.key_path and problem.file is None:
             problem = located(self._document, problem.message, problem.key_path, target=problem.target)
         self._problems.append(problem)
-        self._bus.emit(RuleSkipped(str(problem)))
+        return problem
 
     def kept_for(self, source: ConfigSource, *, strict: bool) -> Accelerator:
         """This accelerator, asked to be installed once more: it stays, nothing is patched twice.

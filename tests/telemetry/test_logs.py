@@ -44,6 +44,38 @@ EVERY_LINE = [
     (events.Patched("t"), "DEBUG", "Patched t"),
     (events.Unpatched("t"), "DEBUG", "Unpatched t"),
     (SKIPPED, "WARNING", "Rule skipped: wats.yaml:3:1: cached.one: there is none"),
+    (events.ConfigUnused("a.yaml: no file"), "WARNING", "Configuration not used: a.yaml: no file"),
+    (
+        events.BreakerOpened("cache a:b", 5, "OSError", 30.0),
+        "WARNING",
+        "Left alone for 30s after 5 failures: cache a:b (OSError)",
+    ),
+    (events.BreakerClosed("cache a:b"), "INFO", "Works again: cache a:b"),
+    (
+        events.ConfigReloaded(1, 2, 3, 4),
+        "INFO",
+        "Configuration reloaded: 1 added, 2 changed, 3 removed, 4 kept",
+    ),
+    (
+        events.ConfigRejected("a.yaml:1:1: x"),
+        "WARNING",
+        "Configuration not reloaded, the one before stays in effect: a.yaml:1:1: x",
+    ),
+    (
+        events.AnswerDiffers("a:b:1", "t", "3 items, not 2", "verify"),
+        "WARNING",
+        "Cache DIFFERS: a:b:1 (3 items, not 2; verify)",
+    ),
+    (
+        events.MethodChanged("t", "its SQL", "warn"),
+        "WARNING",
+        "Method changed since it was locked: t (its SQL; warn)",
+    ),
+    (
+        events.MethodChanged("t", "its SQL", "bypass"),
+        "DEBUG",
+        "Method changed since it was locked: t (its SQL; bypass)",
+    ),
     (events.CacheSuspended("t", "why"), "WARNING", "No longer cached, to stay fresh: t (why)"),
     (events.PoolConnected("db:connect", 0.0071), "DEBUG", "Connection opened: db:connect (7.1 ms)"),
     (events.PoolCheckedOut("db:connect", 0.0, True), "DEBUG", "Connection checked out: db:connect (reused)"),

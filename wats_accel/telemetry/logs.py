@@ -62,6 +62,7 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
     events.Patched: (logging.DEBUG, lambda event: f"Patched {event.target}"),
     events.Unpatched: (logging.DEBUG, lambda event: f"Unpatched {event.target}"),
     events.RuleSkipped: (logging.WARNING, lambda event: f"Rule skipped: {event.problem}"),
+    events.ConfigUnused: (logging.WARNING, lambda event: f"Configuration not used: {event.problem}"),
     events.CacheSuspended: (
         logging.WARNING,
         lambda event: f"No longer cached, to stay fresh: {event.target} ({event.why})",
@@ -136,6 +137,8 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
 def _level_of(event: Event) -> int:
     if isinstance(event, events.Invalidated) and not event.count:
         return logging.DEBUG  # a write that found nothing to drop is no news
+    if isinstance(event, events.MethodChanged) and event.action == "bypass":
+        return logging.DEBUG  # it is a rule left out as well, and that is a warning
     return _LINES[type(event)][0]
 
 

@@ -1,0 +1,145 @@
+"""Admission: which rules of a plan may be applied. The others are left out before anything is touched.
+
+A target outside of the application has to be allowed by name. A method that has changed since somebody
+looked at it is told, or left alone. And where a write's module is nowhere to be found, the application is not
+the one that the rules were written for: what the write would drop is not cached.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from wats_accel.config.documents import SourceError
+from wats_accel.config.loader import LoadedConfig
+from wats_accel.errors import KeyPath, Problem, TargetError
+from wats_accel.event_bus import EventBus
+from wats_accel.locking import MethodLock, read_lock
+from wats_accel.patching.ownership import is_missing, origin_of, refusal
+from wats_accel.patching.plan import MethodInfo, PatchPlan, PatchSpec
+from wats_accel.targets import Target
+
+Report = Callable[[Problem], None]
+
+
+class Admission:
+    """Looks at the rules of one plan, now and again when a target is there.
+
+    Args:
+        config: says which targets are allowed, and where the lock file is.
+        bus: told of each method that has changed.
+        report: told of each rule that is left out.
+        note: told of what is wrong with a rule that is applied all the same.
+    """
+
+    def __init__(self, config: LoadedConfig, *, bus: EventBus, report: Report, note: Report) -> None:
+        self._allowed = tuple(config.root.allow_targets)
+        self._config = config
+        self._bus = bus
+        self._report = report
+        self._note = note
+        self._waiting: dict[str, list[PatchSpec]] = {}
+        self._paths: dict[Target, KeyPath] = {}
+        self._locks_out_everything = False
+        self._lock = self._read_lock()
+
+    def admitted(self, plan: PatchPlan) -> PatchPlan:
+        """The part of a plan that may be installed; the rest is reported, and left out."""
+        self._waiting.clear()
+        admitted = [kept for patch in plan for spec in patch.specs for kept in self._kept(spec)]
+        return PatchPlan.of(admitted)
+
+    # -- before it is imported --------------------------------------------------------------------------
+
+    def _kept(self, spec: PatchSpec) -> Iterable[PatchSpec]:
+        why = self._why_outside(spec)
+        if why is not None:
+            self._leave_out(spec, why)
+            return
+        if self._locks_out_everything and not spec.of_driver:
+            self._give_up(spec, "there is no lock file to compare it with")  # that has been told already
+            return
+        self._paths.setdefault(spec.target, spec.key_path)
+        self._waiting.setdefault(spec.target.module, []).append(spec)
+        rule = spec.rule
+        if rule is not None and self._lock is not None and not spec.of_driver:
+            rule = (rule, self._lock.rule_for(spec.target))
+        yield dataclasses.replace(spec, wrap=functools.partial(self._wrap, spec), rule=rule)
+
+    def _why_outside(self, spec: PatchSpec) -> str | None:
+        why = refusal(spec.target, self._allowed, of_driver=spec.of_driver)
+        for called in spec.calls if why is None else ():
+            why_not = refusal(called, self._allowed)
+            why = f"{called} may not be called: {why_not}" if why_not else why
+        return why
+
+    def _read_lock(self) -> MethodLock | None:
+        section = self._config.root.lock
+        if section is None:
+            return None
+        path = lock_path(self._config)
+        try:
+            locked = read_lock(Path(path))
+        except SourceError as error:
+            self._locks_out_everything = section.on_change == "bypass"
+            effect = ", so no method is patched" if self._locks_out_everything else ", so no change is seen"
+            tell = self._report if self._locks_out_everything else self._note
+            tell(self._config.problem(f"{error.issues[0].message}{effect} ({path})", ("lock",)))
+            return None
+        return MethodLock(locked, section.on_change, bus=self._bus, note=self._note_change)
+
+    def _note_change(self, target: Target, what: str) -> None:
+        self._note(self._config.problem(what, self._paths.get(target, ()), target=str(target)))
+
+    # -- once it is there -------------------------------------------------------------------------------
+
+    def _wrap(self, spec: PatchSpec, call: Callable[..., Any], info: MethodInfo) -> Callable[..., Any]:
+        self._is_there(spec)
+        why = self._why_outside(spec)  # it may lie elsewhere than was thought
+        if why is None and self._lock is not None and not spec.of_driver:
+            why = self._lock.refusal(spec.target)
+        if not spec.of_driver and origin_of(spec.target.module) == "own":
+            self._leave_out_missing_modules()
+        if not self._waiting and self._lock is not None:
+            self._lock.forget_sources()
+        if why is not None:
+            raise TargetError(why)
+        return spec.wrap(call, info)
+
+    def _is_there(self, spec: PatchSpec) -> None:
+        still = [other for other in self._waiting.get(spec.target.module, ()) if other is not spec]
+        if still:
+            self._waiting[spec.target.module] = still
+        else:
+            self._waiting.pop(spec.target.module, None)
+
+    def _leave_out_missing_modules(self) -> None:
+        """Now the application is found: what of it is nowhere is gone, or has another name."""
+        for module in list(self._waiting):
+            if module not in sys.modules and is_missing(module):
+                for spec in self._waiting.pop(module, ()):
+                    if not spec.of_driver:  # without a driver nobody connects with it
+                        self._leave_out(spec, f"there is no module {module}")
+
+    # -- leaving out ------------------------------------------------------------------------------------
+
+    def _leave_out(self, spec: PatchSpec, why: str) -> None:
+        self._report(self._config.problem(why, spec.key_path, target=str(spec.target)))
+        self._give_up(spec, why)
+
+    def _give_up(self, spec: PatchSpec, why: str) -> None:
+        try:
+            spec.on_left_out(f"{spec.target}: {why}")
+        except Exception as error:  # noqa: BLE001 - the others must be told all the same
+            failed = f"{type(error).__name__} while its rule was left out"
+            self._report(self._config.problem(failed, spec.key_path, target=str(spec.target)))
+
+
+def lock_path(config: LoadedConfig) -> str:
+    """The lock file that a configuration names, relative to the configuration's own file; empty if none."""
+    section = config.root.lock
+    return "" if section is None else str(Path(config.document.name).parent / section.file)
