@@ -60,6 +60,7 @@ class KeyMaker:
     ) -> None:
         self.has_instance = has_instance
         self._is_exact = is_exact
+        self._rules = rules
         self._scopes = scopes
         self._scoped = bool(rules.scope)
         self._owned = has_instance and not rules.scope
@@ -76,6 +77,11 @@ class KeyMaker:
         self._rest_is_secret = caught_by(signature, Parameter.VAR_POSITIONAL) in rules.secret
         sealer = Sealer(scopes.of_instance)
         self._take_apart = compile_taking_apart(signature, has_instance, rules, kept, sealer)
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether any argument is one that nobody may read."""
+        return bool(self._rules.secret)
 
     def is_secret(self, position: int) -> bool:
         """Whether nobody may read the argument that has this position in a readable key."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FunctionType, WrapperDescriptorType
 from typing import Any, TypeVar
 
+from wats_accel.frames import forget_locals
 from wats_accel.pool.own_classes import is_written_in_c
 from wats_accel.pool.proxies import Proxy
 
@@ -87,7 +88,12 @@ def is_method(raw_type: type, name: str) -> bool:
 
 def _method(raw_type: type, name: str) -> Callable[..., Any]:
     def method(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
-        return self._accel_call(name, args, kwargs)
+        try:
+            return self._accel_call(name, args, kwargs)
+        except BaseException as error:
+            del args, kwargs
+            forget_locals(error)
+            raise
 
     named: Callable[..., Any] = _named_after(raw_type, name, method)
     return named

@@ -21,6 +21,7 @@ from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts
 from wats_accel.events import Hit, Miss, RefreshFailed, ValidUntilFailed
 from wats_accel.failures import note_failure
+from wats_accel.frames import forgetful
 
 Call = Callable[..., Any]
 Args = tuple[Any, ...]
@@ -75,7 +76,7 @@ def cached(
             region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
         return answer
 
-    return cached_call
+    return forgetful(cached_call) if keys.has_secrets else cached_call
 
 
 class CachedMethod:
