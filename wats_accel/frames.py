@@ -1,8 +1,8 @@
 """Frames: what a traceback that shows local variables would tell of ours.
 
 Rich, structlog and error trackers show the variables of each frame that an exception has passed through.
-Without wats_accel no frame holds what a driver written in C was called with: a connection string, say. So ours
-are emptied.
+Without wats_accel no frame holds what a driver written in C was called with: a connection string, say. So
+ours are emptied.
 """
 
 from __future__ import annotations
