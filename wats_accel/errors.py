@@ -17,16 +17,28 @@ from dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]
 
+_LONGEST_KEY_SHOWN = 80
+
 
 def format_key_path(path: KeyPath) -> str:
-    """Spell a key path as people write it: ``repositories[0].cached.list_items``."""
+    """Spell a key path as people write it: ``repositories[0].cached.list_items``.
+
+    A file may have any text as a key: long ones are shortened, and what would upset a terminal is escaped.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
+            text += f".{shown(part)}" if text else shown(part)
     return text
+
+
+def shown(text: str) -> str:
+    """Text out of a file as a message may show it: in one line that is not too long."""
+    if len(text) > _LONGEST_KEY_SHOWN:
+        text = text[: _LONGEST_KEY_SHOWN - 1] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @dataclass(frozen=True, slots=True)

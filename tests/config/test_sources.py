@@ -447,7 +447,7 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path, name: str) -
 
 @pytest.mark.usefixtures("no_c_loader")
 def test_an_escape_beyond_unicode_is_refused_by_the_pure_loader_too(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "a.yaml", 'a: "\\U99999999"').message == "not valid YAML"
+    assert refusal(tmp_path, "a.yaml", 'a: "\\U99999999"').message == "not valid YAML behind this place"
 
 
 # --- attacks and accidents ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wats_accel.config.documents import Document, Position, failure, plain, position_of
-from wats_accel.config.toml_positions import toml_positions
+from wats_accel.config.toml_positions import deepest_position, toml_positions
 from wats_accel.config.yaml_source import parse_yaml
 
 if sys.version_info >= (3, 11):
@@ -20,6 +20,7 @@ else:
     import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_TOO_LONG = re.compile(r"\b\d[\d_]{600,}")  # Python refuses more than 4300 digits, and never less than 640
 
 
 def read_document(path: str | os.PathLike[str]) -> Document:
@@ -70,13 +71,17 @@ def _read_text(name: str) -> str:
 
 def _parse_toml(name: str, text: str) -> Document:
     try:
-        data = tomllib.loads(text)
+        data = plain(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         message = _TOML_PLACE.sub("", str(error).splitlines()[0])
         raise failure(name, f"not valid TOML: {message}", _toml_position(error, text)) from None
     except ValueError:  # the one case: int() refuses thousands of digits
-        raise failure(name, "not valid TOML: a number is too long") from None
-    return Document(name, plain(data), lambda: toml_positions(text))
+        too_long = _TOO_LONG.search(text)
+        place = position_of(text, too_long.start() if too_long else 0)
+        raise failure(name, "not valid TOML: a number is too long", place) from None
+    except RecursionError:
+        raise failure(name, "the values are nested too deeply", deepest_position(text)) from None
+    return Document(name, data, lambda: toml_positions(text))
 
 
 def _toml_position(error: ValueError, text: str) -> Position:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 
+from wats_accel.config.documents import DEEPEST, Position, position_of
 from wats_accel.errors import KeyPath
 
 _BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*[ \t\r\n]*)*")
@@ -35,11 +36,21 @@ def toml_positions(text: str) -> dict[KeyPath, tuple[int, int]]:
     array. Positions are a courtesy: on text that is not TOML this returns what it found so far, and never
     raises.
     """
+    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    return {path: _line_and_column(line_starts, offset) for path, offset in _offsets(text).items()}
+
+
+def deepest_position(text: str) -> Position:
+    """Where the value stands that is nested most deeply, or the first one that is nested too deeply."""
+    offsets = _offsets(text)
+    return position_of(text, offsets[max(offsets, key=len)] if offsets else 0)
+
+
+def _offsets(text: str) -> dict[KeyPath, int]:
     scanner = _Scanner(text)
     with contextlib.suppress(LookupError, ValueError, OverflowError, RecursionError):
         scanner.scan()
-    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    return {path: _line_and_column(line_starts, offset) for path, offset in scanner.offsets.items()}
+    return scanner.offsets
 
 
 class _Scanner:
@@ -89,11 +100,16 @@ class _Scanner:
         """Note every part below `path`; below an array of tables a name means its newest table."""
         for name, offset in parts:
             path = (*path, name)
-            self.offsets.setdefault(path, offset)
+            self._note(path, offset)
             if path in self._tables_in:
                 path = (*path, self._tables_in[path] - 1)
-                self.offsets.setdefault(path, offset)
+                self._note(path, offset)
         return path
+
+    def _note(self, path: KeyPath, offset: int) -> None:
+        self.offsets.setdefault(path, offset)
+        if len(path) > DEEPEST:  # each path is as long as it is deep: a long one would take all memory
+            raise RecursionError
 
     def _value(self, path: KeyPath) -> None:
         if self._took("["):
@@ -108,7 +124,7 @@ class _Scanner:
         self._skip_blank()
         while not self._took("]"):
             item = (*path, item_index)
-            self.offsets[item] = self._here
+            self._note(item, self._here)
             self._value(item)
             self._skip_blank()
             self._took(",")

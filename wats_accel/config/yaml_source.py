@@ -20,7 +20,7 @@ from wats_accel.config.documents import (
     failure,
     position_of,
 )
-from wats_accel.errors import KeyPath
+from wats_accel.errors import KeyPath, shown
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _SCALAR_KINDS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "binary"})
@@ -42,13 +42,11 @@ def parse_yaml(name: str, text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         # Never str(error): it quotes lines of the file, and they may hold secrets.
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        raise failure(name, f"not valid YAML: {problem}", _start(error.problem_mark)) from None
+        raise failure(name, f"not valid YAML: {problem}", _inside(text, error.problem_mark)) from None
     except ReaderError:
         wrong = Reader.NON_PRINTABLE.search(text)
-        position = wrong and position_of(text, wrong.start())
+        position = position_of(text, wrong.start() if wrong else 0)
         raise failure(name, "not valid YAML: control characters are not allowed", position) from None
-    except (yaml.YAMLError, ValueError, OverflowError):  # pure-Python PyYAML lets chr() and int() fail
-        raise failure(name, "not valid YAML") from None
     tree = _YamlTree(name)
     data = tree.document(root)
     return Document(name, data, lambda: tree.places)
@@ -57,13 +55,25 @@ def parse_yaml(name: str, text: str) -> Document:
 def _check_events(name: str, text: str, loader: Any) -> None:
     """Refuse what the composer must not see: its C version overflows the stack on deep nesting."""
     depth = documents = 0
-    for event in yaml.parse(text, Loader=loader):
+    for event in _events(name, text, loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         documents += isinstance(event, yaml.DocumentStartEvent)
         if depth > DEEPEST:
             raise failure(name, "the values are nested too deeply", _start(event.start_mark))
         if documents > 1:
             raise failure(name, "a second document starts here: expected only one", _start(event.start_mark))
+
+
+def _events(name: str, text: str, loader: Any) -> Iterator[Any]:
+    so_far = Position(1, 1)
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            so_far = _start(event.end_mark) or so_far
+            yield event
+    except (yaml.MarkedYAMLError, ReaderError):
+        raise  # these know the place
+    except (yaml.YAMLError, ValueError, OverflowError):  # pure-Python PyYAML lets chr() and int() fail
+        raise failure(name, "not valid YAML behind this place", so_far) from None
 
 
 class _YamlTree:
@@ -118,7 +128,9 @@ class _YamlTree:
                 continue
             if key in own:
                 first, again = own[key][0].start_mark.line + 1, key_node.start_mark.line + 1
-                self._refuse(f"duplicate key {key!r}: first on line {first}, again on line {again}", key_node)
+                self._refuse(
+                    f"duplicate key {shown(key)!r}: first on line {first}, again on line {again}", key_node
+                )
             own[key] = (key_node, value_node)
         if "<<" in own and own["<<"][0].tag == _STANDARD_TAG + "merge":
             _, sources = own.pop("<<")
@@ -144,7 +156,9 @@ class _YamlTree:
         elif kind in ("str", "merge"):
             return str(node.value)
         elif kind in _SCALAR_KINDS or kind == "value":
-            self._refuse(f"the key {node.value!r} is read as {kind}, not as text: write it in quotes", node)
+            self._refuse(
+                f"the key {shown(node.value)!r} is read as {kind}, not as text: write it in quotes", node
+            )
         else:
             self._refuse_tag(node)
         return None
@@ -185,9 +199,16 @@ class _YamlTree:
         self._issues[Issue(message, _start(node.start_mark))] = None
 
     def _refuse_tag(self, node: yaml.Node) -> None:
-        tag = node.tag.replace(_STANDARD_TAG, "!!", 1)
+        tag = shown(node.tag.replace(_STANDARD_TAG, "!!", 1))
         self._refuse(f"the tag {tag} is not allowed: only plain values are", node)
 
 
 def _start(mark: Any) -> Position | None:
     return Position(mark.line + 1, mark.column + 1) if mark else None
+
+
+def _inside(text: str, mark: Any) -> Position:
+    """The place of an error; that of a text which ends too early may lie behind its last line."""
+    place = _start(mark)
+    is_inside = place is not None and place.line <= len(text.splitlines())
+    return place if place is not None and is_inside else position_of(text, len(text))
