@@ -111,16 +111,17 @@ def assemble(
     """
     plugins, failures = load_plugins(document, bus=bus, report=report)
     config = load(document, config_sections(plugins))
+    breakers = Breakers(bus=bus, clock=clock)
     caches = CacheRegistry(
         clock=clock,
         wall_clock=wall_clock,
         bus=bus,
+        breakers=breakers,
         store_factory=lambda namespace, target: plugins.first(
             "accel_create_store", _expect_store, namespace=namespace, target=target
         ),
     )
     invalidator = Invalidator(caches=caches, bus=bus)
-    breakers = Breakers(bus=bus, clock=clock)
     pools = PoolRegistry(bus=bus, clock=clock, breakers=breakers)
     context = PluginContext(
         config, caches, invalidator, pools, bus, clock, report, breakers, SchemaSource(config, report)

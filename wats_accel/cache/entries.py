@@ -102,6 +102,10 @@ class Entry:
         return None if why == "being_written" else why
 
 
+class StoreFaultError(Exception):
+    """A store has done something else than it was asked for. The message holds no value."""
+
+
 class Store(Protocol):
     """Where the entries of one method are kept. All but `get` are called under the namespace's lock."""
 
