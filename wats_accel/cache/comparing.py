@@ -75,6 +75,8 @@ class _Comparison:
             return (f"{_name(cls)} -> {_name(type(own))}",)
         if cls in _PLAIN:
             return None if kept == own else _another(cls)
+        if cls in _LEAVES:
+            return _LEAVES[cls](self, kept, own)
         return self._of_parts(kept, own)
 
     def _of_parts(self, kept: Any, own: Any) -> Finding | None:
@@ -220,7 +222,7 @@ def _one_of_few(_: _Comparison, kept: Any, own: Any) -> Finding | None:
 
 _Rule = Callable[[_Comparison, Any, Any], Finding | None]
 
-_RULES: Final[dict[type, _Rule]] = {
+_LEAVES: Final[dict[type, _Rule]] = {
     str: _scalar(str.__str__),
     bytes: _scalar(lambda value: bytes(memoryview(value))),
     bytearray: _scalar(bytes),
@@ -236,6 +238,10 @@ _RULES: Final[dict[type, _Rule]] = {
     date: _scalar(date.toordinal),
     timedelta: _scalar(lambda value: (value.days, value.seconds, value.microseconds)),
     timezone: _scalar(lambda value: (value.utcoffset(None), value.tzname(None))),
+}
+
+_RULES: Final[dict[type, _Rule]] = {
+    **_LEAVES,
     object: _identity,
     list: _list,
     deque: _list,
