@@ -1,22 +1,24 @@
-"""The patcher: puts stand-ins in place, now or when their module is imported, and takes them back."""
+"""The patcher: puts stand-ins in place, now or when their module is imported, and changes or removes them."""
 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, field
+from types import CodeType, ModuleType
 from typing import Any
 
 import wrapt
 
-from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
+from wats_accel.errors import Problem, TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Patched, Unpatched
-from wats_accel.patching.places import MAX_LAYERS, Place, aliases, own_layers, places, restore
-from wats_accel.patching.plan import Patch, PatchPlan, PatchSpec
+from wats_accel.patching.installation import Installation, codes_of
+from wats_accel.patching.places import MAX_LAYERS, own_layers
+from wats_accel.patching.plan import Layer, Patch, PatchPlan, PatchSpec
 from wats_accel.patching.resolver import Found, resolve
 from wats_accel.patching.stand_in import stand_in
 from wats_accel.patching.wrapping import while_patching, wrapped
@@ -30,92 +32,266 @@ Report = Callable[[Problem], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Installation:
-    target: Target
-    handle: Any
-    places: tuple[Place, ...]
+class Changes:
+    """What a new plan changes, ready to be applied.
 
-    @property
-    def places_now(self) -> tuple[Place, ...]:
-        """Its places, and the names that a module-level function was given while it was patched."""
-        own = self.places[0]
-        later = aliases(self.handle, own.raw) if isinstance(own.parent, ModuleType) else ()
-        return (*self.places, *later)
+    Attributes:
+        plan: all that is to be in place then.
+        kept: installations that stay as they are, each with the equal patch of the plan.
+        remade: installations with the patch and the stand-in that take the place of theirs.
+        new: what is to be put.
+        removed: what is to be taken back.
+        again: patches that can be looked at only when something has been taken back.
+        waiting: those whose module is not imported.
+    """
+
+    plan: PatchPlan
+    kept: list[tuple[Installation, Patch]] = field(default_factory=list)
+    remade: list[tuple[Installation, Patch, Any]] = field(default_factory=list)
+    new: list[Installation] = field(default_factory=list)
+    removed: list[Installation] = field(default_factory=list)
+    again: list[Patch] = field(default_factory=list)
+    waiting: list[Patch] = field(default_factory=list)
 
 
 class Patcher:
-    """Installs a plan and undoes it.
+    """Installs a plan, changes it for another one, and undoes it.
 
     Args:
         bus: told of each method patched and unpatched.
         report: told of each spec that had to be left out.
+        put_late: told of what was patched when its module was imported.
     """
 
-    def __init__(self, *, bus: EventBus, report: Report) -> None:
+    def __init__(
+        self, *, bus: EventBus, report: Report, put_late: Callable[[list[Patch]], None] | None = None
+    ) -> None:
         self._bus = bus
         self._report = report
-        self._lock = threading.RLock()  # an import during install may fire our own hook
-        self._installations: list[_Installation] = []
+        self._put_late = put_late
+        # Of the books only. Looking for a target may import something, and wait for another thread's import.
+        self._lock = threading.RLock()
+        self._installations: dict[Target, Installation] = {}
+        self._wanted: dict[Target, Patch] = {}
         self._waiting: dict[str, list[Patch]] = {}
+        self._hooked: set[str] = set()
+        self._there: set[str] = set()
         self._open = False
 
     @property
     def patched(self) -> tuple[Target, ...]:
         """The targets that carry a stand-in now."""
-        return tuple(known.target for known in self._installations)
+        return tuple(self._installations)
 
     @property
     def waiting(self) -> tuple[Target, ...]:
         """The targets whose module has not been imported yet."""
         return tuple(patch.target for patches in list(self._waiting.values()) for patch in patches)
 
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
+
+    def codes_of_writes(self) -> dict[int, CodeType]:
+        """The code of the methods that are patched to invalidate, by its address."""
+        writes = [known for known in list(self._installations.values()) if known.patch.writes]
+        return {id(code): code for known in writes for code in codes_of(known.found)}
+
+    # -- a plan ----------------------------------------------------------------------------------------
+
     def install(self, plan: PatchPlan) -> None:
         """Patch what is imported; have the rest patched as soon as it is imported."""
-        self._open = True
-        for module, patches in plan.by_module().items():
-            self._waiting[module] = patches
-            wrapt.register_post_import_hook(_weak_hook(self, module), module)
+        self.apply(self.prepare(plan))
+
+    def prepare(self, plan: PatchPlan) -> Changes:
+        """Make the stand-ins that a plan asks for, and put none in place. What does not fit is left out."""
+        with self._lock:
+            known = dict(self._installations)
+        changes = Changes(plan)
+        wanted = {patch.target for patch in plan}
+        changes.removed.extend(there for target, there in known.items() if target not in wanted)
+        for patch in plan:
+            there = known.get(patch.target)
+            if there is None:
+                self._prepare_new(patch, changes)
+            else:
+                self._prepare_again(patch, there, changes)
+        return changes
+
+    def _prepare_again(self, patch: Patch, there: Installation, changes: Changes) -> None:
+        if not there.stands:
+            changes.removed.append(there)
+            changes.again.append(patch)
+        elif patch.is_as(there.patch):
+            changes.kept.append((there, patch))
+        else:
+            handle = self._handle(patch, there.found)
+            if handle is None:
+                changes.removed.append(there)
+            else:
+                changes.remade.append((there, patch, handle))
+
+    def _prepare_new(self, patch: Patch, changes: Changes) -> None:
+        module = _imported(patch.target.module)
+        if module is None:
+            changes.waiting.append(patch)
+            return
+        found = self._found(module, patch)
+        if found is None:
+            return
+        if changes.removed and _has_stand_in(found):
+            changes.again.append(patch)  # perhaps one that is about to go, under another name
+            return
+        installation = self._prepared(patch, found)
+        if installation is not None:
+            changes.new.append(installation)
+
+    def apply(self, changes: Changes) -> None:
+        """Put into effect what was prepared: writes before reads, and reads are taken back before writes."""
+        again = list(changes.again)
+        with self._lock:
+            self._open = True
+            self._wanted = {patch.target: patch for patch in changes.plan}
+            self._waiting.clear()
+            for there, patch in changes.kept:
+                there.patch = patch
+            for there, patch, handle in sorted(changes.remade, key=lambda item: _rank(item[1])):
+                self._replace(there, patch, handle)
+            for installation in sorted(changes.new, key=lambda item: _rank(item.patch)):
+                if installation.fits:
+                    self._put(installation)
+                else:  # another target of the plan is the same method, or somebody has wrapped it meanwhile
+                    again.append(installation.patch)
+            for installation in sorted(changes.removed, key=lambda item: -_rank(item.patch)):
+                self._undo(installation)
+        for patch in sorted(again, key=_rank):
+            self._put_now(sys.modules.get(patch.target.module), patch)
+        for module, patches in PatchPlan(tuple(changes.waiting)).by_module().items():
+            self._await(module, patches)
 
     def uninstall(self) -> None:
-        """Put everything back as it was. Safe to call twice."""
+        """Put everything back as it was, reads before writes. Safe to call twice."""
         with self._lock:
             self._open = False
             self._waiting.clear()
-            while self._installations:
-                self._undo(self._installations.pop())
+            self._wanted.clear()
+            last_first = reversed(list(self._installations.values()))
+            for installation in sorted(last_first, key=lambda item: -_rank(item.patch)):
+                self._undo(installation)
+
+    # -- modules that are imported later ---------------------------------------------------------------
+
+    def _await(self, module: str, patches: list[Patch]) -> None:
+        with self._lock:
+            if not self._open:
+                return
+            self._waiting[module] = patches
+            is_hooked = module in self._hooked
+            self._hooked.add(module)
+            is_there = module in self._there
+        if not is_hooked:
+            wrapt.register_post_import_hook(_weak_hook(self, module), module)
+        loaded = sys.modules.get(module) if is_there else _imported(module)
+        if loaded is not None:  # by now, in another thread
+            self.module_is_there(module, loaded)
 
     def module_is_there(self, name: str, module: ModuleType) -> None:
         """Patch what waits for a module that has just been imported under this name."""
         # wrapt calls this under the import of the application's own module: nothing may escape.
         with self._lock:
-            patches = self._waiting.pop(name, [])
-            for patch in patches if self._open else []:
-                try:
-                    self._install_one(module, patch)
-                except Exception as error:  # noqa: BLE001 - the application's import must succeed
-                    self._leave_out(patch.specs, while_patching(error))
+            self._hooked.discard(name)
+            self._there.add(name)
+            patches = self._waiting.pop(name, []) if self._open else []
+        put = [known for patch in sorted(patches, key=_rank) for known in self._put_now(module, patch)]
+        if put and self._put_late is not None:
+            try:
+                self._put_late([known.patch for known in put])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._tell(Problem(while_patching(error)))
 
-    def _install_one(self, module: ModuleType, patch: Patch) -> None:
+    def _put_now(self, module: ModuleType | None, patch: Patch) -> list[Installation]:
+        found = None if module is None else self._found(module, patch)
+        installation = None if found is None else self._prepared(patch, found)
+        if installation is None:
+            return []
+        with self._lock:
+            # Meanwhile everything may have been taken back, or another plan may be in effect.
+            is_wanted = self._open and self._wanted.get(patch.target) is patch
+            if not is_wanted or patch.target in self._installations:
+                return []
+            return [installation] if self._put(installation) else []
+
+    # -- one target ------------------------------------------------------------------------------------
+
+    def _found(self, module: ModuleType, patch: Patch) -> Found | None:
         try:
-            found = resolve(module, patch.target, needs_signature=patch.needs_signature)
-            _refuse_second_patch(found)
-            wrapper = wrapped(found, patch.specs, self._leave_out)
-            if wrapper is not None:
-                self._put(patch.target, found, stand_in(found, wrapper))
+            return resolve(module, patch.target, needs_signature=patch.needs_signature)
         except TargetError as error:
             self._leave_out(patch.specs, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever classes and modules raise when they are looked at
+            self._leave_out(patch.specs, while_patching(error))
+        return None
 
-    def _put(self, target: Target, found: Found, handle: Any) -> None:
-        installation = _Installation(target, handle, places(found))
+    def _prepared(self, patch: Patch, found: Found) -> Installation | None:
+        if _has_stand_in(found):
+            self._leave_out(patch.specs, "it is patched already; an accelerator can be installed once")
+            return None
+        handle = self._handle(patch, found)
+        return None if handle is None else Installation(patch, found, handle)
+
+    def _handle(self, patch: Patch, found: Found) -> Any | None:
         try:
-            for place in installation.places:
-                setattr(place.parent, place.attribute, handle)
-        except Exception as error:  # a metaclass or module may refuse with anything
-            self._take_out(installation)
-            raise UnsupportedTargetError("its class does not allow attributes to be set") from error
-        _installed.update({id(layer): layer for layer in own_layers(handle)})
-        self._installations.append(installation)
-        self._bus.emit(Patched(str(target)))
+            wrapper = wrapped(found, patch.specs, self._leave_out)
+            return None if wrapper is None else stand_in(found, wrapper)
+        except TargetError as error:
+            self._leave_out(patch.specs, str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._leave_out(patch.specs, while_patching(error))
+        return None
+
+    def _put(self, installation: Installation) -> bool:
+        patch = installation.patch
+        try:
+            installation.put()
+        except TargetError as error:
+            self._leave_out(patch.specs, str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - as above
+            self._leave_out(patch.specs, while_patching(error))
+            return False
+        self._remember(installation)
+        self._installations[patch.target] = installation
+        self._bus.emit(Patched(str(patch.target)))
+        return True
+
+    def _replace(self, there: Installation, patch: Patch, handle: Any) -> None:
+        self._forget(there)
+        try:
+            there.replace(patch, handle)
+        except Exception as error:  # noqa: BLE001 - it has been put there before, so this is somebody's joke
+            self._leave_out(patch.specs, while_patching(error))
+        self._remember(there)
+
+    def _undo(self, installation: Installation) -> None:
+        def failed(error: Exception) -> None:
+            self._tell(Problem(f"{type(error).__name__} while unpatching", target=str(installation.target)))
+
+        installation.take_out(failed)
+        self._forget(installation)
+        if self._installations.get(installation.target) is installation:
+            del self._installations[installation.target]
+        self._bus.emit(Unpatched(str(installation.target)))
+
+    @staticmethod
+    def _remember(installation: Installation) -> None:
+        _installed.update({id(layer): layer for layer in own_layers(installation.handle)})
+
+    @staticmethod
+    def _forget(installation: Installation) -> None:
+        for layer in own_layers(installation.handle):
+            _installed.pop(id(layer), None)
+
+    # -- leaving out -----------------------------------------------------------------------------------
 
     def _leave_out(self, specs: Iterable[PatchSpec], why: str) -> None:
         for spec in specs:
@@ -132,19 +308,18 @@ class Patcher:
         except Exception:
             logging.getLogger("wats_accel").debug("problem not reported: %s", problem, exc_info=True)
 
-    def _undo(self, installation: _Installation) -> None:
-        self._take_out(installation)
-        for layer in own_layers(installation.handle):
-            _installed.pop(id(layer), None)
-        self._bus.emit(Unpatched(str(installation.target)))
 
-    def _take_out(self, installation: _Installation) -> None:
-        for place in installation.places_now:
-            try:
-                restore(place, installation.handle)
-            except Exception as error:  # noqa: BLE001 - the other places must be restored all the same
-                failed = f"{type(error).__name__} while unpatching"
-                self._tell(Problem(failed, target=str(installation.target)))
+def _rank(patch: Patch) -> int:
+    """What is put first: what sees connections, then what invalidates, then what answers from a cache."""
+    layers = {spec.layer for spec in patch.specs}
+    return 0 if Layer.CONNECT in layers else 1 if Layer.INVALIDATE in layers else 2
+
+
+def _imported(name: str) -> ModuleType | None:
+    """A module, if its import has ended."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    return None if getattr(spec, "_initializing", False) is True else module
 
 
 def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:
@@ -159,13 +334,15 @@ def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:
     return hook
 
 
-def _refuse_second_patch(found: Found) -> None:
+def _has_stand_in(found: Found) -> bool:
+    """Whether what was found is patched already, by whichever accelerator."""
     if found.inherited:
-        return  # a base class and its subclass may both be targets
+        return False  # a base class and its subclass may both be targets
     layer: Any = found.raw
     for _ in range(MAX_LAYERS):
         if _installed.get(id(layer), _installed) is layer:
-            raise TargetError("it is patched already; an accelerator can be installed once")
+            return True
         layer = getattr(layer, "__wrapped__", None)
         if layer is None:
-            return
+            return False
+    return False
