@@ -21,9 +21,10 @@ from wats_accel.event_bus import EventBus
 from wats_accel.locking import MethodLock, read_lock
 from wats_accel.patching.ownership import is_missing, origin_of, refusal
 from wats_accel.patching.plan import MethodInfo, PatchPlan, PatchSpec
+from wats_accel.patching.rehearsal import rehearse
 from wats_accel.targets import Target
 
-Report = Callable[[Problem], None]
+Report = Callable[[Problem], object]
 
 
 class Admission:
@@ -34,9 +35,20 @@ class Admission:
         bus: told of each method that has changed.
         report: told of each rule that is left out.
         note: told of what is wrong with a rule that is applied all the same.
+        compares: whether methods are compared with the lock file, if there is one.
+        looks_for_modules: whether modules that are nowhere are told, as soon as the application is found.
     """
 
-    def __init__(self, config: LoadedConfig, *, bus: EventBus, report: Report, note: Report) -> None:
+    def __init__(
+        self,
+        config: LoadedConfig,
+        *,
+        bus: EventBus,
+        report: Report,
+        note: Report,
+        compares: bool = True,
+        looks_for_modules: bool = True,
+    ) -> None:
         self._allowed = tuple(config.root.allow_targets)
         self._config = config
         self._bus = bus
@@ -45,7 +57,8 @@ class Admission:
         self._waiting: dict[str, list[PatchSpec]] = {}
         self._paths: dict[Target, KeyPath] = {}
         self._locks_out_everything = False
-        self._lock = self._read_lock()
+        self._looks_for_modules = looks_for_modules
+        self._lock = self._read_lock() if compares else None
 
     def admitted(self, plan: PatchPlan) -> PatchPlan:
         """The part of a plan that may be installed; the rest is reported, and left out."""
@@ -102,7 +115,7 @@ class Admission:
         why = self._why_outside(spec)  # it may lie elsewhere than was thought
         if why is None and self._lock is not None and not spec.of_driver:
             why = self._lock.refusal(spec.target)
-        if not spec.of_driver and origin_of(spec.target.module) == "own":
+        if self._looks_for_modules and not spec.of_driver and origin_of(spec.target.module) == "own":
             self._leave_out_missing_modules()
         if not self._waiting and self._lock is not None:
             self._lock.forget_sources()
@@ -137,6 +150,32 @@ class Admission:
         except Exception as error:  # noqa: BLE001 - the others must be told all the same
             failed = f"{type(error).__name__} while its rule was left out"
             self._report(self._config.problem(failed, spec.key_path, target=str(spec.target)))
+
+
+def rehearsed(
+    config: LoadedConfig, plan: PatchPlan, *, imports: bool = True, compares: bool = True
+) -> list[Problem]:
+    """What would be told if a plan were installed. Nothing is put in place, and nothing is given up.
+
+    Args:
+        config: says which targets are allowed, and where the lock file is.
+        plan: what would be installed.
+        imports: whether the modules that the plan names may be imported, with whatever that does.
+        compares: whether methods are compared with the lock file, if there is one.
+    """
+    told: list[Problem] = []
+    tell = told.append
+    admission = Admission(
+        config, bus=EventBus(), report=tell, note=tell, compares=compares, looks_for_modules=False
+    )
+    harmless = [dataclasses.replace(spec, on_left_out=_nothing) for patch in plan for spec in patch.specs]
+    admitted = admission.admitted(PatchPlan.of(harmless))
+    missing = rehearse(admitted) if imports else []
+    return told + [config.problem(found.message, found.key_path, target=found.target) for found in missing]
+
+
+def _nothing(why: str) -> None:
+    """It is only a rehearsal."""
 
 
 def lock_path(config: LoadedConfig) -> str:

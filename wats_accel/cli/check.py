@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from wats_accel.admission import rehearsed
 from wats_accel.cli.environment import (
     PROBLEMS_FOUND,
     add_import_paths,
@@ -16,7 +17,7 @@ from wats_accel.cli.environment import (
     print_problems,
     read_schema,
 )
-from wats_accel.patching.rehearsal import rehearse
+from wats_accel.cli.options import path_option
 
 FORMATS = ("text", "json", "github", "sarif")
 _FOR_SOURCE = ("exclude", "format", "fail_on", "baseline", "write_baseline", "output", "verbose")
@@ -72,13 +73,7 @@ def _source_options(function: Any) -> Any:
 
 @click.command("check")
 @config_option
-@click.option(
-    "--path",
-    "paths",
-    metavar="FOLDER",
-    multiple=True,
-    help="Where the application's modules are; repeatable.",
-)
+@path_option
 @click.option("--no-import", is_flag=True, help="Check the file only; import nothing of the application.")
 @_source_options
 @click.pass_context
@@ -106,19 +101,14 @@ def command(
     assembly, problems = assembled(config)
     read_schema(assembly)
     if not no_import:
-        problems += _rehearsed(assembly, paths or (".",))
+        add_import_paths(paths or (".",))
+    problems += rehearsed(assembly.config, assembly.plan, imports=not no_import, compares=not no_import)
     print_problems(problems)
     reads, writes = len(assembly.context.caches), len(list(assembly.context.invalidator))
     pools = len(assembly.context.pools)
     pooled = f"{pools} connection pools, " if pools else ""
     click.echo(f"{reads} cached reads, {writes} invalidating writes, {pooled}{len(problems)} problems")
     return PROBLEMS_FOUND if problems else 0
-
-
-def _rehearsed(assembly: Any, paths: tuple[str, ...]) -> list[Any]:
-    add_import_paths(paths)
-    located = assembly.config.problem
-    return [located(found.message, found.key_path, target=found.target) for found in rehearse(assembly.plan)]
 
 
 def _check_source(
@@ -128,7 +118,8 @@ def _check_source(
 
     assembly, problems = assembled(config)
     if paths and not no_import:
-        problems += _rehearsed(assembly, paths)
+        add_import_paths(paths)
+        problems += rehearsed(assembly.config, assembly.plan)
     print_problems(problems)
     status = SourceCheck(assembly, source, **options).run()
     return max(status, PROBLEMS_FOUND if problems else 0)

@@ -6,11 +6,11 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
 
 import click
 
 from wats_accel.assembly import Assembly, assemble, load_plugins
+from wats_accel.cli.options import config_option as config_option  # where commands look for it
 from wats_accel.config.sources import mapping_document
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
@@ -19,18 +19,6 @@ from wats_accel.runtime import read_config
 
 CONFIG_INVALID = 2
 PROBLEMS_FOUND = 1
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def config_option(function: _Command) -> _Command:
-    """The option ``--config FILE``."""
-    return click.option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="YAML or TOML file; else $WATS_ACCEL_CONFIG, else wats-accel.yaml here or in config/.",
-    )(function)
 
 
 def assembled(config: str | None) -> tuple[Assembly, list[Problem]]:

@@ -13,13 +13,19 @@ from wats_accel import __version__
 _COMMANDS = {
     "run": "Run a program with the accelerator, without editing it.",
     "check": "Check a configuration, and that everything it names is there.",
+    "lock": "Write down what each patched method looks like, so that a change is noticed.",
     "scan": "Propose a configuration, from the SQL in an application's source.",
     "explain": "Say what is cached of a method, and what drops it.",
     "report": "Write all rules as a Markdown page.",
     "schema": "Write the JSON Schema of the configuration.",
     "schema-scan": "Write down a live database's tables, keys, triggers, views and procedures.",
+    "disable": "Switch something off in the configuration file.",
+    "enable": "Switch something on again in the configuration file.",
     "plugins": "List the plugins and the hooks that they implement.",
 }
+
+_ELSEWHERE = {"disable": ("switch", "disable"), "enable": ("switch", "enable")}
+"""Commands that share a file."""
 
 
 class _Commands(click.Group):
@@ -30,7 +36,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _COMMANDS:
-            command = importlib.import_module(f"wats_accel.cli.{cmd_name.replace('-', '_')}").command
+            module, name = _ELSEWHERE.get(cmd_name, (cmd_name.replace("-", "_"), "command"))
+            command = getattr(importlib.import_module(f"wats_accel.cli.{module}"), name)
             command.short_help = _COMMANDS[cmd_name]
             return command  # type: ignore[no-any-return]  # each of those modules has it
         return _plugin_commands().get(cmd_name)

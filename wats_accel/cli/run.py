@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wats_accel.cli.environment import config_option
+from wats_accel.cli.options import config_option
 from wats_accel.cli.program import Program
 
 
