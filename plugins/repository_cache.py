@@ -23,7 +23,7 @@ from wats_accel.extension import (
     RegionRules,
     SqlNextChange,
     Target,
-    cached,
+    answering,
     hookimpl,
     mapping_at,
     materialized,
@@ -35,7 +35,15 @@ from wats_accel.extension import (
     sequence,
 )
 
-from .cache_options import CachedRule, CacheSection, CursorPath, NamespaceOptions, StaleIfError, is_sql
+from .cache_options import (
+    CachedRule,
+    CacheSection,
+    CursorPath,
+    NamespaceOptions,
+    StaleIfError,
+    Verification,
+    is_sql,
+)
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -152,7 +160,7 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
         if not repository.enabled:
             continue
         for method, rule in repository.cached.items():
-            if rule.enabled:
+            if rule.enabled and section.namespaces[rule.namespace].enabled:
                 target = Target.parse(repository.target).child(method)
                 region = context.caches.add(_region_rules(section, repository.scope, target, rule))
                 yield PatchSpec(
@@ -176,6 +184,7 @@ def _first(*given: ValueT | None) -> ValueT:
 
 def _region_rules(section: CacheSection, scope: list[str], target: Target, rule: CachedRule) -> RegionRules:
     options = section.namespaces[rule.namespace]
+    verify = _first(rule.verify, options.verify, Verification(sample=0.0))
     return RegionRules(
         namespace=rule.namespace,
         method=target.name,
@@ -193,6 +202,9 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
         ages=_age_rules(options, rule),
         reads=tuple(rule.reads),
         wait_seconds=_first(rule.wait_timeout, options.wait_timeout, section.wait_timeout),
+        verify_share=verify.sample,
+        disable_on_difference=verify.on_difference == "disable",
+        shadow=_first(rule.shadow, options.shadow, False),
     )
 
 
@@ -233,13 +245,17 @@ def _wrap(
         is_exact=info.is_exact,
     )
     region.is_secret = keys.is_secret
-    return (materialized if info.is_generator else cached)(
+    return (materialized if info.is_generator else answering)(
         call,
         region,
         keys,
         next_change=_next_change(context, rule, cursor, info),
-        background=context.caches.background if region.rules.ages.refresh_after else None,
+        background=context.caches.background if _needs_background(region.rules) else None,
     )
+
+
+def _needs_background(rules: RegionRules) -> bool:
+    return bool(rules.ages.refresh_after or rules.verify_share)
 
 
 def _next_change(

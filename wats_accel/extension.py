@@ -43,6 +43,7 @@ from wats_accel.events import (
     CacheSuspended,
     ConfigRejected,
     ConfigReloaded,
+    ConfigUnused,
     Event,
     Evicted,
     Expired,
@@ -82,6 +83,7 @@ from wats_accel.pool.rules import NEVER, PoolRules
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 from wats_accel.tracking.tracker import Tracker
+from wats_accel.wrappers.answering import answering
 from wats_accel.wrappers.cached import NextChange, cached
 from wats_accel.wrappers.invalidating import invalidating
 from wats_accel.wrappers.materialized import materialized
@@ -107,6 +109,7 @@ __all__ = [
     "ConfigRejected",
     "ConfigReloaded",
     "ConfigSection",
+    "ConfigUnused",
     "CopyMode",
     "Duration",
     "Entry",
@@ -176,6 +179,7 @@ __all__ = [
     "ValidUntilFailed",
     "When",
     "WriteRule",
+    "answering",
     "cached",
     "format_duration",
     "hookimpl",

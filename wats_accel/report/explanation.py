@@ -12,6 +12,7 @@ from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.report.ages import age_facts, ttl_text
 from wats_accel.report.pools import pool_facts, pool_figures
 from wats_accel.report.source_explanation import SourceExplainer, SourceExplanation
+from wats_accel.report.trust import trust_facts
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 
@@ -130,6 +131,7 @@ def _facts(region: Region) -> dict[str, str]:
         "secret": ", ".join(sorted(rules.key.secret)),
         "not kept": ", ".join(map(repr, rules.unless_results)),
         **age_facts(rules),
+        **trust_facts(rules, region.counters),
         **({} if region.watch is None else region.watch.told_of(region)),
         "not cached": region.why_off or "",
     }

@@ -8,7 +8,9 @@ from typing import Any
 
 from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.region import Region
-from wats_accel.wrappers.cached import Call, RunFailedError, cached
+from wats_accel.frames import forget_locals
+from wats_accel.wrappers.answering import answering
+from wats_accel.wrappers.cached import Call, RunFailedError
 
 
 def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> Call:
@@ -29,7 +31,7 @@ def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> 
             raise RunFailedError(items, error) from None
         return items
 
-    collected = cached(collect, region, keys, **options)
+    collected = answering(collect, region, keys, **options)
 
     def materialized_call(*args: Any, **kwargs: Any) -> Iterator[Any]:
         error = None
@@ -38,7 +40,9 @@ def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> 
         except RunFailedError as failed:
             items, error = failed.items, failed.error
         yield from items
+        del args, kwargs, items
         if error is not None:
+            forget_locals(error)
             context = error.__context__
             try:
                 raise error
