@@ -66,7 +66,11 @@ class _Proxy(wrapt.CallableObjectProxy[Any]):
         self._self_attribute = attribute
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._self_wrapper(*args, **kwargs)
+        try:
+            return self._self_wrapper(*args, **kwargs)
+        except BaseException:
+            del args, kwargs  # a traceback that shows local variables must not show a password
+            raise
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
@@ -108,7 +112,11 @@ class _BoundProxy(_Proxy):
         self._self_receiver = _receiver(parent._self_kind, instance, owner)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self._self_wrapper(*self._self_receiver, *args, **kwargs)
+        try:
+            return self._self_wrapper(*self._self_receiver, *args, **kwargs)
+        except BaseException:
+            del args, kwargs  # as above
+            raise
 
     def __deepcopy__(self, memo: Any) -> Any:
         return getattr(copy.deepcopy(self._self_holder, memo), self._self_attribute)
