@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ __all__ = ["__version__", "active", "install", "installed"]
 
 __version__ = "0.1.0"
 
+_OLDEST_PYTHON = (3, 10)
 _lock = threading.RLock()  # a plugin may import the application, which installs as well
 _active: Accelerator | None = None
 
@@ -37,7 +39,8 @@ def install(
     """Put a configuration into effect for this process, until `uninstall` or the interpreter's exit.
 
     Call it before or after the application's modules are imported. If an accelerator is in effect
-    already, that one is given back and nothing is patched twice.
+    already, that one is given back and nothing is patched twice. Where a dependency is missing or broken,
+    it gives one that does nothing.
 
     Args:
         config: a YAML or TOML file, a mapping of the same shape, or None for the usual places.
@@ -50,14 +53,27 @@ def install(
         AlreadyInstalledError: only if strict, and another accelerator is in effect.
     """
     global _active
-    from wats_accel.runtime import Accelerator  # noqa: PLC0415 - importing the package costs nothing
-
     with _lock:
         if _active is not None and _active.underway:
             return _active.kept_for(config, strict=bool(strict))
-        _active = Accelerator(config, strict=strict, clock=clock or time.monotonic)
+        _active = _made(config, strict, clock or time.monotonic)
         _active.install()
         return _active
+
+
+def _made(config: Any, strict: bool | None, clock: Callable[[], float]) -> Accelerator:
+    failure: Exception | None = None
+    if sys.version_info >= _OLDEST_PYTHON:
+        try:
+            from wats_accel.runtime import Accelerator  # noqa: PLC0415 - importing the package costs nothing
+
+            return Accelerator(config, strict=strict, clock=clock)
+        except Exception as error:  # noqa: BLE001 - the application goes on without what cannot be loaded
+            failure = error
+    from wats_accel.inert import instead  # noqa: PLC0415 - seldom needed
+
+    made: Any = instead(failure, config, strict=strict, oldest_python=_OLDEST_PYTHON)
+    return made  # type: ignore[no-any-return]  # it has the same names
 
 
 def active() -> Accelerator | None:
