@@ -33,10 +33,15 @@ def accelerated(
         ConfigError: the configuration is not valid or cannot be applied whole.
     """
     clock = clock or FakeClock()
-    wall_clock = wall_clock or (clock.wall_time if isinstance(clock, FakeClock) else time.time)
+    wall_clock = wall_clock or _wall_clock_of(clock)
     accelerator = Accelerator(config, clock=clock, wall_clock=wall_clock, strict=strict, environ={})
     accelerator.install()
     try:
         yield accelerator
     finally:
         accelerator.uninstall()
+
+
+def _wall_clock_of(clock: Callable[[], float]) -> Callable[[], float]:
+    # Its method is looked up each time: `failing` may have put something in its place.
+    return (lambda: clock.wall_time()) if isinstance(clock, FakeClock) else time.time

@@ -1,0 +1,241 @@
+"""The fault matrix: every seam, every fault, every situation, compared with the application as it is unpatched."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import shelves
+from shelves import BOOKS, Shelves
+from situations import Situation
+from stages import Mode, Outcome, Stage, methods_of, new_application
+
+from wats_accel.cache import loads, writers
+from wats_accel.patching import patcher
+from wats_accel.runtime import Accelerator
+from wats_accel.testing import Failing, FakeClock, Fault, failing
+from wats_accel.transactions import open_transactions
+
+_CONNECT = sqlite3.connect
+WRONG_TYPE = (3.5, "nonsense")
+FAULTS = (
+    Fault.raises(RuntimeError),
+    Fault.raises(MemoryError),
+    Fault.raises(RecursionError),
+    Fault.raises(RuntimeError, afterwards=True),
+    Fault.hangs(0.0005),
+    Fault.returns(None),
+    Fault.returns(object(), "an object"),
+    Fault.returns(WRONG_TYPE, "the wrong type"),
+)
+
+
+@dataclass
+class Found:
+    """What one combination has shown: how often the seam was passed, and each difference in words."""
+
+    passed: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+class Matrix:
+    """Runs combinations. An accelerator that nothing has hurt is used again: to make one takes long.
+
+    Args:
+        folder: for the databases and the plugin.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._database = str(folder / "shelves.db")
+        self._plugin = folder / "bystander_plugin.py"
+        self._plugin.write_text("from wats_accel.testing.bystander import *\n", encoding="utf-8")
+        self._expected: dict[str, tuple[list[Outcome], dict[str, int]]] = {}
+        self._idle: tuple[Mode, Stage] | None = None
+
+    def run(self, seam: str, fault: Fault, situation: Situation, mode: Mode) -> Found:
+        """One combination."""
+        expected, runs = self._plain(situation)
+        found = Found()
+        with _noticing_noise(found):
+            stage = self._new(mode) if situation.installs else self._installed(mode)
+            situation.prepare(stage)
+            with failing(seam, fault) as made:
+                situation.act(stage)
+            found.passed = made.passed
+            _compare(found, stage, expected, runs, renews=situation.name == "renewal")
+            self._afterwards(found, stage)
+            if found.differences or situation.installs or is_hurt(stage):
+                self._take_down(found, stage)
+                gc.collect(1)
+            else:
+                self._idle = mode, stage
+        if self._idle is None:
+            _clean_up(found)
+        return found
+
+    def close(self) -> None:
+        """Take down what is still installed."""
+        if self._idle is not None:
+            self._take_down(Found(), self._idle[1])
+            self._idle = None
+
+    def _plain(self, situation: Situation) -> tuple[list[Outcome], dict[str, int]]:
+        """What the unpatched application does."""
+        if situation.name not in self._expected:
+            self.close()
+            shelves.reset(self._database)
+            stage = Stage(new_application()(self._database), self._database)
+            situation.prepare(stage)
+            situation.act(stage)
+            self._expected[situation.name] = stage.outcomes, dict(stage.app.runs)
+        return self._expected[situation.name]
+
+    # -- stages --------------------------------------------------------------------------------------
+
+    def _new(self, mode: Mode) -> Stage:
+        """An application of its own, and an accelerator that is not installed yet."""
+        self.close()
+        shelves.reset(self._database)
+        kind = new_application()
+        clock = FakeClock()
+        plugins = [str(self._plugin)] if mode.with_plugin else []
+        wanted = shelves.config(
+            pooled=mode.pooled, invalidation=mode.invalidation, plugins=plugins, level=mode.level
+        )
+        made = Accelerator(
+            wanted, clock=clock, wall_clock=lambda: clock.wall_time(), strict=False, environ={}
+        )
+        return Stage(kind(self._database), self._database, made, methods_of(kind), clock)
+
+    def _installed(self, mode: Mode) -> Stage:
+        if self._idle is not None and self._idle[0] is mode:
+            _, stage = self._idle
+            self._idle = None
+            shelves.reset(self._database)
+            known = stage.known_accelerator
+            known.invalidate("*")
+            return Stage(type(stage.app)(self._database), self._database, known, stage.before, stage.clock)
+        stage = self._new(mode)
+        stage.known_accelerator.install()
+        assert not stage.known_accelerator.problems
+        return stage
+
+    def _take_down(self, found: Found, stage: Stage) -> None:
+        try:
+            stage.known_accelerator.uninstall()
+        except BaseException as error:  # noqa: BLE001 - that is the finding
+            found.differences.append(f"uninstall afterwards raised {type(error).__name__}")
+        if methods_of(type(stage.app)) != stage.before:
+            found.differences.append("methods are not the original ones after uninstall")
+        if sqlite3.connect is not _CONNECT:
+            found.differences.append("the driver's connect is not the original one after uninstall")
+            sqlite3.connect = _CONNECT
+
+    # -- afterwards ----------------------------------------------------------------------------------
+
+    def _afterwards(self, found: Found, stage: Stage) -> None:
+        """Nothing is broken any more: answers are fresh."""
+        self._look_for_old_answers(found, stage, "afterwards")
+        stage.clock.advance(1000)
+        with contextlib.suppress(ValueError):
+            stage.app.rename_badly(1, "Lady Susan")
+        self._look_for_old_answers(found, stage, "after some time and a write")
+
+    def _look_for_old_answers(self, found: Found, stage: Stage, when: str) -> None:
+        truth = self._answers(_Plain(self._database))
+        for _ in range(2):
+            now = self._answers(stage.app)
+            if now != truth:
+                found.differences.append(f"{when}: {_first_difference(now, truth)}")
+
+    @staticmethod
+    def _answers(app: Any) -> list[Outcome]:
+        stage = Stage(app, "")
+        for book in BOOKS:
+            stage.method("title", book)
+        for name, argument in (("details", 1), ("listing", 1), ("summary", 1)):
+            stage.method(name, argument)
+        stage.method("count")
+        return stage.outcomes
+
+
+def is_hurt(stage: Stage) -> bool:
+    """Whether anything in an accelerator is not as it was: then the next combination needs a new one."""
+    known = stage.known_accelerator
+    assembly = known._assembly
+    if assembly is None or known.problems:
+        return True
+    context = assembly.context
+    broken = any(breaker.failures for breaker in context.breakers)
+    regions = all(
+        region.active and not region.writers.under_way and not len(region.flights)
+        for region in context.caches
+    )
+    pools = all(pooled.active and not pooled.checked_out for pooled in context.pools)
+    return broken or not regions or not pools or bool(getattr(context.pools.observer, "_blind", False))
+
+
+class _Plain(Shelves):
+    """The application past everything."""
+
+    def connect(self, **options: Any) -> Any:
+        """The driver's own."""
+        return sqlite3.Connection(self.database, isolation_level=None)
+
+
+def _compare(
+    found: Found, stage: Stage, expected: list[Outcome], runs: dict[str, int], *, renews: bool
+) -> None:
+    if stage.outcomes != expected:
+        found.differences.append(_first_difference(stage.outcomes, expected))
+    more = {name: count for name, count in stage.app.runs.items() if count > runs.get(name, 0)}
+    if more and not renews:
+        found.differences.append(f"methods ran more than once per call: {more}, expected {runs}")
+
+
+def _first_difference(now: list[Outcome], expected: list[Outcome]) -> str:
+    for one, other in zip(now, expected, strict=False):
+        if one != other:
+            return f"{one} instead of {other}"
+    return f"{len(now)} outcomes instead of {len(expected)}"
+
+
+@contextlib.contextmanager
+def _noticing_noise(found: Found) -> Iterator[None]:
+    """Exceptions that end on standard error since there is nobody to get them."""
+    told = sys.unraisablehook, threading.excepthook
+
+    def unraisable(args: Any, /) -> None:
+        found.differences.append(f"unraisable: {args.exc_type.__name__} in {args.object!r:.80}")
+
+    def in_thread(args: Any, /) -> None:
+        found.differences.append(f"a thread ended by {args.exc_type.__name__}")
+
+    sys.unraisablehook, threading.excepthook = unraisable, in_thread
+    try:
+        yield
+    finally:
+        sys.unraisablehook, threading.excepthook = told
+
+
+def _clean_up(found: Found) -> None:
+    """What is left in this thread would be another combination's."""
+    left = {
+        "a load": loads.stacks,
+        "a write": writers._here.writes,
+        "a transaction": open_transactions(),
+        "a patch": patcher._installed,
+    }
+    for what, known in left.items():
+        if known:
+            found.differences.append(f"{what} is left over")
+    loads.stacks.clear()
+    writers._here.writes.clear()
+    patcher._installed.clear()

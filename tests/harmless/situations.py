@@ -1,0 +1,207 @@
+"""The situations of the fault matrix: what an application does while something inside is broken."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from shelves import BOOKS
+from stages import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What happens before a part breaks, and while it is broken.
+
+    Attributes:
+        name: in the table.
+        prepare: while all is well; the accelerator is installed, unless `installs`.
+        act: while something is broken.
+        installs: whether that is to install the accelerator.
+        families: of seams for which it is played, by their first part; empty: all. Threads take time.
+        pooled: whether it is about the pool only.
+    """
+
+    name: str
+    prepare: Callable[[Stage], None]
+    act: Callable[[Stage], None]
+    installs: bool = False
+    families: tuple[str, ...] = ()
+    pooled: bool = False
+
+
+def _nothing(stage: Stage) -> None:
+    """Nothing is cached yet."""
+
+
+def _warm(stage: Stage) -> None:
+    for _ in range(2):
+        _read_all(stage)
+    stage.outcomes.clear()
+    stage.app.runs.clear()
+
+
+def _read_all(stage: Stage) -> None:
+    for book in BOOKS[:2]:
+        stage.method("title", book)
+    stage.method("listing")
+    stage.method("details", 1)
+    stage.method("opened")
+    stage.method("missing", 1, inside=True)
+    stage.method("title", 99)  # there is none: the application's own IndexError
+
+
+def _read_twice(stage: Stage) -> None:
+    for _ in range(2):
+        _read_all(stage)
+    _change_what_was_given(stage)
+
+
+def _change_what_was_given(stage: Stage) -> None:
+    """A caller does what he likes with an answer; nobody else may see that."""
+    for _ in range(2):
+        found = stage.method("listing")
+        if isinstance(found, list) and found and isinstance(found[0], dict):
+            found[0]["title"] = "spoilt"
+            found.append("spoilt")
+
+
+def _write(stage: Stage) -> None:
+    stage.method("rename", 1, "Persuasion")
+    stage.method("title", 1)
+    stage.method("listing")
+    stage.method("lend", 2, "eve")
+    stage.method("details", 2)
+    stage.method("title", 2)
+    stage.method("rename_badly", 3, "Cape Cod", inside=True)
+    stage.method("title", 3)
+    stage.method("rename_all", {1: "Sanditon", 2: "Dubliners"})
+    stage.method("summary")
+    stage.method("rename", 1)  # the application's own TypeError
+
+
+def _nested(stage: Stage) -> None:
+    stage.method("summary")
+    stage.method("rename", 2, "Dubliners")
+    stage.method("summary")
+    stage.method("summary", 2)
+    stage.method("summary")
+
+
+def _joined(stage: Stage) -> None:
+    """A second thread wants what a first one is loading."""
+    others: list[threading.Thread] = []
+
+    def join() -> None:
+        other = threading.Thread(target=stage.method, args=("title", 3), name="the application's")
+        others.append(other)
+        other.start()
+        other.join(0.01)
+
+    stage.app.in_title = join
+    stage.method("title", 3)
+    for other in others:
+        other.join(10)
+    stage.outcomes.sort(key=repr)
+
+
+def _warm_and_old(stage: Stage) -> None:
+    stage.method("count")
+    stage.method("count")
+    stage.outcomes.clear()
+    stage.app.runs.clear()
+    stage.clock.advance(400)
+
+
+def _renew(stage: Stage) -> None:
+    stage.method("count")
+    threading.Event().wait(0.005)
+    stage.method("count")
+
+
+def _install(stage: Stage) -> None:
+    stage.ask("install", lambda known: known.install())
+    _read_all(stage)
+    _write(stage)
+    _read_all(stage)
+
+
+def _uninstall(stage: Stage) -> None:
+    stage.ask("uninstall", lambda known: known.uninstall())
+    _read_all(stage)
+    _write(stage)
+    _read_all(stage)
+
+
+def _ask(stage: Stage) -> None:
+    stage.ask("stats", lambda known: known.stats().as_dict())
+    stage.ask("disable", lambda known: known.disable("books:*"))
+    _read_all(stage)
+    stage.ask("enable", lambda known: known.enable("books:*"))
+    stage.ask("invalidate", lambda known: known.invalidate("books:title:1"))
+    stage.ask("invalidate", lambda known: known.invalidate("*"))
+    stage.ask("explain", lambda known: known.explain("legacy_app:Shelves.title"))
+    _read_all(stage)
+
+
+def _old(stage: Stage) -> None:
+    _warm(stage)
+    stage.clock.advance(700)  # past every TTL
+
+
+def _drive(stage: Stage) -> None:
+    """The driver itself, through the pool."""
+    _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
+    _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
+    nobodys = sqlite3.connect(stage.database, timeout=0.5)
+    stage.step("execute", nobodys.execute, "INSERT INTO loan VALUES (3, 'nobody')")
+    del nobodys  # never committed; a connection of sqlite3 is garbage, as it refers to itself
+    gc.collect(1)
+    reader = sqlite3.connect(stage.database, timeout=0.5)
+    stage.step("rows", lambda: reader.execute("SELECT * FROM loan").fetchall())
+    reader.close()
+
+
+def _with_a_connection(stage: Stage, connection: Any) -> None:
+    if connection is None:
+        return
+    step = stage.step
+    cursor = step("cursor", connection.cursor)
+    step("select", lambda: cursor.execute("SELECT id, title FROM book ORDER BY id").fetchone())
+    step("fetch", lambda: cursor.fetchall())
+    step("iterate", lambda: list(connection.execute("SELECT reader FROM loan ORDER BY 1")))
+    step("wrong", lambda: cursor.execute("SELECT 1 FROM nowhere"))
+    step("many", lambda: cursor.executemany("INSERT INTO loan VALUES (?, ?)", [(2, "x"), (2, "y")]).rowcount)
+    step("open", lambda: connection.in_transaction)
+    step("rollback", connection.rollback)
+    step("insert", lambda: cursor.execute("INSERT INTO loan VALUES (3, 'zoe')").rowcount)
+    step("commit", connection.commit)
+    step("block", lambda: _in_a_block(connection))
+    step("types", lambda: [type(connection).__name__, isinstance(connection, sqlite3.Connection)])
+    step("close", connection.close)
+    step("after", lambda: cursor.execute("SELECT 1"))
+    step("after", lambda: connection.execute("SELECT 1"))
+
+
+def _in_a_block(connection: Any) -> int:
+    with connection:
+        return int(connection.execute("UPDATE book SET title = 'Emma' WHERE id = 1").rowcount)
+
+
+SITUATIONS = (
+    Situation("read hit", _warm, _read_twice),
+    Situation("read miss", _nothing, _read_twice),
+    Situation("read too old", _old, _read_twice),
+    Situation("write", _warm, _write),
+    Situation("nested read", _warm, _nested),
+    Situation("joined read", _nothing, _joined, families=("flight", "load", "region", "key")),
+    Situation("renewal", _warm_and_old, _renew, families=("renew", "thread", "load", "flight", "region")),
+    Situation("install", _nothing, _install, installs=True),
+    Situation("uninstall", _warm, _uninstall),
+    Situation("questions", _warm, _ask),
+    Situation("pool", _nothing, _drive, pooled=True),
+)
