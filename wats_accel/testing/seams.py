@@ -47,6 +47,10 @@ class Seam:
             for name in path.split("."):
                 found = vars(found)[name]
         except (ImportError, KeyError, TypeError) as error:
+            raise LookupError(f"{self.name}: there is no {self.place}") from error
+        for holder in ("fget", "__func__"):  # of a property, of static methods and class methods
+            found = getattr(found, holder, found)
+        if not isinstance(found, FunctionType):
             raise LookupError(f"{self.name}: {self.place} is no function")  # noqa: TRY004 - as above
         return found
 
