@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ else:
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TOO_LONG = re.compile(r"\b\d[\d_]{600,}")  # Python refuses more than 4300 digits, and never less than 640
 
+_LARGEST_BYTES = 10_000_000
+
 
 def read_document(path: str | os.PathLike[str]) -> Document:
     """Read a `.yaml`, `.yml` or `.toml` file in UTF-8; an empty file is an empty mapping.
@@ -30,15 +32,29 @@ def read_document(path: str | os.PathLike[str]) -> Document:
         SourceError: the file cannot be read, or does not hold one mapping of text keys.
     """
     name = os.fspath(path)
-    suffix = Path(name).suffix
-    parse = _PARSERS.get(suffix.lower())
-    if parse is None:
-        raise failure(name, f"the file type {suffix!r} is not known: use one of {', '.join(_PARSERS)}")
-    text = _read_text(name)
+    _parser_for(name)  # rather this than that there is no such file
+    return parse_document(name, _read_text(name))
+
+
+def parse_document(name: str, text: str) -> Document:
+    """Read the text of a file of this name; its suffix says whether it is YAML or TOML.
+
+    Raises:
+        SourceError: the text does not hold one mapping of text keys.
+    """
+    parse = _parser_for(name)
     try:
         return parse(name, text)
     except RecursionError:
         raise failure(name, "the values are nested too deeply") from None
+
+
+def _parser_for(name: str) -> Callable[[str, str], Document]:
+    suffix = Path(name).suffix
+    parse = _PARSERS.get(suffix.lower())
+    if parse is None:
+        raise failure(name, f"the file type {suffix!r} is not known: use one of {', '.join(_PARSERS)}")
+    return parse
 
 
 def mapping_document(data: Mapping[str, Any]) -> Document:
@@ -55,7 +71,7 @@ def mapping_document(data: Mapping[str, Any]) -> Document:
 
 def _read_text(name: str) -> str:
     try:
-        return Path(name).read_bytes().decode("utf-8-sig")
+        return _bytes_of(Path(name)).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         place = position_of(before, len(before))
@@ -67,6 +83,14 @@ def _read_text(name: str) -> str:
             raise failure(name, "this is a directory, not a file") from None
         why = getattr(error, "strerror", None) or error
         raise failure(name, f"the file cannot be read: {why}") from None
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe might never end
+        raise failure(str(path), "this is not a file")
+    if path.is_file() and path.stat().st_size > _LARGEST_BYTES:
+        raise failure(str(path), "the file is too large to be a configuration")
+    return path.read_bytes()
 
 
 def _parse_toml(name: str, text: str) -> Document:
