@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -70,8 +71,11 @@ def mapping_document(data: Mapping[str, Any]) -> Document:
 
 
 def _read_text(name: str) -> str:
+    odd = _why_odd(name)
+    if odd is not None:
+        raise failure(name, odd)
     try:
-        return _bytes_of(Path(name)).decode("utf-8-sig")
+        return Path(name).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         place = position_of(before, len(before))
@@ -85,12 +89,16 @@ def _read_text(name: str) -> str:
         raise failure(name, f"the file cannot be read: {why}") from None
 
 
-def _bytes_of(path: Path) -> bytes:
-    if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe might never end
-        raise failure(str(path), "this is not a file")
-    if path.is_file() and path.stat().st_size > _LARGEST_BYTES:
-        raise failure(str(path), "the file is too large to be a configuration")
-    return path.read_bytes()
+def _why_odd(name: str) -> str | None:
+    try:
+        found = os.stat(name)
+    except (OSError, ValueError):  # whoever reads it says why
+        return None
+    if stat.S_ISDIR(found.st_mode):
+        return None
+    if not stat.S_ISREG(found.st_mode):  # a device or a pipe might never end
+        return "this is not a file"
+    return "the file is too large to be a configuration" if found.st_size > _LARGEST_BYTES else None
 
 
 def _parse_toml(name: str, text: str) -> Document:
