@@ -14,6 +14,8 @@ from wats_accel.telemetry.stats import CacheStats, snapshot
 class Cache:
     """The cache of one method, as far as figures go."""
 
+    why_off: str | None = None
+
     def __init__(self, size: int | Exception = 0, **counters: float) -> None:
         self._size = size
         self.counters = Counters(**counters)  # type: ignore[arg-type]  # some are floats, some are not
@@ -105,6 +107,13 @@ def test_a_snapshot_does_not_change_with_what_it_was_taken_of() -> None:
     stats = snapshot([("users", "a:B.c", cache)])
     cache.counters.bypassed["no_key"] += 1
     assert stats.total.bypassed == {}
+
+
+def test_it_is_told_which_methods_are_not_cached_and_why() -> None:
+    on, off = Cache(), Cache()
+    off.why_off = "switched off"
+    stats = snapshot([("users", "a:B.on", on), ("users", "a:B.off", off)])
+    assert stats.not_cached == stats.as_dict()["not_cached"] == {"a:B.off": "switched off"}
 
 
 def test_everything_is_ready_for_json() -> None:

@@ -137,7 +137,8 @@ class BreakerStats:
 class Stats:
     """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools; the SQL.
 
-    `breakers` has those parts only that have failed at least once.
+    `breakers` has those parts only that have failed at least once. `not_cached` has the methods that are not
+    answered from the cache right now, and why.
     """
 
     total: CacheStats
@@ -146,6 +147,7 @@ class Stats:
     pools: Mapping[str, PoolStats] = field(default_factory=dict)
     sql: SqlStats = SqlStats()
     breakers: Mapping[str, BreakerStats] = field(default_factory=dict)
+    not_cached: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -156,6 +158,7 @@ class Stats:
             "pools": {target: stats.as_dict() for target, stats in self.pools.items()},
             "sql": self.sql.as_dict(),
             "breakers": {part: stats.as_dict() for part, stats in self.breakers.items()},
+            "not_cached": dict(self.not_cached),
         }
 
 
@@ -165,6 +168,11 @@ class Counted(Protocol):
     @property
     def counters(self) -> Counters:
         """Its counters."""
+        ...
+
+    @property
+    def why_off(self) -> str | None:
+        """Why no call is answered, in words; None while calls are."""
         ...
 
     def __len__(self) -> int: ...
@@ -216,9 +224,12 @@ def snapshot(
     """
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
+    not_cached: dict[str, str] = {}
     for namespace, target, source in counted:
         methods[target] = _of_method(source.counters, _size(source))
         groups.setdefault(namespace, []).append(methods[target])
+        if (why := source.why_off) is not None:
+            not_cached[target] = why
     namespaces = {name: _sum(group) for name, group in groups.items()}
     return Stats(
         _sum(methods.values()),
@@ -227,6 +238,7 @@ def snapshot(
         {target: _of_pools(source) for target, source in pools},
         SqlStats() if sql is None else SqlStats(**asdict(sql)),
         {breaker.part: _of_breaker(breaker) for breaker in breakers if breaker.failures},
+        not_cached,
     )
 
 
