@@ -19,6 +19,7 @@ import wrapt
 
 from wats_accel.errors import TargetNotFoundError
 from wats_accel.patching.ownership import origin_of
+from wats_accel.patching.patcher import is_stand_in
 from wats_accel.patching.places import MAX_LAYERS
 from wats_accel.patching.sent_texts import Owner, SentTexts
 from wats_accel.patching.source_text import ModuleText, SourceTexts, meaning
@@ -86,7 +87,7 @@ def layers(raw: Any) -> list[FunctionType]:
         if id(layer) in seen:
             continue
         seen.add(id(layer))
-        if issubclass(type(layer), FunctionType) and not _is_ours(layer.__globals__.get("__name__")):
+        if issubclass(type(layer), FunctionType) and not _is_ours(layer):
             found.append(layer)
         waiting.extend(_inside(layer))
     return found
@@ -102,7 +103,7 @@ def _inside(layer: Any) -> Iterator[Any]:
         yield from _inside_function(layer)
     elif getattr(layer, "__wrapped__", None) is not None:
         yield layer.__wrapped__
-        if not _is_ours(kind.__module__):
+        if not _is_ours(layer):
             yield getattr(layer, "_self_wrapper", None)  # of a decorator that was made with wrapt
             yield getattr(kind, "__call__", None)  # noqa: B004 - the class's own function, not whether
     elif kind.__module__ != "builtins":
@@ -113,7 +114,7 @@ def _inside(layer: Any) -> Iterator[Any]:
 def _inside_function(layer: FunctionType) -> Iterator[Any]:
     if "__wrapped__" in vars(layer):
         yield vars(layer)["__wrapped__"]
-    if _is_ours(layer.__globals__.get("__name__")):
+    if _is_ours(layer):
         return
     for cell in layer.__closure__ or ():
         try:
@@ -124,7 +125,11 @@ def _inside_function(layer: FunctionType) -> Iterator[Any]:
             yield held
 
 
-def _is_ours(module: object) -> bool:
+def _is_ours(layer: Any) -> bool:
+    """Whether a layer is a stand-in, perhaps one that has been taken back and is still held."""
+    if is_stand_in(layer):
+        return True
+    module = layer.__globals__.get("__name__") if isinstance(layer, FunctionType) else type(layer).__module__
     return isinstance(module, str) and module.partition(".")[0] in ("wats_accel", "wats_accel_plugins")
 
 

@@ -334,13 +334,18 @@ def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:
     return hook
 
 
+def is_stand_in(layer: object) -> bool:
+    """Whether this very object has been put in place by a patcher of this process."""
+    return _installed.get(id(layer), _installed) is layer
+
+
 def _has_stand_in(found: Found) -> bool:
     """Whether what was found is patched already, by whichever accelerator."""
     if found.inherited:
         return False  # a base class and its subclass may both be targets
     layer: Any = found.raw
     for _ in range(MAX_LAYERS):
-        if _installed.get(id(layer), _installed) is layer:
+        if is_stand_in(layer):
             return True
         layer = getattr(layer, "__wrapped__", None)
         if layer is None:
