@@ -213,7 +213,7 @@ class EventLog:
         """Listen to those events only whose level is on: what nobody reads is not even built."""
         if not self._open:
             return
-        ready = self._stdlib.hasHandlers()
+        ready = self._is_ready()
         for level in _LEVELS:
             wanted = self._stdlib.isEnabledFor(level) if ready else level >= logging.INFO
             if self._heard[level] != wanted:
@@ -228,18 +228,34 @@ class EventLog:
             if own_level == level:
                 change(event_type, self._take)
 
+    def _is_ready(self) -> bool:
+        """Whether there are handlers, and none whose stream is closed.
+
+        Of such a handler the stdlib would print a traceback on standard error, for each line of ours. At
+        exit it is common, and the application itself says nothing any more.
+        """
+        logger: logging.Logger | None = self._stdlib
+        found = False
+        while logger is not None:
+            for handler in logger.handlers:
+                found = True
+                if _is_closed(handler):
+                    return False
+            logger = logger.parent if logger.propagate else None
+        return found
+
     def _take(self, event: Event) -> None:
-        if self._stdlib.hasHandlers():
+        if self._is_ready():
             self._write_early_lines()
             self._write(event)
             return
         self._early.append(event)
-        if _LINES[type(event)][0] >= logging.WARNING:
+        if _LINES[type(event)][0] >= logging.WARNING and not self._stdlib.hasHandlers():
             self._write(event)  # to standard error, as the stdlib does without handlers
 
     def _write_early_lines(self) -> None:
         with contextlib.suppress(IndexError):  # another thread has written the last one
-            while self._early and self._stdlib.hasHandlers():
+            while self._early and self._is_ready():
                 self._write(self._early.popleft())
 
     def _write(self, event: Event) -> None:
@@ -254,6 +270,13 @@ class EventLog:
             pass
         finally:
             self._in_thread.writing = False
+
+
+def _is_closed(handler: logging.Handler) -> bool:
+    try:
+        return getattr(getattr(handler, "stream", None), "closed", False) is True
+    except Exception:  # noqa: BLE001 - a stream of the application's may be anything
+        return False
 
 
 def _in_one_line(text: str, escape: Callable[[str], str]) -> str:
