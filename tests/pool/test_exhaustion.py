@@ -13,7 +13,7 @@ import pytest
 from pool_bench import PATIENCE, Bench, in_thread
 
 from wats_accel import events
-from wats_accel.pool import connection_pool
+from wats_accel.pool import slots
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def at_once(self: Any, wanted: float) -> bool:
         seconds.append(wanted)
         try:
-            self._slots.get_nowait()
+            self._free.get_nowait()
         except queue.Empty:
             return False
         return True
 
-    monkeypatch.setattr(connection_pool.ConnectionPool, "_slot_within", at_once)
+    monkeypatch.setattr(slots.Slots, "_take_within", at_once)
     return seconds
 
 
@@ -138,8 +138,8 @@ def test_who_waits_says_so_again_and_again_and_goes_on_waiting(
             held.pop()
         return real(self, 0.0)
 
-    real = connection_pool.ConnectionPool._slot_within
-    monkeypatch.setattr(connection_pool.ConnectionPool, "_slot_within", impatient)
+    real = slots.Slots._take_within
+    monkeypatch.setattr(slots.Slots, "_take_within", impatient)
     assert not is_bare(pool.connect())
     assert asked == [0.0] + [1.0] * 10
     assert [event.waited_seconds for event in pool.sent(events.PoolExhausted)] == [3.0] * 3
@@ -292,7 +292,7 @@ def test_what_becomes_garbage_while_somebody_waits_is_found(
 ) -> None:
     pool = bench(size=1, max_overflow=0, timeout="1h", on_exhausted="wait")
     held = in_thread(pool.connect)
-    real = connection_pool.ConnectionPool._slot_within
+    real = slots.Slots._take_within
 
     def impatient(self: Any, seconds: float) -> bool:
         if seconds:
@@ -302,7 +302,7 @@ def test_what_becomes_garbage_while_somebody_waits_is_found(
 
     holders = [Loop(held)]
     del held
-    monkeypatch.setattr(connection_pool.ConnectionPool, "_slot_within", impatient)
+    monkeypatch.setattr(slots.Slots, "_take_within", impatient)
     assert not is_bare(pool.connect())
 
 

@@ -98,7 +98,7 @@ def tables(pool: Bench) -> tuple[int, ...]:
         len(connection_queue._later),
         len(pool.pooled._pools),
         len(pool.pool.leases),
-        pool.pool._slots.qsize(),
+        pool.pool._slots.free,
         len(pool.pool._queue._why),
         pool.pool._queue._pool.checkedin(),
     )

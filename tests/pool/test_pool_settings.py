@@ -193,7 +193,7 @@ def test_connections_are_opened_ahead_up_to_the_size(
     opened_ahead(pool, monkeypatch)
     assert idle <= pool.stats.idle <= idle + 1  # the first user may have come before it
     assert pool.stats.checked_out == 0
-    assert pool.pool._slots.qsize() == 14
+    assert pool.pool._slots.free == 14
     before = pool.stats.opened
     held = pool.connections(idle)
     assert pool.stats.opened == before
@@ -210,7 +210,7 @@ def test_what_goes_wrong_ahead_the_application_meets_itself_and_in_time(
     for thread in threading.enumerate():
         if thread.name == "wats-accel-pool":
             thread.join(PATIENCE)
-    assert (pool.pool._slots.qsize(), pool.stats.idle) == (15, 0)
+    assert (pool.pool._slots.free, pool.stats.idle) == (15, 0)
 
 
 # -- made how clean ----------------------------------------------------------------------------------------

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import math
 import os
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
@@ -30,16 +29,20 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer
 from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.rules import PoolRules
-from wats_accel.pool.slots import slots
+from wats_accel.pool.slots import Slots
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
-_SLICE_SECONDS = 1.0
-_COLLECT_EVERY_SECONDS = 1.0
-_YOUNG = 1
-"""The generations of objects that were made lately: few, and quickly looked through."""
+
+
+class _Here(threading.local):
+    refused: Exception | None = None
+    """What the driver has raised to this thread when it was to connect."""
+
+
+_here = _Here()
 
 
 class ConnectionPool:
@@ -55,6 +58,7 @@ class ConnectionPool:
         clock: seconds, never going backwards.
         corpses: closed connections, shared by all pools.
         siblings: all pools among which somebody may hold one connection and wait for another.
+        breaker: opens when the pool fails, not its driver, time and again.
         observer: told of each call on a connection.
     """
 
@@ -70,6 +74,7 @@ class ConnectionPool:
         clock: Callable[[], float],
         corpses: Corpses,
         siblings: Callable[[], Iterable[ConnectionPool]],
+        breaker: Breaker,
         observer: Observer | None = None,
     ) -> None:
         self.rules = rules
@@ -86,43 +91,67 @@ class ConnectionPool:
         self._clock = clock
         self._corpses = corpses
         self._siblings = siblings
+        self._breaker = breaker
         self._observer = observer
         self._dialect = Dialect()
         self._baseline: tuple[str, ...] | None = None
-        self._suspect_since = self._collected_at = self._crowded_at = -math.inf
+        self._suspect_since = self._crowded_at = -math.inf
         self._closed: str | None = None
-        self._slots = slots(rules.limit)
+        self._slots = Slots(rules.limit, clock)
         self._queue = ConnectionQueue(rules, self)
         begins_anew_when_forked(self)
 
     # -- out -----------------------------------------------------------------------------------------
 
     def connect_again(self) -> Any:
-        """A connection for a new user: pooled, or the driver's own when all are taken.
+        """A connection for a new user: pooled, or the driver's own when all are taken, or we fail.
 
         Raises:
             Exception: the driver's own, when it cannot connect.
         """
+        given = self._lent()
+        return self._connect_past_the_pool() if given is None else given
+
+    def _lent(self) -> Any:
+        """A connection of the pool's; None if none is free, or something of our own has failed."""
         began = time.perf_counter()
-        if not self._take_slot():
-            if self._observer is None:
-                note_failure()  # nobody sees what fails on it or is changed there: who relies on that is told
-            return self._connect_past_the_pool()
         try:
-            if self.rules.limit - self._slots.qsize() > self.rules.size:
+            if not self._take_slot():
+                self._nobody_sees()
+                return None
+            return self._lend_in_slot(began)
+        except Exception as error:
+            if error is _here.refused:  # raised by the driver, and the user's own
+                raise
+            self._breaker.failed(error)
+            self._nobody_sees()
+            return None
+        finally:
+            _here.refused = None
+
+    def _nobody_sees(self) -> None:
+        if self._observer is None:
+            note_failure()  # what fails on it or is changed there: who relies on that is told
+
+    def _lend_in_slot(self, began: float) -> Any:
+        """What the user gets of a lease; None if it is of a type that cannot be stood in for."""
+        lease: Lease | None = None
+        try:
+            if self._slots.taken > self.rules.size:
                 self._crowded_at = self._clock()  # so many are in use, or on their way back
             lease = self._lend(time.perf_counter() - began)
-        except BaseException:
-            self._slots.put(None)
-            note_failure()
-            raise
-        try:
-            return connection_proxy(lease)
+            proxy = connection_proxy(lease)
         except BaseException as error:
+            if lease is None:
+                self._slots.put_back()
+                note_failure()
+                raise
             lease.end()
             if not isinstance(error, Exception):
                 raise
-        return self._connect_past_the_pool()  # its connections are of a type that cannot be stood in for
+            return None
+        self._breaker.worked()
+        return proxy
 
     def _connect_past_the_pool(self) -> Any:
         self._counters.direct += 1
@@ -133,44 +162,18 @@ class ConnectionPool:
         return looked_on(raw, self.driver, self._observer, self.connect_again)
 
     def _take_slot(self) -> bool:
-        if self._slot_within(0.0):
+        if self._slots.take_at_once():
             return True
         # Who holds one already might wait for himself, or for somebody who waits for him.
         nested = any(pool.is_held_here() for pool in self._siblings())
         seconds = 0.0 if nested else self.rules.timeout_seconds
         goes_direct = nested or self.rules.on_exhausted == "direct"
-        while not self._slot_in_time(seconds):
+        while not self._slots.take_within(seconds):
             self._counters.exhausted += 1
             self._bus.emit(PoolExhausted(self.rules.target, seconds, "direct" if goes_direct else "wait"))
             if goes_direct:
                 return False
             seconds = max(seconds, _SHORTEST_WAIT_SECONDS)
-        return True
-
-    def _slot_in_time(self, seconds: float) -> bool:
-        """Wait for so long; in slices, since somebody may make garbage of a connection meanwhile."""
-        while True:
-            self._collect_garbage()
-            if self._slot_within(min(seconds, _SLICE_SECONDS)):
-                return True
-            seconds -= _SLICE_SECONDS
-            if seconds <= 0:
-                return False
-
-    def _collect_garbage(self) -> None:
-        """Some may be held by nothing but garbage, such as a traceback; all of it takes long to look for."""
-        now = self._clock()
-        if now - self._collected_at < _COLLECT_EVERY_SECONDS:
-            gc.collect(_YOUNG)
-            return
-        self._collected_at = now
-        gc.collect()
-
-    def _slot_within(self, seconds: float) -> bool:
-        try:
-            self._slots.get(block=seconds > 0, timeout=seconds or None)
-        except queue.Empty:
-            return False
         return True
 
     def is_held_here(self) -> bool:
@@ -227,7 +230,11 @@ class ConnectionPool:
     def open(self) -> Any:
         """Open a connection, as the driver does."""
         began = time.perf_counter()
-        raw = self._connect(*self._opening.args, **self._opening.kwargs)
+        try:
+            raw = self._connect(*self._opening.args, **self._opening.kwargs)
+        except Exception as error:
+            _here.refused = error
+            raise
         seconds = time.perf_counter() - began
         self._counters.opened += 1
         self._counters.connect_seconds += seconds
@@ -259,15 +266,19 @@ class ConnectionPool:
         if lease.process != os.getpid():
             return  # it is the parent's
         if is_busy_here():
-            later(functools.partial(self.take_back, lease))
+            later(functools.partial(self._take_back_harmlessly, lease))
             return
         try:
             if not lease.released:
                 self._return(lease)
         finally:
             self.leases.pop(id(lease), None)
-            self._slots.put(None)
+            self._slots.put_back()
             self._send(PoolCheckedIn, self._clock() - lease.taken_at)
+
+    def _take_back_harmlessly(self, lease: Lease) -> None:
+        with lease.harmless:
+            self.take_back(lease)
 
     def _return(self, lease: Lease) -> None:
         why: str | None = "interrupted"
@@ -298,6 +309,10 @@ class ConnectionPool:
         """A connection turned out to be dead: the idle ones are asked before they are handed out."""
         self._suspect_since = self._clock()
 
+    def broke(self, error: Exception) -> None:
+        """Something of our own has failed on a lease."""
+        self._breaker.failed(error)
+
     def corpse(self, lease: Lease) -> tuple[Any, ...]:
         """A closed connection, a cursor of it, and what else can work on one."""
         return self._corpses.of(self.driver, lease)
@@ -315,14 +330,15 @@ class ConnectionPool:
         # Whatever goes wrong, the application will meet it itself when it connects.
         with contextlib.suppress(Exception):
             while len(taken) < min(self.rules.min_idle, self.rules.size) and not self._closed:
-                self._slots.get_nowait()
+                if not self._slots.take_at_once():
+                    break
                 taken_slots += 1
                 taken.append(self._queue.take())
         for entry in taken:
             entry.info.pop("is_new", None)
             self._queue.give_back(entry)
         for _ in range(taken_slots):
-            self._slots.put(None)
+            self._slots.put_back()
 
     @property
     def idle(self) -> int:
@@ -340,7 +356,7 @@ class ConnectionPool:
         """In a child process: leave to the parent all connections and the slots that they take."""
         inherited = self._queue, self.leases
         self.leases = {}
-        self._slots = slots(self.rules.limit)
+        self._slots = Slots(self.rules.limit, self._clock)
         self._queue = ConnectionQueue(self.rules, self)
         return inherited
 

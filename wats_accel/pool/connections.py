@@ -9,16 +9,16 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wats_accel.failures import noting_failures
+from wats_accel.pool.calls import Call
 from wats_accel.pool.changes import COMMIT, EXECUTING, FETCHING, MAY_COMMIT, READS, Change
 from wats_accel.pool.corpses import bury
 from wats_accel.pool.holds import hold
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.observing import Seen
+from wats_accel.pool.observing import Observer, Seen
 from wats_accel.pool.outlasting import Unfinished, may_outlast
 from wats_accel.pool.own_classes import has_own_methods
 from wats_accel.pool.proxies import NOTHING, Proxy, check_thread, put, read_attribute
 from wats_accel.pool.proxy_types import ProxyT, new_proxy, proxy_type
-from wats_accel.pool.uncommitted import Covered
 
 _MISSING = object()
 ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
@@ -36,8 +36,10 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
             lease.end()
         return told
     check_thread(lease, "close")
-    with noting_failures:
+    with noting_failures, lease.harmless:
         bury(self, lease)
+    if lease.released and self._accel_raw is not None:  # something of ours has failed: it is closed indeed
+        return self._accel_call("close", args, kwargs)
     lease.closed = True
     lease.end()
     return None
@@ -69,15 +71,18 @@ class ConnectionProxy(Proxy):
             check_thread(lease, "commit")
         if not lease.enter():
             return self._accel_set_on_dead(name, value)
-        covered: Covered | None = None
-        settling = False
+        before = _MISSING
+        call = Call(self, MAY_COMMIT)  # autocommit does, and levels of isolation
         try:
-            covered = lease.uncommitted.begin(MAY_COMMIT)  # autocommit does, and levels of isolation
-            _set_session_attribute(lease, self._accel_raw, name, value)
-            settling = True
-            self._accel_settle(MAY_COMMIT, covered, raised=False)
+            with lease.harmless:
+                call.begin()
+                before = _before_session_attribute(lease, self._accel_raw, name, value)
+            setattr(self._accel_raw, name, value)
+            with lease.harmless:
+                _after_session_attribute(lease, name, before)
+            call.returned(None)
         except BaseException as error:
-            self._accel_fail(error, MAY_COMMIT, covered, None, settling=settling)
+            call.failed(error)
             raise
         finally:
             lease.leave()
@@ -110,11 +115,14 @@ class ConnectionProxy(Proxy):
         return COMMIT  # after an exception most roll back instead; nobody knows
 
 
-def _set_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> None:
+def _before_session_attribute(lease: Lease, raw: Any, name: str, value: Any) -> Any:
+    """What an attribute of a connection is before its user sets it."""
     if not lease.lender.driver.keeps_session(name, value):
         lease.release(name)
-    before = _MISSING if lease.released else getattr(raw, name, _MISSING)
-    setattr(raw, name, value)
+    return _MISSING if lease.released else getattr(raw, name, _MISSING)
+
+
+def _after_session_attribute(lease: Lease, name: str, before: Any) -> None:
     if before is _MISSING:
         lease.release("an attribute that cannot be read")
     else:
@@ -130,8 +138,12 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     again_after_all = self._accel_is_closed and lease.closed
     if again_after_all and is_cursor and lease.lender.driver.closing_asks_connection:
         self._accel_check_thread("close")
-        with noting_failures:
-            return lease.lender.corpse(lease)[1].close(*args, **kwargs)
+        dead: Any = None
+        with lease.harmless:
+            dead = lease.lender.corpse(lease)[1]
+        if dead is not None:
+            with noting_failures:
+                return dead.close(*args, **kwargs)
     told = self._accel_call("close", args, kwargs)
     if is_cursor:  # a closed blob is still asked, first of all, whether its connection is closed
         lease.dependents.pop(self._accel_number, None)
@@ -177,8 +189,9 @@ class DependentProxy(Proxy):
         if not lease.enter():
             return self._accel_set_on_dead(name, value)
         try:
-            if not lease.lender.driver.keeps_session(name, value):
-                lease.release(name)
+            with lease.harmless:
+                if not lease.lender.driver.keeps_session(name, value):
+                    lease.release(name)
             with noting_failures:
                 return setattr(self._accel_raw, name, value)
         finally:
@@ -192,23 +205,30 @@ class DependentProxy(Proxy):
         return _presented(self, value)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        unfinished, observer = self._accel_unfinished, self._accel_lease.observer
-        if observer is not None:
-            if name in FETCHING:
-                observer.fetched(self._accel_reader)
-            elif name in EXECUTING:
-                put(self, _accel_reader=observer.reader())
+        lease, unfinished = self._accel_lease, self._accel_unfinished
+        if lease.observer is not None and (name in FETCHING or name in EXECUTING):
+            with lease.harmless:
+                self._accel_note_reader(lease.observer, name)
         try:
             told = super()._accel_call(name, args, kwargs)
         except StopIteration:
             if unfinished is not None:
-                unfinished.exhausted()
+                with lease.harmless:
+                    unfinished.exhausted()
             raise
-        if unfinished is not None and unfinished.is_ended_by(name, told):
-            unfinished.end()
+        if unfinished is not None:
+            with lease.harmless:
+                if unfinished.is_ended_by(name, told):
+                    unfinished.end()
         if self._accel_facade is not None and name in ENDS_TRANSACTION and not any(args):
             self._accel_facade._accel_has_ended(self._accel_connection)
         return told
+
+    def _accel_note_reader(self, observer: Observer, name: str) -> None:
+        if name in FETCHING:
+            observer.fetched(self._accel_reader)
+        else:
+            put(self, _accel_reader=observer.reader())
 
     def _accel_outlast(self, seen: Seen, told: Any) -> None:
         if may_outlast(self._accel_lease.lender.driver, self._accel_raw, seen.change):

@@ -8,6 +8,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Protocol
 
 from wats_accel.failures import note_failure
@@ -42,6 +43,10 @@ class Lender(Protocol):
 
     def corpse(self, lease: Lease) -> tuple[Any, ...]:
         """A closed connection, a cursor of it …, to raise what the driver raises after a close."""
+        ...
+
+    def broke(self, error: Exception) -> None:
+        """Be told that something of our own has failed. Raises nothing."""
         ...
 
     def connect_again(self) -> Any:
@@ -124,8 +129,12 @@ class Lease:
             if not self.ended or self._busy or self._over:
                 return
             self._over = True
-        self.uncommitted.abandon()  # it will be rolled back, or closed
-        self.lender.take_back(self)
+        try:
+            with self.harmless:
+                self.uncommitted.abandon()  # it will be rolled back, or closed
+        finally:
+            with self.harmless:
+                self.lender.take_back(self)
 
     # -- what its user does to it --------------------------------------------------------------------
 
@@ -180,6 +189,24 @@ class Lease:
         elif any(kind.__name__ == "Error" for kind in type(error).__mro__):
             self.doubt = self.doubt or UNCLEAR
 
+    def broke(self, error: Exception) -> None:
+        """Note that something of our own has failed: the connection is its user's own from now on.
+
+        Whatever the thread is loading must not be kept: nobody knows what was not seen. Raises nothing.
+        """
+        note_failure()
+        self.taint = self.taint or "a failure of our own"
+        try:
+            self.release(self.taint)
+        except Exception:  # noqa: BLE001 - then it is closed when it comes back
+            self.doubt = self.doubt or "a failure of our own"
+        self.lender.broke(error)
+
+    @property
+    def harmless(self) -> _Harmless:
+        """For ``with``: what our own code raises in the block goes to `broke`, and no further."""
+        return _Harmless(self)
+
     # -- what works on the connection ----------------------------------------------------------------
 
     def keep(self, dependent: object, proxy: object) -> int:
@@ -198,6 +225,26 @@ class Lease:
         known = self.dependents.pop(number, None)
         if known is not None:
             close_quietly(known[0])
+
+
+class _Harmless:
+    """A block of our own code, around which the application's call goes on as if it were not there."""
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False  # Ctrl+C and the like are the application's own
+        self._lease.broke(error)
+        return True
 
 
 def close_quietly(dependent: Any) -> None:

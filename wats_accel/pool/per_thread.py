@@ -45,9 +45,17 @@ class PerThread:
         taken = pool.connect_again()
         if not getattr(self._here, "sharing", False) or not issubclass(type(taken), ConnectionProxy):
             return taken
-        facade = new_proxy(proxy_type(SharedProxy, taken.__class__))
-        put(facade, _accel_pool=pool, _accel_settings={}, _accel_closed=None, _accel_here=threading.local())
-        return facade
+        try:
+            return _shared(pool, taken.__class__)
+        except Exception as error:  # noqa: BLE001 - then all threads share one, as without us
+            pool.broke(error)
+            return taken
+
+
+def _shared(pool: ConnectionPool, kind: type[Any]) -> SharedProxy:
+    facade = new_proxy(proxy_type(SharedProxy, kind))
+    put(facade, _accel_pool=pool, _accel_settings={}, _accel_closed=None, _accel_here=threading.local())
+    return facade
 
 
 class SharedProxy(Proxy):

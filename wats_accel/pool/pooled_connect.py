@@ -11,7 +11,8 @@ from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolLeakSuspected
-from wats_accel.failures import noting_failures
+from wats_accel.failures import note_failure, noting_failures
+from wats_accel.frames import forgetful
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.corpses import Corpses
@@ -66,7 +67,8 @@ class PooledConnect:
         self._pools: dict[object, ConnectionPool] = {}
         self._lock = threading.RLock()  # a finalizer of the application's own may connect, meanwhile
         self._stop_watching: Callable[[], None] | None = None
-        self._closed = False
+        self._successor: PooledConnect | None = None
+        self._closed = self._told = False
 
     def wrap(self, connect: Connect) -> Connect:
         """The function to put in the place of the driver's own `connect`."""
@@ -74,7 +76,7 @@ class PooledConnect:
         def pooled(*args: Any, **kwargs: Any) -> Any:
             return self.connect(connect, Arguments(args, kwargs))
 
-        return pooled
+        return forgetful(pooled)
 
     def connect(self, connect: Connect, arguments: Arguments) -> Any:
         """A connection: from the pool, or as the driver gives it.
@@ -82,8 +84,9 @@ class PooledConnect:
         Raises:
             Exception: the driver's own, when it cannot connect.
         """
-        is_pooling = self.active and self.rules.enabled and not self._closed
-        pool = self._pool(connect, arguments) if is_pooling else None
+        if self._successor is not None:
+            return self._newest().connect(connect, arguments)
+        pool = self._usable_pool(connect, arguments)
         if pool is not None:
             return self.per_thread.connection(pool)
         with noting_failures:
@@ -91,6 +94,19 @@ class PooledConnect:
         if self.observer is None or self._closed:
             return raw
         return looked_on(raw, self.driver, self.observer, lambda: self.connect(connect, arguments))
+
+    def _usable_pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
+        if not self.active or not self.rules.enabled or self._closed:
+            return None
+        if self._breaker.may_try():
+            return self._pool(connect, arguments)
+        self._left_alone()
+        return None
+
+    def _left_alone(self) -> None:
+        self.counters.direct += 1
+        if self.observer is None:
+            note_failure()  # nobody sees what fails on it or is changed there: who relies on that is told
 
     def _pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
         try:
@@ -104,9 +120,16 @@ class PooledConnect:
         try:
             return known or self._add(key, connect, arguments)
         except Exception as error:  # noqa: BLE001 - without a pool the application works as ever
-            self.active = False
-            self._report(f"no pool: {type(error).__name__}" + _what_is_missing(error))
+            self.active = self.active and not isinstance(error, ImportError)  # that is so for good
+            self._breaker.failed(error)
+            self._left_alone()
+            self._tell_once(f"no pool: {type(error).__name__}" + _what_is_missing(error))
             return None
+
+    def _tell_once(self, why: str) -> None:
+        if not self._told:
+            self._told = True
+            self._report(why)
 
     def _key(self, arguments: Arguments) -> object:
         """What is equal for all connections that may take each other's place; None: none may."""
@@ -126,6 +149,7 @@ class PooledConnect:
             corpses=self._corpses,
             observer=self.observer,
             siblings=self._siblings,
+            breaker=self._breaker,
         )
         with self._lock:
             self._let_go_of_unused_pools()
@@ -185,6 +209,23 @@ class PooledConnect:
         return len(found)
 
     # -- end -------------------------------------------------------------------------------------------
+
+    def retire(self, successor: PooledConnect | None) -> None:
+        """Close, and have whoever holds the old `connect` get connections under the rules in effect.
+
+        Args:
+            successor: that stands for the same `connect` now; None: the driver's own connections are given.
+        """
+        if successor is not None:
+            successor.per_thread = self.per_thread  # which knows who is opening a shared one right now
+        self._successor = successor
+        self.close()
+
+    def _newest(self) -> PooledConnect:
+        newest = self
+        while newest._successor is not None:
+            newest = newest._successor
+        return newest
 
     def close(self) -> None:
         """Close idle connections; those in use are closed when they come back. Safe to call twice."""

@@ -13,14 +13,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from wats_accel.failures import note_failure, noting_failures
-from wats_accel.pool.changes import BY_METHOD, EXECUTING, READS, UNKNOWN, Change, change_by_text, statement_of
+from wats_accel.pool.calls import Call
+from wats_accel.pool.changes import EXECUTING, READS, Change, change_by_text, statement_of
 from wats_accel.pool.drivers import foreign_thread
 from wats_accel.pool.holds import Hold
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.observing import Seen, is_observed, see
-from wats_accel.pool.own_classes import changes_so_far
+from wats_accel.pool.observing import Seen
 from wats_accel.pool.statements import TRANSACTION, effect_of
-from wats_accel.pool.uncommitted import Covered
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MISSING: Any = object()
@@ -68,34 +67,12 @@ class Proxy:
             with noting_failures:  # mostly this raises what the driver raises
                 told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
-        covered: Covered | None = None
-        seen: Seen | None = None
-        counted, change, settling = None, READS, False
+        call = Call(self)
         try:
-            if lease.observer is not None and lease.released:
-                counted = self._accel_changes_so_far()
-            change = BY_METHOD.get(name, UNKNOWN) or self._accel_change(name, args, kwargs)
-            if lease.observer is not None and is_observed(name, change):
-                seen = see(lease.observer, lease.dialect.language, name, statement_of(args, kwargs), change)
-                change = change if seen is None else seen.change
-            if change is not READS or lease.uncommitted.dirty:
-                covered = lease.uncommitted.begin(change)
-                if change is READS:
-                    lease.uncommitted.note_read()
-            if lease.on_use is not None and name in EXECUTING:
-                lease.on_use(lease)
-            self._accel_note(name, args, kwargs)
-            told = self._accel_present(_called(getattr(self._accel_raw, name), args, kwargs))
-            if change is READS and lease.uncommitted.dirty:
-                lease.uncommitted.note_read()
-            if covered is not None:  # of a read, too: it shows a commit that nobody has seen
-                settling = True
-                self._accel_settle(change, covered, raised=False, seen=seen, told=told)
-            if counted is not None and seen is None and self._accel_changes_so_far() not in (None, counted):
-                self._accel_notice()
-            return told
+            call.before(name, args, kwargs)
+            return call.returned(_called(getattr(self._accel_raw, name), args, kwargs))
         except BaseException as error:
-            self._accel_fail(error, change, covered, seen, settling=settling)
+            call.failed(error)
             raise
         finally:
             lease.leave()
@@ -113,56 +90,6 @@ class Proxy:
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         """What leaving the ``with`` block of the driver's object can do to data."""
         raise NotImplementedError
-
-    def _accel_settle(
-        self, change: Change, covered: Covered, *, raised: bool, seen: Seen | None = None, told: Any = None
-    ) -> None:
-        """See what a call has done to data, and tell who observes it, before its caller goes on."""
-        lease, raw = self._accel_lease, self._accel_link()
-        lost = raised and lease.lost
-        part_of = lease.uncommitted.settle(
-            change, covered, lease.lender.driver, raw, raised=raised, lost=lost
-        )
-        if seen is not None:
-            if part_of is None:
-                self._accel_outlast(seen, told)
-            seen.observer.after(seen.token, change, part_of)
-
-    def _accel_fail(
-        self,
-        error: BaseException,
-        change: Change,
-        covered: Covered | None,
-        seen: Seen | None,
-        *,
-        settling: bool = False,
-    ) -> None:
-        """See what a call has done that has raised `error`; a Control-C may have come at any moment."""
-        lease = self._accel_lease
-        try:
-            lease.failed(error)
-            if covered is None and seen is not None:
-                covered = lease.uncommitted.begin(change)
-            if covered is not None and not settling:
-                settling = True
-                self._accel_settle(change, covered, raised=True, seen=seen)
-                settling = False
-        finally:
-            if settling:  # once it was cut short nobody knows how far it has come
-                part_of = lease.uncommitted.lose_track(change, covered or ())
-                if seen is not None:
-                    seen.observer.after(seen.token, UNKNOWN, part_of)
-
-    def _accel_changes_so_far(self) -> int | None:
-        return changes_so_far(self._accel_raw.__class__, self._accel_link())
-
-    def _accel_notice(self) -> None:
-        """Have an observer know of a change that a class of the user's own has made out of sight."""
-        lease = self._accel_lease
-        if lease.observer is not None:
-            covered = lease.uncommitted.begin(UNKNOWN)
-            seen = see(lease.observer, lease.dialect.language, "", None, UNKNOWN)
-            self._accel_settle(UNKNOWN, covered, raised=False, seen=seen)
 
     def _accel_outlast(self, seen: Seen, told: Any) -> None:
         """Have an observer know when a change is over that is part of no transaction."""
