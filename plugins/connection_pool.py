@@ -124,9 +124,24 @@ def accel_config_sections() -> list[ConfigSection]:
 @hookimpl
 def accel_startup(context: PluginContext) -> None:
     """Say that the pools are ready, unless the environment has switched them off."""
-    for rules in (pooled.rules for pooled in context.pools if pooled.active and pooled.rules.enabled):
+    for pooled in context.pools:
+        _announce(context, pooled)
+
+
+def _announce(context: PluginContext, pooled: PooledConnect) -> None:
+    rules = pooled.rules
+    if pooled.active and rules.enabled:
         summary = f"Connection Pool initialized (size={rules.size}, overflow={rules.max_overflow})"
         context.announce("pool", summary)
+
+
+@hookimpl
+def accel_reload(context: PluginContext, previous: PluginContext) -> None:
+    """Say which pools are new."""
+    known = [_rules(section) for section in previous.section("pool")]
+    for pooled in context.pools:
+        if pooled.rules not in known:
+            _announce(context, pooled)
 
 
 @hookimpl
@@ -154,6 +169,7 @@ def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterato
         functools.partial(_wrap, pooled, functools.partial(context.announce, "pool"), imported_before),
         key_path=path,
         on_left_out=functools.partial(_left_out, context, section.connect),
+        rule=pooled,  # the same one after a reload if its rules are the same
         needs_signature=False,
         of_driver=True,
     )
@@ -162,6 +178,7 @@ def _specs(context: PluginContext, number: int, section: PoolSection) -> Iterato
             Target.parse(text),
             Layer.CONNECT,
             functools.partial(_wrap_shared, pooled),
+            rule=pooled,
             key_path=("pool", number, "per_thread", place),
             needs_signature=False,
         )

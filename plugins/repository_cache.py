@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 from wats_accel.extension import (
     AgeRules,
     ConfigSection,
+    EventSubscription,
     Finding,
     FunctionNextChange,
     KeyMaker,
@@ -22,7 +24,9 @@ from wats_accel.extension import (
     Region,
     RegionRules,
     SqlNextChange,
+    StatsSummary,
     Target,
+    TrustSummary,
     answering,
     hookimpl,
     mapping_at,
@@ -143,6 +147,36 @@ def accel_startup(context: PluginContext) -> None:
 
 
 @hookimpl
+def accel_reload(context: PluginContext, previous: PluginContext) -> None:
+    """Say so again if that is another cache now."""
+    now, before = context.section("cache"), previous.section("cache")
+    if (now.enabled, now.default_ttl) != (before.enabled, before.default_ttl):
+        accel_startup(context)
+
+
+@hookimpl
+def accel_event_subscriptions(context: PluginContext) -> list[EventSubscription]:
+    """With the summary comes one of each method that is on trial."""
+    return [EventSubscription(StatsSummary, functools.partial(_tell_what_is_trusted, context))]
+
+
+def _tell_what_is_trusted(context: PluginContext, _: StatsSummary) -> None:
+    for region in context.caches:
+        rules, counters = region.rules, region.counters
+        asked = counters.misses + counters.shadow_hits if rules.shadow else counters.hits
+        if asked and (rules.shadow or rules.verify_share):
+            figures = {name: getattr(counters, name) for name in _OF_TRUST}
+            method = f"{rules.namespace}:{rules.method}"
+            context.bus.emit(TrustSummary(method, rules.target, rules.shadow, **figures))
+
+
+_OF_TRUST = (
+    *("misses", "verified", "differences", "inconclusive"),
+    *("shadow_hits", "shadow_stale", "shadow_saved_seconds"),
+)
+
+
+@hookimpl
 def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
     """One wrapper for each method under ``cached:``."""
     section: CacheSection = context.section("cache")
@@ -162,13 +196,16 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
         for method, rule in repository.cached.items():
             if rule.enabled and section.namespaces[rule.namespace].enabled:
                 target = Target.parse(repository.target).child(method)
-                region = context.caches.add(_region_rules(section, repository.scope, target, rule))
+                rules = _region_rules(section, repository.scope, target, rule)
+                rules = dataclasses.replace(rules, whole=repr((rule, repository.cursor)))
+                region = context.caches.add(rules)
                 yield PatchSpec(
                     target,
                     Layer.CACHE,
                     functools.partial(_wrap, context, region, rule, repository.cursor),
                     key_path=("repositories", number, "cached", method),
                     accepts_generators=rule.materialize,
+                    rule=region,  # the same one after a reload if its rules are the same
                     calls=_called(rule),
                 )
 

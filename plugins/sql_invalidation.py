@@ -77,17 +77,24 @@ def accel_startup(context: PluginContext) -> None:
 
 def _start(context: PluginContext) -> None:
     sql = context.root.sql
-    tracker = Tracker(
-        context.caches,
-        lambda: context.schema,
-        dialect=sql.dialect or "",
-        strict=not sql.assume_plain_tables,
-        bus=context.bus,
-        covered=functools.partial(_has_rule, context),
-        report=functools.partial(context.problem, key_path=("invalidation",)),
-    )
+    options: dict[str, Any] = {
+        "dialect": sql.dialect or "",
+        "strict": not sql.assume_plain_tables,
+        "covered": functools.partial(_has_rule, context),
+        "report": functools.partial(context.problem, key_path=("invalidation",)),
+    }
+    tracker = context.pools.observer
+    if isinstance(tracker, Tracker):  # from before a reload: connections in use know this one
+        tracker.go_by(lambda: context.schema, **options)
+    else:
+        tracker = Tracker(context.caches, lambda: context.schema, bus=context.bus, **options)
+    _watch(context, tracker)
+
+
+def _watch(context: PluginContext, tracker: Tracker) -> None:
     tracker.watch(context.caches)
     context.pools.observe(tracker)
+    sql = context.root.sql
     if not len(context.pools):
         tracker.lost_sight("there is no entry under 'pool', so no connection is seen")
     elif not (sql.assume_plain_tables or sql.schema_files or sql.tables or sql.views):
@@ -110,6 +117,18 @@ def _summary(context: PluginContext, mode: str) -> str:
     left_out = sum(len(repository.invalidates) for repository in context.repositories)
     without = f" ({left_out} rules under 'invalidates' are left out)" if left_out else ""
     return f"SQL decides what a write drops{without}"
+
+
+@hookimpl(trylast=True)
+def accel_reload(context: PluginContext, previous: PluginContext) -> None:
+    """Go on seeing statements, see them otherwise, begin to, or end."""
+    tracker, mode = context.pools.observer, mode_of(context)
+    if mode == "rules":
+        accel_shutdown(context)
+    elif context.continues and isinstance(tracker, Tracker):  # mode and schema are as before
+        _watch(context, tracker)
+    else:
+        accel_startup(context)
 
 
 @hookimpl

@@ -170,6 +170,7 @@ def _specs(context: PluginContext) -> Iterator[PatchSpec]:
                 functools.partial(_wrap, rule, context.invalidator),
                 key_path=path,
                 on_left_out=give_up,
+                rule=rule,
             )
 
 

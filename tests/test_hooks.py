@@ -105,7 +105,7 @@ def test_the_reference_has_no_section_for_a_hook_that_is_not_there() -> None:
 
 
 RAISES = "\n@hookimpl\ndef {hook}():\n    raise OSError('PWD=hunter2')\n"
-AT_RUN_TIME = [hook for hook in HOOKS if hook != "accel_cli_commands"]
+AT_RUN_TIME = [hook for hook in HOOKS if hook not in ("accel_cli_commands", "accel_reload")]
 
 
 @pytest.mark.parametrize("hook", AT_RUN_TIME)
@@ -543,3 +543,32 @@ def test_the_hook_markers_are_those_of_the_project() -> None:
     manager.register(Feature(), "feature", "a test")
     assert [known.hooks for known in manager.plugins()] == [("accel_cli_commands",)]
     assert {hook for known in known_plugins().plugins() for hook in known.hooks} <= set(HOOKS)
+
+
+# -- accel_reload --------------------------------------------------------------------------------------
+
+
+def test_accel_reload_is_called_instead_of_startup_and_shutdown(plugin: Any, journal: list[Any]) -> None:
+    told = "\n@hookimpl\ndef accel_{0}(context):\n    accel_shop.journal.append('{0}')\n"
+    adapts = (
+        "\n@hookimpl\ndef accel_reload(context, previous):\n"
+        "    ttls = [it.section('cache').default_ttl for it in (previous, context)]\n"
+        "    accel_shop.journal.append(('reload', *ttls, len(context.caches)))\n"
+    )
+    both = told.format("startup") + told.format("shutdown")
+    rules = plugin(both + adapts, both)
+    with installed(rules) as known:
+        rules["cache"]["default_ttl"] = "1m"
+        assert known.reload()
+        during = list(journal)
+    assert during == ["startup", "startup", ("reload", 300.0, 60.0, 2), "startup", "shutdown"]
+    assert known.problems == ()
+
+
+def test_accel_reload_that_raises_is_a_problem_and_the_new_configuration_is_in_effect(plugin: Any) -> None:
+    rules = plugin("\n@hookimpl\ndef accel_reload(context, previous):\n    raise OSError('PWD=hunter2')\n")
+    with installed(rules) as known:
+        rules["cache"]["default_ttl"] = "1m"
+        assert known.reload()
+        assert messages(known) == ["plugin 'plugin_1' failed in accel_reload: OSError"]
+        assert is_fresh(UserRepository())

@@ -88,7 +88,9 @@ def test_the_built_in_features_are_plugins_like_all_others(
     manager.load_all(files=[], folder=tmp_path)
     assert names(manager) == BUILT_IN
     assert manager.plugins()[1] == PluginInfo(
-        "repository_cache", "built in", ("accel_config_sections", "accel_patch_specs", "accel_startup")
+        "repository_cache",
+        "built in",
+        ("accel_config_sections", "accel_patch_specs", "accel_reload", "accel_startup"),
     )
     assert failures.told == []
 

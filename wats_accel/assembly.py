@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 from wats_accel.breakers import Breakers
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.cache.succession import StoreFactory
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
 from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
@@ -34,22 +36,39 @@ class Assembly:
     """Everything that one configuration asks for, ready to be installed."""
 
     plugins: PluginManager
+    failures: PluginFailures
     config: LoadedConfig
     context: PluginContext
     plan: PatchPlan
 
+    def with_plan(self, plan: PatchPlan) -> Assembly:
+        """The same with another plan."""
+        return dataclasses.replace(self, plan=plan)
 
-class _PluginFailures:
-    """Turns failures of plugins into problems and events, and remembers whether planning was hit."""
+
+class PluginFailures:
+    """Turns failures of plugins into problems and events, and remembers whether planning was hit.
+
+    Attributes:
+        count: how many there were since it was last turned to a document.
+        while_planning: the plugin that failed while it planned.
+    """
 
     def __init__(self, document: Document, bus: EventBus, report: Callable[[Problem], None]) -> None:
-        self._document = document
         self._bus = bus
+        self.turn_to(document, report)
+
+    def turn_to(self, document: Document, report: Callable[[Problem], None]) -> None:
+        """Have failures from now on be told of this document."""
+        self._document = document
         self._report = report
+        self.count = 0
         self.while_planning: str | None = None
 
     def __call__(self, plugin: str, during: str, error: BaseException | str) -> None:
+        """Report that a plugin failed."""
         why = _harmless_text(error)
+        self.count += 1
         if during == _PLANNING:
             self.while_planning = plugin
         message = f"plugin {plugin!r} failed in {during}: {why}"
@@ -59,10 +78,10 @@ class _PluginFailures:
 
 def load_plugins(
     document: Document, *, bus: EventBus, report: Callable[[Problem], None]
-) -> tuple[PluginManager, _PluginFailures]:
+) -> tuple[PluginManager, PluginFailures]:
     """Load the plugins that a document asks for, besides the built-in ones."""
     asked = peek_plugins(document)
-    failures = _PluginFailures(document, bus, report)
+    failures = PluginFailures(document, bus, report)
     plugins = PluginManager(failed=failures, disabled=asked.disable)
     plugins.load_all(files=asked.load, folder=Path(document.name).parent)
     return plugins, failures
@@ -117,22 +136,32 @@ def assemble(
         wall_clock=wall_clock,
         bus=bus,
         breakers=breakers,
-        store_factory=lambda namespace, target: plugins.first(
-            "accel_create_store", _expect_store, namespace=namespace, target=target
-        ),
+        store_factory=store_factory_of(plugins),
     )
     invalidator = Invalidator(caches=caches, bus=bus)
     pools = PoolRegistry(bus=bus, clock=clock, breakers=breakers)
     context = PluginContext(
         config, caches, invalidator, pools, bus, clock, report, breakers, SchemaSource(config, report)
     )
-    plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
+    plan = planned(plugins, context)
     if failures.while_planning:
         # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.
         invalidator.suspend(
             [KeyPattern.parse("*")], f"plugin {failures.while_planning!r} failed while planning"
         )
-    return Assembly(plugins, config, context, plan)
+    return Assembly(plugins, failures, config, context, plan)
+
+
+def planned(plugins: PluginManager, context: PluginContext) -> PatchPlan:
+    """The patches that the plugins ask for."""
+    return PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
+
+
+def store_factory_of(plugins: PluginManager) -> StoreFactory:
+    """What asks the plugins for the store of a cached method."""
+    return lambda namespace, target: plugins.first(
+        "accel_create_store", _expect_store, namespace=namespace, target=target
+    )
 
 
 def _expect_store(given: object) -> None:

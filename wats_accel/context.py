@@ -38,6 +38,7 @@ class PluginContext:
         bus: carries events.
         clock: seconds, never going backwards.
         breakers: say which parts have failed too often and are left alone for a while.
+        continues: whether caches that were in effect before a reload may have stayed; if not, all are new.
     """
 
     config: LoadedConfig
@@ -49,6 +50,7 @@ class PluginContext:
     report: Callable[[Problem], None]
     breakers: Breakers
     _schema_source: SchemaSource
+    continues: bool = False
 
     @property
     def schema(self) -> Schema:

@@ -53,6 +53,14 @@ def accel_startup(context: PluginContext) -> None:
 
 
 @hookspec
+def accel_reload(context: PluginContext, previous: PluginContext) -> None:
+    """Adapt to another configuration, instead of being started and shut down; called while calls go on.
+
+    Caches, rules and pools of `context` are those in effect from now on; what is new is about to be patched.
+    """
+
+
+@hookspec
 def accel_shutdown(context: PluginContext) -> None:
     """Stop what `accel_startup` started; called once, after everything is unpatched, in reverse order."""
 

@@ -14,10 +14,12 @@ from wats_accel.cache.loads import Load, innermost_load, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, IsSecret, Selection, bound_text, select
+from wats_accel.cache.succession import begin_again
 from wats_accel.cache.writers import Writing, enter_write, leave_write
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
 from wats_accel.patterns import ArgumentPart, KeyPattern, Placeholder
+from wats_accel.settling import Settling
 from wats_accel.transactions import Transaction, open_transactions
 
 When = Literal["always", "truthy"]
@@ -152,6 +154,11 @@ class Invalidator:
         self._rules = planned.rules
         for patterns, why in [*planned.suspended, *self._lasting]:
             self.suspend(patterns, why)
+
+    def begin_again(self, patterns: Iterable[KeyPattern], settling: Settling) -> None:
+        """Have what these patterns name begin from empty, and keep nothing until `settling` is over."""
+        for pattern in patterns:
+            begin_again(self._of(pattern), settling, lambda _: True)
 
     def _added_since(self, write: OpenWrite) -> tuple[KeyPattern, ...]:
         """What the rule in effect drops, if it is not the one that a write's wrapper was made from."""

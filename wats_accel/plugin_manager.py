@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 import wats_accel_plugins
 from wats_accel import hookspecs
-from wats_accel.errors import PluginError
+from wats_accel.errors import PluginError, shown
 from wats_accel.suggestions import nearest
+
+if TYPE_CHECKING:
+    from wats_accel.context import PluginContext
 
 ENTRY_POINT_GROUP = "wats_accel"
 
@@ -54,7 +57,7 @@ class PluginManager:
     """
 
     def __init__(self, *, failed: Failed, disabled: Iterable[str] = ()) -> None:
-        self._failed = failed
+        self._failed: Failed = lambda plugin, during, error: failed(shown(plugin), during, error)
         self._origins: dict[str, str] = {}
         self._entry_points: list[importlib.metadata.EntryPoint] = []
         self._seen_files: list[str] = []
@@ -98,7 +101,7 @@ class PluginManager:
         if path.is_dir():
             return sorted(file for file in path.glob("*.py") if not file.name.startswith("_"))
         if not path.is_file():
-            self._failed(path.stem, "loading", f"there is no file or folder {path.name!r}")
+            self._failed(path.stem, "loading", f"there is no file or folder {shown(path.name)!r}")
             return []
         return [path]
 
@@ -164,19 +167,68 @@ class PluginManager:
         answers = self._calls(hook, accepted, arguments, reverse=True)
         return next((given for given in answers if given is not None), None)
 
-    def each(self, hook: str, *, reverse: bool = False, **arguments: Any) -> Iterator[Any]:
+    def each(
+        self,
+        hook: str,
+        *,
+        reverse: bool = False,
+        only: Callable[[object], bool] | None = None,
+        **arguments: Any,
+    ) -> Iterator[Any]:
         """Call a hook of one plugin after another, each guarded, in the order of loading.
 
         A loop of our own, since pluggy stops at the first implementation that raises. `tryfirst` and
         `trylast` hold as in pluggy.
+
+        Args:
+            hook: its name.
+            reverse: whether the plugin that was loaded last comes first.
+            only: which plugins; all by default.
+            arguments: what they are given.
         """
-        return self._calls(hook, lambda given: given, arguments, reverse=reverse)
+        return self._calls(hook, lambda given: given, arguments, reverse=reverse, only=only)
+
+    def hand_over(self, successor: PluginManager, before: PluginContext, after: PluginContext) -> None:
+        """Have plugins go over to another configuration: start, stop, or adapt, each as it is able to.
+
+        Args:
+            successor: the plugins of that configuration; it may be this one.
+            before: the context that they have worked with.
+            after: the one that they work with from now on.
+        """
+
+        adaptable = [known.plugin for known in successor._manager.hook.accel_reload.get_hookimpls()]
+
+        def adapts(plugin: object) -> bool:
+            return self.has(plugin) and any(known is plugin for known in adaptable)
+
+        list(successor.each("accel_reload", only=adapts, context=after, previous=before))
+        list(successor.each("accel_startup", only=lambda plugin: not adapts(plugin), context=after))
+
+        def stops(plugin: object) -> bool:
+            return not adapts(plugin)
+
+        list(self.each("accel_shutdown", reverse=True, only=stops, context=before))
+
+    def has(self, plugin: object) -> bool:
+        """Whether this very plugin is loaded."""
+        return self._manager.is_registered(plugin)
 
     def _calls(
-        self, hook: str, read: Callable[[Any], Any], arguments: dict[str, Any], *, reverse: bool = False
+        self,
+        hook: str,
+        read: Callable[[Any], Any],
+        arguments: dict[str, Any],
+        *,
+        reverse: bool = False,
+        only: Callable[[object], bool] | None = None,
     ) -> Iterator[Any]:
         implementations = sorted(
-            getattr(self._manager.hook, hook).get_hookimpls(),
+            (
+                known
+                for known in getattr(self._manager.hook, hook).get_hookimpls()
+                if only is None or only(known.plugin)
+            ),
             key=lambda known: (not known.tryfirst, known.trylast, self._order(known.plugin_name)),
         )
         for known in reversed(implementations) if reverse else implementations:

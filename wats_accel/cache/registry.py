@@ -6,7 +6,7 @@ import fnmatch
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from wats_accel.breakers import Breakers
 from wats_accel.cache import flights, loads
@@ -16,16 +16,13 @@ from wats_accel.cache.guarded_store import GuardedStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, report_departures
 from wats_accel.cache.region_rules import RegionRules
-from wats_accel.cache.succession import PlannedCaches, begin_again, begin_empty, bound
+from wats_accel.cache.succession import PlannedCaches, StoreFactory, begin_again, begin_empty, bound
 from wats_accel.errors import TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patterns import KeyPattern
 from wats_accel.settling import Settling
 from wats_accel.targets import Target
-
-StoreFactory = Callable[[str, str], Store | None]
-"""``(namespace, target) -> store``; None to leave the choice to the default, a `MemoryStore`."""
 
 
 def _no_store(namespace: str, target: str) -> Store | None:
@@ -103,7 +100,8 @@ class CacheRegistry:
         return region
 
     def _made(self, rules: RegionRules) -> Region:
-        store = self._store_factory(rules.namespace, rules.target)
+        factory = self._store_factory if self._planned is None else self._planned.store_factory
+        store = factory(rules.namespace, rules.target)
         return Region(
             rules,
             space=self.namespace(rules.namespace),
@@ -140,13 +138,14 @@ class CacheRegistry:
 
     # -- other rules while the application is at work --------------------------------------------------
 
-    def plan(self, *, adopts: bool) -> None:
+    def plan(self, *, adopts: bool, store_factory: StoreFactory) -> None:
         """Have what is added from now on be planned only, until `take_effect` or `abandon`.
 
         Args:
             adopts: whether regions stay, with all they have, whose rules are the same.
+            store_factory: gives those that are new their stores.
         """
-        self._planned = PlannedCaches(adopts)
+        self._planned = PlannedCaches(adopts, store_factory)
 
     def abandon(self) -> None:
         """Forget what was planned."""
@@ -176,7 +175,7 @@ class CacheRegistry:
             stays = set(after.values()) & set(before.values())
             for region in set(after.values()) - stays:
                 begin_empty(region, settling)
-            self._regions = after
+            self._regions, self._store_factory = after, planned.store_factory
             begin_again(
                 stays, settling, lambda it: it.rules.target in redone or it.rules.namespace in unsized
             )

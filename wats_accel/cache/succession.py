@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from wats_accel.cache.entries import Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region
 from wats_accel.cache.region_rules import RegionRules
 from wats_accel.settling import Settling
+
+StoreFactory = Callable[[str, str], Store | None]
+"""``(namespace, target) -> store``; None to leave the choice to the default, a `MemoryStore`."""
 
 
 @dataclass(slots=True)
@@ -17,17 +21,19 @@ class PlannedCaches:
 
     Attributes:
         adopts: whether a region in effect may be taken over if its rules are equal.
+        store_factory: gives new regions their stores.
         regions: by target: new ones, and those that are taken over.
         bounds: of each namespace: the most entries, the most bytes.
     """
 
     adopts: bool
+    store_factory: StoreFactory
     regions: dict[str, Region] = field(default_factory=dict)
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def adopted(self, running: Region | None, rules: RegionRules) -> Region | None:
         """The region in effect, if it may stay so under these rules: then its entries stay, too."""
-        if not self.adopts or running is None or running.suspended is not None:
+        if not self.adopts or running is None or running.is_given_up:
             return None
         return running if running.rules == rules else None
 
@@ -43,6 +49,7 @@ def begin_empty(region: Region, settling: Settling) -> None:
     """Have a region that takes effect keep nothing for now; what its store has is not its own."""
     region.settling = settling
     region.begin_anew()
+    region.switch(enabled=True)  # unless its breaker is open, from before
 
 
 def begin_again(
@@ -55,4 +62,4 @@ def begin_again(
             try:
                 region.invalidate()
             except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
-                region.suspend(f"emptying it at a reload failed: {type(error).__name__}")
+                region.quarantine(f"emptying it failed: {type(error).__name__}")

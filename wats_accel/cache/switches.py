@@ -101,6 +101,11 @@ class Switches(ABC):
         """Why this method is not cached although its rule asks for it, if so."""
         return self._suspended or self._distrusted or self._to_be_emptied
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is suspended for good, so that only other rules can change that."""
+        return self._suspended is not None
+
     # -- by the breaker ------------------------------------------------------------------------------
 
     def broke(self, error: BaseException | str) -> None:

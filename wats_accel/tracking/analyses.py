@@ -58,6 +58,11 @@ class Analyses:
         self._unknown = Analysis(footprints.of(Reads(unknown=True)), unknown)
         self._unknown_read = Analysis(footprints.of(Reads(unknown=True)), None)
 
+    @property
+    def were_redefined(self) -> bool:
+        """Whether a statement has changed what is known of the database."""
+        return self._redefined is not None
+
     def of_call(self, language: str, name: str, sql: object, change: Change) -> Analysis:
         """What a call of a driver does.
 

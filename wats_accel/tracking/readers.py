@@ -6,6 +6,8 @@ entry is there. It is not forgotten when the entry goes, so that a method may be
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wats_accel.cache.region import Region
 from wats_accel.tracking.seen import Changed, Seen, remember
 
@@ -31,6 +33,14 @@ class Readers:
         if isinstance(footprint, Seen):
             before = self._all.get(region)
             self._all[region] = footprint if before is None else before | footprint
+
+    def keep(self, regions: Iterable[Region]) -> None:
+        """Forget all regions but these."""
+        still = set(regions)
+        for region in [known for known in self._footprints if known not in still]:
+            del self._footprints[region]
+            self._all.pop(region, None)
+        self._found.clear()
 
     def concerned_by(self, changed: Changed) -> frozenset[Region]:
         """The regions that may have answers which a change concerns."""

@@ -66,17 +66,48 @@ class Tracker:
         self._report = report
         self._under_way = UnderWay()
         self._readers = Readers()
-        self._blind = False
+        self._why_blind: str | None = None
         self._closed = False
         begins_anew_when_forked(self)
 
     def watch(self, regions: Iterable[Region]) -> None:
-        """Watch the loads of these regions from now on."""
-        for region in regions:
-            region.declared = self._analyses.declared(region.rules.reads)
-            region.watch = self
-            with self._caches.lock:
+        """Watch the loads of these regions from now on, and of no others."""
+        watched = list(regions)
+        with self._caches.lock:
+            self._covered.clear()  # the rules may be others
+            self._readers.keep(watched)
+            for region in watched:
+                region.declared = self._analyses.declared(region.rules.reads)
+                region.watch = self
                 self._readers.note(region, region.declared)
+        if self._why_blind is not None:
+            self._suspend_uncovered(self._why_blind)
+
+    def go_by(
+        self,
+        schema: Callable[[], Schema],
+        *,
+        dialect: str,
+        strict: bool,
+        covered: Callable[[Region], bool],
+        report: Callable[[str], None],
+    ) -> None:
+        """See statements otherwise from now on, or see them again; the arguments are those of a new one.
+
+        What is under way stays so, and whoever has a connection goes on being seen. All regions have to be
+        new, and to keep nothing until that is over: what it changes was read in the old way.
+        """
+        with self._caches.lock:
+            was_redefined = self._analyses.were_redefined
+            self._footprints = Footprints()
+            self._analyses = Analyses(schema, dialect=dialect, strict=strict, footprints=self._footprints)
+            self._ask_for_rule = covered
+            self._covered = {}
+            self._report = report
+            self._readers = Readers()
+            self._closed = False
+        if was_redefined:
+            self.lost_sight("a view or the like was made anew while the program ran, before a reload")
 
     def close(self) -> None:
         """See nothing any more; nothing is cached any more either."""
@@ -210,9 +241,12 @@ class Tracker:
 
     def lost_sight(self, why: str) -> None:
         """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
-        if self._blind or self._closed:
+        if self._why_blind is not None or self._closed:
             return
-        self._blind = True
+        self._why_blind = why
+        self._suspend_uncovered(why)
+
+    def _suspend_uncovered(self, why: str) -> None:
         for region in self._caches:
             if not self._is_covered_by_rule(region):
                 region.suspend(f"not all statements are seen: {why}")

@@ -1,0 +1,182 @@
+"""Changing: an accelerator goes over to another configuration while the application is at work."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wats_accel.assembly import Assembly
+from wats_accel.complaints import Complaints
+from wats_accel.config.location import disabled_patterns
+from wats_accel.config.models import RootSection
+from wats_accel.config_source import config_file, read_config
+from wats_accel.errors import ConfigError, Problem
+from wats_accel.events import ConfigRejected, ConfigReloaded
+from wats_accel.life import Life
+from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to, same_text
+from wats_accel.settling import Settling
+from wats_accel.watching import ConfigWatch
+
+
+class Changing(Life):
+    """What reloads a configuration, and looks after its file. See `Accelerator`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Of reloads alone: while one reads and plans, anybody may uninstall.
+        self._reload_lock = threading.RLock()
+        self._reloading = False
+        self._draft: tuple[int, Complaints] | None = None  # of the thread that plans
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody is reloading here."""
+        super().begin_anew()
+        self._reload_lock = threading.RLock()
+        self._reloading = False
+        self._draft = None
+
+    # -- the file --------------------------------------------------------------------------------------
+
+    def _start_watching(self, root: RootSection) -> None:
+        if root.watch and config_file(self.source, self._environ) is not None:
+            self._watch = ConfigWatch(self._files, self._reload_quietly, report=self._not_watched)
+            self._watch.start()
+
+    def _files(self) -> Iterator[Path]:
+        path, assembly = config_file(self.source, self._environ), self._assembly
+        if path is not None:
+            yield path
+        if assembly is not None:
+            yield from files_besides(assembly.config)
+
+    def _not_watched(self, why: str) -> None:
+        self._left_out(Problem(why, ("watch",)))
+
+    def _reload_quietly(self) -> None:
+        try:
+            self.reload()
+        except ConfigError:
+            return  # that has been told, and there is nobody here to raise it to
+
+    # -- reload ----------------------------------------------------------------------------------------
+
+    def reload(self) -> bool:
+        """Read the configuration again, and put what has changed into effect while the program goes on.
+
+        What cannot be used leaves everything as it is: the log, and `problems`, say why.
+
+        Returns:
+            whether another configuration is in effect now.
+
+        Raises:
+            ConfigError: strict, and the configuration is not valid or cannot be applied whole.
+        """
+        with self._reload_lock:
+            if self._reloading:  # asked for by a plugin that is just being told of one
+                return False
+            self._reloading = True
+            try:
+                return self._reload()
+            except Exception as error:
+                self._reject(error)
+                if self._is_strict():
+                    raise
+                return False
+            finally:
+                self._reloading = False
+
+    def _reload(self) -> bool:
+        before = self._assembly
+        if before is None:
+            return False
+        document = read_config(self.source, self._environ)
+        old = before.config
+        if same_text(document.data, old.document.data) and self._contents == contents(old):
+            self._rejected = ()
+            return False
+        complaints = Complaints(self._bus, document, quiet=True)
+        attempt = Reload(document, before, patcher=self._patcher, complaints=complaints)
+        self._draft = threading.get_ident(), complaints
+        try:
+            attempt.prepare(self._contents)
+            self._refuse_problems_if_strict(complaints)
+        except BaseException:
+            attempt.abandon()
+            raise
+        finally:
+            self._draft = None
+        return self._take_effect(attempt, before, complaints)
+
+    def _left_out(self, problem: Problem) -> None:
+        draft = self._draft
+        is_planning = draft is not None and draft[0] == threading.get_ident()
+        (draft[1] if draft is not None and is_planning else self._complaints).left_out(problem)
+
+    def _reject(self, error: Exception) -> None:
+        unforeseen = Problem(f"cannot be put into effect: {type(error).__name__}")
+        problems = tuple(error.problems) if isinstance(error, ConfigError) else (unforeseen,)
+        if self._assembly is None:  # everything was taken down, and that has been told
+            return
+        self._rejected = problems
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        self._bus.emit(ConfigRejected(f"{problems[0]}{more}"))
+
+    # -- the step --------------------------------------------------------------------------------------
+
+    def _take_effect(self, attempt: Reload, before: Assembly, complaints: Complaints) -> bool:
+        with self._lock:
+            if self._assembly is not before:  # it was uninstalled meanwhile
+                attempt.abandon()
+                return False
+            try:
+                counts = self._swap(attempt, before, complaints)
+            except BaseException as error:  # what is half one thing and half another is of no use
+                self._give_up(error)
+                raise
+        self._bus.emit(ConfigReloaded(counts.added, counts.changed, counts.removed, counts.kept))
+        return True
+
+    def _swap(self, attempt: Reload, before: Assembly, complaints: Complaints) -> Counts:
+        assembly, root, old = attempt.assembly, attempt.assembly.config.root, before.config.root
+        pools = {pooled for pooled in assembly.context.pools if root.enabled}
+        settling = Settling()
+        attempt.switch_engines(settling, self._switches)
+        self._assembly, self._contents, self._rejected = assembly, contents(assembly.config), ()
+        still = {pooled.rules.target for pooled in assembly.context.pools if pooled in pools}
+        self._complaints.hand_over(complaints, still)
+        self._complaints = complaints
+        if (root.logging.level, root.logging.format) != (old.logging.level, old.logging.format):
+            self._open_log(root)
+        listen_to(self._bus, self._heard, attempt.heard)
+        self._heard = attempt.heard
+        self._started = root.enabled
+        attempt.tell_plugins()
+        counts = attempt.patch(settling)
+        self._tell_what_the_environment_misses(assembly)
+        self._go_on_with(root, old)
+        return counts
+
+    def _tell_what_the_environment_misses(self, assembly: Assembly) -> None:
+        caches, pools = assembly.context.caches, assembly.context.pools
+        for pattern in disabled_patterns(self._environ) if assembly.config.root.enabled else ():
+            if not caches.named(pattern) and not pools.named(pattern):
+                self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
+
+    def _go_on_with(self, root: RootSection, old: RootSection) -> None:
+        """Have the summary come at other intervals, and the file watched or not, as is asked for now."""
+        every = root.logging.summary_every if root.enabled else 0.0
+        if self._summary is not None and (every != old.logging.summary_every):
+            self._summary.stop()
+            self._summary = None
+        if self._summary is None and every:
+            self._start_summary(root)
+        if self._watch is not None and not root.watch:
+            self._watch.stop()
+            self._watch = None
+        elif self._watch is None:
+            self._start_watching(root)
+        atexit.unregister(self.uninstall)
+        atexit.register(self.uninstall)

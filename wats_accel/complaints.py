@@ -1,0 +1,72 @@
+"""Complaints: what one configuration had to leave out, kept for `problems` and told in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from wats_accel.config.documents import Document
+from wats_accel.config.loader import located
+from wats_accel.errors import Problem
+from wats_accel.event_bus import EventBus
+from wats_accel.events import RuleSkipped
+
+
+class Complaints:
+    """The problems of one configuration, in the order in which they were met.
+
+    Args:
+        bus: told of each rule that is left out.
+        document: whose lines problems point to.
+        quiet: whether nothing is told until it takes over from another one, which may never be.
+    """
+
+    def __init__(self, bus: EventBus, document: Document | None = None, *, quiet: bool = False) -> None:
+        self.document = document
+        self._bus = bus
+        self._quiet = quiet
+        self._problems: list[Problem] = []
+        self._untold: list[Problem] = []
+        self._successor: Complaints | None = None
+
+    def left_out(self, problem: Problem) -> None:
+        """A rule is left out."""
+        if self._successor is not None:  # told by what has outlived this configuration
+            self._successor.left_out(problem)
+            return
+        problem = self.noted(problem)
+        if self._quiet:
+            self._untold.append(problem)
+        else:
+            self._bus.emit(RuleSkipped(str(problem)))
+
+    def noted(self, problem: Problem) -> Problem:
+        """Something is wrong that is told in another way; gives it with its place in the document."""
+        if self._successor is not None:
+            return self._successor.noted(problem)
+        if self.document is not None and problem.key_path and problem.file is None:
+            problem = located(self.document, problem.message, problem.key_path, target=problem.target)
+        self._problems.append(problem)
+        return problem
+
+    def hand_over(self, successor: Complaints, lasting: Collection[str]) -> None:
+        """Leave the word to those of the configuration that is in effect from now on.
+
+        It tells what it has held back, but for what has been told already.
+
+        Args:
+            successor: the complaints of that configuration.
+            lasting: the targets of what has outlived this one; what is wrong with them is wrong still.
+        """
+        told = {(problem.message, problem.target) for problem in self}
+        successor._problems += [problem for problem in self if problem.target in lasting]
+        self._successor = successor
+        untold, successor._untold, successor._quiet = successor._untold, [], False
+        for problem in untold:
+            if (problem.message, problem.target) not in told:
+                self._bus.emit(RuleSkipped(str(problem)))
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(list(self._problems))
+
+    def __len__(self) -> int:
+        return len(self._problems)

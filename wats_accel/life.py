@@ -1,0 +1,278 @@
+"""The life of an accelerator: how it is put into effect, and taken down again."""
+
+from __future__ import annotations
+
+import abc
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from wats_accel.admission import Admission
+from wats_accel.assembly import Assembly, assemble, expect
+from wats_accel.complaints import Complaints
+from wats_accel.config.location import disabled_patterns
+from wats_accel.config.models import RootSection
+from wats_accel.config_source import ConfigSource, read_config
+from wats_accel.context import EventSubscription
+from wats_accel.errors import ConfigError, Problem
+from wats_accel.event_bus import EventBus
+from wats_accel.events import ConfigUnused, Initialized
+from wats_accel.forks import begins_anew_when_forked
+from wats_accel.patching.patcher import Patcher
+from wats_accel.patching.plan import Patch
+from wats_accel.reloading import begin_again_for, begin_settling, contents, listen_to
+from wats_accel.settling import Settling
+from wats_accel.telemetry.logs import EventLog
+from wats_accel.telemetry.stats import Stats, snapshot
+from wats_accel.telemetry.summary import PeriodicSummary, summary_of
+from wats_accel.tracking.tracker import Tracker
+from wats_accel.watching import ConfigWatch
+
+_MOST_SWITCHES: Final = 1_000
+
+
+class Life(abc.ABC):
+    """What an accelerator is made of, and how that comes and goes. See `Accelerator`."""
+
+    def __init__(
+        self,
+        source: ConfigSource = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        strict: bool | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.source = source
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._strict = strict
+        self._environ = os.environ if environ is None else environ
+        self._bus = EventBus()
+        self._log = EventLog(self._bus)
+        self._complaints = Complaints(self._bus)
+        self._rejected: tuple[Problem, ...] = ()
+        self._patcher = Patcher(bus=self._bus, report=self._left_out, put_late=self._put_late)
+        self._assembly: Assembly | None = None
+        self._contents: tuple[bytes | None, ...] = ()
+        self._switches: dict[str, bool] = {}
+        self._summary: PeriodicSummary | None = None
+        self._watch: ConfigWatch | None = None
+        self._final: Stats | None = None
+        self._heard: list[EventSubscription] = []
+        self._installing = False
+        self._started = False
+        self._lock = threading.RLock()
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds a lock any more, and nobody watches the file."""
+        self._lock = threading.RLock()
+        self._patcher.begin_anew()
+        self._watch = None
+
+    # -- install ---------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Put the configuration into effect. Raises nothing unless strict.
+
+        Raises:
+            ConfigError: strict, and the configuration is not valid or cannot be applied whole.
+        """
+        with self._lock:
+            if self.underway or "all" in disabled_patterns(self._environ):
+                return
+            self._installing = True
+            self._complaints, self._rejected = Complaints(self._bus), ()
+            self._switches.clear()
+            try:
+                self._install()
+            except Exception as error:
+                self._give_up(error)
+                if self._is_strict():
+                    raise
+            except BaseException:  # a Control-C must not leave half of it
+                self._take_down()
+                raise
+            finally:
+                self._installing = False
+
+    def _install(self) -> None:
+        self._log.open()
+        self._complaints.document = document = read_config(self.source, self._environ)
+        self._assembly = assembly = assemble(
+            document,
+            clock=self._clock,
+            wall_clock=self._wall_clock,
+            bus=self._bus,
+            report=self._complaints.left_out,
+        )
+        self._contents = contents(assembly.config)
+        root = assembly.config.root
+        if not root.enabled:
+            self._start_watching(root)
+            return
+        self._open_log(root)
+        heard = assembly.plugins.collect(
+            "accel_event_subscriptions", expect(EventSubscription), context=assembly.context
+        )
+        listen_to(self._bus, [], heard)
+        self._heard = heard
+        self._switch_off_what_the_environment_says()
+        self._patch_first(assembly)
+        self._refuse_problems_if_strict(self._complaints)
+        self._start_summary(root)
+        self._start_watching(root)
+        self._refuse_problems_if_strict(self._complaints)
+        atexit.register(self.uninstall)
+        patched, waiting = len(self._patcher.patched), len(self._patcher.waiting)
+        self._bus.emit(Initialized(patched, waiting, len(self._complaints)))
+
+    def _patch_first(self, assembly: Assembly) -> None:
+        context, complaints = assembly.context, self._complaints
+        settling = Settling()  # the application may be at work already
+        for region in context.caches:
+            region.settling = settling
+        self._started = True
+        list(assembly.plugins.each("accel_startup", context=context))
+        admission = Admission(
+            assembly.config, bus=self._bus, report=complaints.left_out, note=complaints.noted
+        )
+        plan = admission.admitted(assembly.plan)
+        self._assembly = assembly.with_plan(plan)
+        self._patcher.install(plan)
+        begin_settling(settling, self._patcher, context)
+
+    def _put_late(self, patches: list[Patch]) -> None:
+        if self._assembly is not None:
+            begin_again_for(patches, self._patcher, self._assembly.context.invalidator)
+
+    def _open_log(self, root: RootSection) -> None:
+        before = self._log
+        self._log = EventLog(self._bus, style=root.logging.format, level=root.logging.level)
+        before.hand_over(self._log)
+        self._log.open()
+
+    def _switch_off_what_the_environment_says(self) -> None:
+        for pattern in disabled_patterns(self._environ):
+            if not self._switch(pattern, enabled=False):
+                self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
+
+    def _switch(self, pattern: str, *, enabled: bool) -> int:
+        with self._lock:  # a reload must not pass by in between
+            if self._assembly is None:
+                return 0
+            self._switches.pop(pattern, None)
+            if len(self._switches) < _MOST_SWITCHES:
+                self._switches[pattern] = enabled
+            regions = self._assembly.context.caches.named(pattern)
+            for region in regions:
+                region.switch(enabled=enabled)
+            pools = self._assembly.context.pools.named(pattern)
+            for pooled in pools:
+                pooled.active = enabled
+            return len(regions) + len(pools)
+
+    def _is_strict(self) -> bool:
+        if self._strict is not None:
+            return self._strict
+        # From the raw file: one that is not valid may ask for strictness all the same.
+        document = self._complaints.document
+        return document is not None and document.data.get("strict") is True
+
+    def _refuse_problems_if_strict(self, complaints: Complaints) -> None:
+        if complaints and self._is_strict():
+            raise ConfigError(list(complaints))
+
+    def _start_summary(self, root: RootSection) -> None:
+        if root.logging.summary_every:
+            self._summary = PeriodicSummary(
+                lambda: self.stats().total, self._bus, every_seconds=root.logging.summary_every
+            )
+            self._summary.start()
+
+    @abc.abstractmethod
+    def _start_watching(self, root: RootSection) -> None:
+        """Begin to look after the file, if the configuration asks for that."""
+
+    # -- uninstall -------------------------------------------------------------------------------------
+
+    def _give_up(self, error: BaseException) -> None:
+        unforeseen = Problem(f"cannot be installed: {type(error).__name__}")
+        for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
+            if problem not in self._complaints:
+                self._bus.emit(ConfigUnused(str(self._complaints.noted(problem))))
+        self._take_down()
+
+    def uninstall(self) -> None:
+        """Put everything back as it was, and log the figures. Safe to call twice, and at exit."""
+        with self._lock:
+            if self._assembly is None:
+                return
+            if self._assembly.config.root.enabled:
+                self._bus.checkpoint()
+                self._bus.emit(summary_of(self._figures(self._assembly).total))
+            self._take_down()
+
+    def _take_down(self) -> None:
+        atexit.unregister(self.uninstall)
+        self._stop_helpers()
+        assembly, self._assembly = self._assembly, None
+        if assembly is not None:
+            self._final = self._figures(assembly)
+            # First, so that nothing is answered from them once the writes are not seen any more.
+            assembly.context.caches.close()
+        self._patcher.uninstall()
+        if assembly is not None:
+            assembly.context.pools.close()
+            self._shut_down(assembly)
+        self._log.close()
+
+    def _stop_helpers(self) -> None:
+        if self._summary is not None:
+            self._summary.stop()
+        if self._watch is not None:
+            self._watch.stop()
+        self._summary = self._watch = None
+
+    def _shut_down(self, assembly: Assembly) -> None:
+        if self._started:
+            self._started = False
+            list(assembly.plugins.each("accel_shutdown", reverse=True, context=assembly.context))
+        listen_to(self._bus, self._heard, [])
+        self._heard = []
+
+    def _left_out(self, problem: Problem) -> None:
+        self._complaints.left_out(problem)
+
+    # -- figures ---------------------------------------------------------------------------------------
+
+    @property
+    def installed(self) -> bool:
+        """Whether the configuration is in effect."""
+        return self._assembly is not None
+
+    @property
+    def underway(self) -> bool:
+        """Whether the configuration is in effect, or is being put into effect right now."""
+        return self._installing or self.installed
+
+    def stats(self) -> Stats:
+        """The figures up to now; after `uninstall`, the last ones."""
+        assembly = self._assembly
+        if assembly is None:
+            return self._final or snapshot([])
+        return self._figures(assembly)
+
+    @staticmethod
+    def _figures(assembly: Assembly) -> Stats:
+        regions, observer = assembly.context.caches, assembly.context.pools.observer
+        return snapshot(
+            ((region.rules.namespace, region.rules.target, region) for region in regions),
+            ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
+            observer.counters if isinstance(observer, Tracker) else None,
+            assembly.context.breakers,
+        )
