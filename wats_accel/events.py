@@ -279,6 +279,26 @@ class StatsSummary(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TrustSummary(Event):
+    """What is known of a method that is verified, or in the `shadow`, up to now.
+
+    `method` is its name in readable keys. The figures are those of `CacheStats`.
+    """
+
+    name: ClassVar[str] = "accel.trust_summary"
+    method: str
+    target: str
+    shadow: bool
+    misses: int
+    verified: int
+    differences: int
+    inconclusive: int
+    shadow_hits: int
+    shadow_stale: int
+    shadow_saved_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PoolConnected(Event):
     """A pool opened a connection. `pool` is the `connect` that it stands for."""
 

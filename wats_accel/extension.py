@@ -70,6 +70,7 @@ from wats_accel.events import (
     ServedStale,
     StatsSummary,
     Stored,
+    TrustSummary,
     Unpatched,
     ValidUntilFailed,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "TargetNotFoundError",
     "TargetText",
     "Tracker",
+    "TrustSummary",
     "Unpatched",
     "UnsupportedTargetError",
     "ValidUntilFailed",

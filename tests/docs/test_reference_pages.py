@@ -92,7 +92,7 @@ _SAMPLES["pause_seconds"] = 10.0
 
 
 def _sample(kind: str, name: str) -> object:
-    samples: dict[str, object] = {"str": "{" + name + "}", "int": 1, "float": 0.001}
+    samples: dict[str, object] = {"str": "{" + name + "}", "int": 1, "float": 0.001, "bool": True}
     samples["tuple[str, ...]"] = ("{" + name + "}",)
     return _SAMPLES.get(name) or samples[kind]
 

@@ -67,6 +67,16 @@ EVERY_LINE = [
         "Cache DIFFERS: a:b:1 (3 items, not 2; verify)",
     ),
     (
+        events.TrustSummary("n:get", "t", True, 88, 310, 3, 2, 312, 3, 4.1234),
+        "INFO",
+        "Cache in the shadow: n:get would have answered 312 of 400 calls (78 %), saved 4.1 s, 3 stale",
+    ),
+    (
+        events.TrustSummary("n:get", "t", False, 88, 57, 0, 0, 0, 0, 0.0),
+        "INFO",
+        "Cache verified: n:get (57 hits: 0 differences)",
+    ),
+    (
         events.MethodChanged("t", "its SQL", "warn"),
         "WARNING",
         "Method changed since it was locked: t (its SQL; warn)",

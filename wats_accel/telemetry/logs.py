@@ -20,6 +20,7 @@ import structlog
 from wats_accel import events
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Event
+from wats_accel.telemetry.trust import shadow_text, verified_text
 
 LOGGER = "wats_accel"
 
@@ -131,6 +132,7 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
     events.FeatureInitialized: (logging.INFO, lambda event: event.summary),
     events.Initialized: (logging.INFO, lambda event: "Performance optimizations initialized successfully"),
     events.StatsSummary: (logging.INFO, lambda event: f"Cache stats: {_figures(event)}"),
+    events.TrustSummary: (logging.INFO, lambda event: _trust(event)),
 }
 
 
@@ -140,6 +142,12 @@ def _level_of(event: Event) -> int:
     if isinstance(event, events.MethodChanged) and event.action == "bypass":
         return logging.DEBUG  # it is a rule left out as well, and that is a warning
     return _LINES[type(event)][0]
+
+
+def _trust(event: events.TrustSummary) -> str:
+    if event.shadow:
+        return f"Cache in the shadow: {event.method} {shadow_text(event)}"
+    return f"Cache verified: {event.method} ({verified_text(event)})"
 
 
 def _figures(event: events.StatsSummary) -> dict[str, Any]:

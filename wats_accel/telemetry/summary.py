@@ -46,7 +46,7 @@ class PeriodicSummary:
     def send_if_used(self) -> None:
         """Send a summary, unless nothing has been asked of the cache since the last one."""
         total = self._total()
-        asked = total.hits + total.misses
+        asked = total.hits + total.misses + total.shadow_hits
         if asked != self._asked:
             self._asked = asked
             self._bus.checkpoint()
