@@ -157,13 +157,13 @@ def _drive(stage: Stage) -> None:
     """The driver itself, through the pool."""
     _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
     _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
-    nobodys = sqlite3.connect(stage.database, timeout=0.5)
-    stage.step("execute", nobodys.execute, "INSERT INTO loan VALUES (3, 'nobody')")
+    nobodys = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
+    stage.step("execute", lambda: nobodys.execute("INSERT INTO loan VALUES (3, 'nobody')"))
     del nobodys  # never committed; a connection of sqlite3 is garbage, as it refers to itself
     gc.collect(1)
-    reader = sqlite3.connect(stage.database, timeout=0.5)
+    reader = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
     stage.step("rows", lambda: reader.execute("SELECT * FROM loan").fetchall())
-    reader.close()
+    stage.step("close", lambda: reader.close())
 
 
 def _with_a_connection(stage: Stage, connection: Any) -> None:

@@ -56,7 +56,7 @@ class Stage:
         """Make a call, and note what came of it."""
         try:
             value = call(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 - what it raises is the outcome
+        except Exception as error:  # noqa: BLE001 - what it raises is the outcome
             self.outcomes.append((what, "raised", chain(error)))
             return None
         self.outcomes.append((what, "gave", shape(value)))

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
-from typing import Any, cast
+from typing import Any
 
 from wats_accel.testing.seams import SEAMS, Seam
 
@@ -151,16 +151,34 @@ def failing(
 _PLACE = "the place of what is called"
 
 
-def _template(*args: Any, **kwargs: Any) -> Any:
-    called: Any = "the place of what is called"
-    return called(*args, **kwargs)
-
-
 def _calling(called: Callable[..., Any], like: CodeType) -> CodeType:
-    """Code that calls a function with whatever it is given; it fits where `like` fits."""
-    code = _template.__code__
+    """Code with the parameters of `like`, for those who look at them, which passes them on to `called`."""
+    names = like.co_varnames
+    positional, only_named = names[: like.co_argcount], names[like.co_argcount :][: like.co_kwonlyargcount]
+    rest = list(names[like.co_argcount + like.co_kwonlyargcount :])
+    parameters, passed = list(positional), list(positional)
+    if like.co_posonlyargcount:
+        parameters.insert(like.co_posonlyargcount, "/")
+    if like.co_flags & inspect.CO_VARARGS:
+        name = rest.pop(0)
+        parameters.append(f"*{name}")
+        passed.append(f"*{name}")
+    elif only_named:
+        parameters.append("*")
+    parameters += only_named
+    passed += [f"{name}={name}" for name in only_named]
+    if like.co_flags & inspect.CO_VARKEYWORDS:
+        parameters.append(f"**{rest[0]}")
+        passed.append(f"**{rest[0]}")
+    own = f"accel_{_PLACE.replace(' ', '_')}"
+    text = f"def made({', '.join(parameters)}):\n {own} = {_PLACE!r}\n return {own}({', '.join(passed)})"
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)  # names of parameters of our own functions, and nothing else
+    code: CodeType = namespace["made"].__code__
     constants = tuple(called if known == _PLACE else known for known in code.co_consts)
-    return code.replace(co_consts=constants, co_freevars=like.co_freevars, co_name=like.co_name)
+    return code.replace(
+        co_consts=constants, co_freevars=like.co_freevars, co_name=like.co_name, co_filename=__file__
+    )
 
 
 @contextlib.contextmanager
@@ -175,14 +193,8 @@ def _exchanged(seam: Seam, made: Failing) -> Iterator[None]:
     def called(*args: Any, **kwargs: Any) -> Any:
         return made.meet(seam, work, args, kwargs)
 
-    # Whoever looks for its parameters, as pluggy does, must find those that it has.
-    is_told = "__signature__" in vars(function)
-    if not is_told:
-        cast("Any", function).__signature__ = inspect.signature(function)
     function.__code__ = _calling(called, own)
     try:
         yield
     finally:
         function.__code__ = own
-        if not is_told:
-            del cast("Any", function).__signature__
