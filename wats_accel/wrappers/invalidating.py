@@ -8,6 +8,7 @@ from typing import Any
 
 from wats_accel.cache.keys import ArgumentReader
 from wats_accel.cache.selection import loose_texts
+from wats_accel.frames import forgetful
 from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 
 Call = Callable[..., Any]
@@ -43,10 +44,10 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
                 invalidator.end(write, {})
             raise
         if _writes_later(result):
-            invalidator.suspend(rule.patterns, f"{rule.target} returns something that writes later")
+            invalidator.suspend_for_good(rule.patterns, f"{rule.target} returns something that writes later")
         return result
 
-    return invalidating_call
+    return forgetful(invalidating_call)
 
 
 def _writes_later(result: object) -> bool:
