@@ -31,17 +31,29 @@ class Snapshot:
     Attributes:
         stored: nobody outside has it, unless it is shared.
         thaw: makes a caller's value of `stored`; None when `stored` itself may be given to everybody.
+        kind: the type of what it makes; None if that is not known.
     """
 
     stored: object = field(repr=False)
     thaw: Callable[[Any], object] | None
+    kind: type | None = None
 
     def give(self) -> object:
-        """The value for one more caller. Raises what copying a foreign object may raise."""
-        return self.stored if self.thaw is None else self.thaw(self.stored)
+        """The value for one more caller.
+
+        Raises:
+            Uncopyable: the copy is of another type.
+            Exception: what copying a foreign object may raise.
+        """
+        if self.thaw is None:
+            return self.stored
+        made = self.thaw(self.stored)
+        if type(made) is not self.kind and self.kind is not None:
+            raise _uncopyable(made)
+        return made
 
 
-def take_snapshot(value: object, mode: CopyMode = "auto") -> Snapshot:
+def take_snapshot(value: object, mode: CopyMode = "auto", *, never: object = None) -> Snapshot:
     """Decide how a value is kept, so that no caller can change what another one gets.
 
     Whoever has `value` may change it afterwards. What the snapshot gives has exactly the same types.
@@ -50,9 +62,11 @@ def take_snapshot(value: object, mode: CopyMode = "auto") -> Snapshot:
         value: what a load has returned.
         mode: ``auto`` copies as little as that promise needs; ``deep`` is a deep copy for every caller;
             ``list`` a new list with the same items, and anything but a list is shared; ``none`` shares all.
+        never: what must not be copied along with it; None for nothing.
 
     Raises:
-        Uncopyable: the value is used up by reading it, or its copy fails or is of another type.
+        Uncopyable: the value is used up by reading it, or its copy fails, is of another type, or would be
+            one of `never`, too.
     """
     if any(hasattr(type(value), name) for name in _ONE_SHOT_METHODS):
         raise _uncopyable(value)
@@ -61,7 +75,7 @@ def take_snapshot(value: object, mode: CopyMode = "auto") -> Snapshot:
     if mode in ("none", "list") or is_immutable(value):
         return Snapshot(value, None)
     cheap = _cheap_snapshot(value) if mode == "auto" else None
-    return _deep_snapshot(value) if cheap is None else cheap
+    return _deep_snapshot(value, never) if cheap is None else cheap
 
 
 def _uncopyable(value: object) -> Uncopyable:
@@ -70,8 +84,8 @@ def _uncopyable(value: object) -> Uncopyable:
 
 def _snapshot_of_list(value: list[Any]) -> Snapshot:
     if type(value) is list:
-        return Snapshot(value.copy(), list.copy)
-    return Snapshot(_checked_copy(copy.copy, value), copy.copy)
+        return Snapshot(value.copy(), list.copy, list)
+    return Snapshot(_checked_copy(copy.copy, value), copy.copy, type(value))
 
 
 # -- cheap ways --------------------------------------------------------------------------------------
@@ -82,16 +96,16 @@ def _cheap_snapshot(value: Any) -> Snapshot | None:
     if cls is list or cls is tuple:
         return _snapshot_of_items(value)
     if cls is dict and _is_flat(value):
-        return Snapshot(value.copy(), dict.copy)
+        return Snapshot(value.copy(), dict.copy, dict)
     if cls is set and are_immutable(value):
-        return Snapshot(value.copy(), set.copy)
+        return Snapshot(value.copy(), set.copy, set)
     arguments = _row_arguments(value)
-    return None if arguments is None else Snapshot(arguments, partial(_rebuild_row, cls))
+    return None if arguments is None else Snapshot(arguments, partial(_rebuild_row, cls), cls)
 
 
 def _snapshot_of_items(value: list[Any] | tuple[Any, ...]) -> Snapshot | None:
     if are_immutable(value):
-        return Snapshot(list(value), list.copy)  # a tuple of such has been found immutable before
+        return Snapshot(list(value), list.copy, list)  # a tuple of such has been found immutable before
     item_type = type(value[0])
     if len(set(map(id, value))) < len(value):
         return None  # only a deep copy keeps an item that is there twice one item
@@ -101,11 +115,13 @@ def _snapshot_of_items(value: list[Any] | tuple[Any, ...]) -> Snapshot | None:
     if item_type is dict:
         if not all(map(_is_flat, value)):
             return None
-        return Snapshot([item.copy() for item in value], _copy_dicts_to_tuple if as_tuple else _copy_dicts)
+        copied = [item.copy() for item in value]
+        return Snapshot(copied, _copy_dicts_to_tuple if as_tuple else _copy_dicts, type(value))
     arguments = [_row_arguments(item) for item in value]
     if None in arguments:
         return None
-    return Snapshot(arguments, partial(_rebuild_rows_to_tuple if as_tuple else _rebuild_rows, item_type))
+    rebuild = partial(_rebuild_rows_to_tuple if as_tuple else _rebuild_rows, item_type)
+    return Snapshot(arguments, rebuild, type(value))
 
 
 def _is_flat(value: dict[Any, Any]) -> bool:
@@ -154,12 +170,28 @@ def _rebuild_rows_to_tuple(
 # -- deep copies -------------------------------------------------------------------------------------
 
 
-def _deep_snapshot(value: object) -> Snapshot:
+def _deep_snapshot(value: object, never: object) -> Snapshot:
     shared = _immutable_rows_in(value)
-    if not shared:
-        return Snapshot(_checked_copy(copy.deepcopy, value), copy.deepcopy)
-    thaw = partial(_deepcopy_sharing, shared)
-    return Snapshot(_checked_copy(thaw, value), thaw)
+    kept = _checked_copy(lambda whole: copy.deepcopy(whole, _Memo(shared, never)), value)
+    return Snapshot(kept, partial(_deepcopy_sharing, shared) if shared else copy.deepcopy, type(value))
+
+
+class _Memo(dict[int, Any]):
+    """What `copy.deepcopy` has copied already, or need not copy. It asks here before it copies anything."""
+
+    def __init__(self, shared: dict[int, object], never: object) -> None:
+        super().__init__(shared)
+        self._never = never
+
+    def get(self, number: int, default: Any = None) -> Any:
+        """The copy of the object with this number.
+
+        Raises:
+            Uncopyable: it must not be copied: a repository would be, say, with its connections.
+        """
+        if number == id(self._never) and self._never is not None:
+            raise _uncopyable(self._never)
+        return super().get(number, default)
 
 
 def _checked_copy(make: Callable[[Any], object], value: object) -> object:

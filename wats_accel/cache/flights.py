@@ -98,11 +98,16 @@ _waiting: dict[int, Load] = {}
 _lock = threading.RLock()
 
 
-def wait_for(load: Load, seconds: float) -> bool:
+def wait_for(load: Load, seconds: float, waiting: Load | None = None) -> bool:
     """Wait until a load has ended; False if it has not, or never would.
 
     Two threads whose loads need each other's answers would wait for ever. So whoever would close such a
     circle does not begin to wait.
+
+    Args:
+        load: that is under way.
+        seconds: how long, at most.
+        waiting: the load that wants its answer. It stays marked as waiting by whatever interrupts that.
     """
     here = get_ident()
     with _lock:
@@ -111,13 +116,23 @@ def wait_for(load: Load, seconds: float) -> bool:
         before = _waiting.get(here)
         _waiting[here] = load
     try:
-        return load.done is not None and load.done.wait(seconds)
+        if load.done is None:
+            return False
+        _mark(waiting, waits=True)
+        has_ended = load.done.wait(seconds)
+        _mark(waiting, waits=False)
+        return has_ended
     finally:
         with _lock:
             if before is None:
                 _waiting.pop(here, None)
             else:
                 _waiting[here] = before
+
+
+def _mark(load: Load | None, *, waits: bool) -> None:
+    if load is not None:
+        load.waits = waits
 
 
 def _waits_for(load: Load, thread: int) -> bool:

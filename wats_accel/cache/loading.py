@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from wats_accel.cache.copying import Snapshot, Uncopyable, take_snapshot
@@ -23,19 +24,19 @@ from wats_accel.transactions import has_uncommitted_changes
 def begin(region: Region, load: Load) -> Entry | None:
     """Begin a load, or get the answer of one that another call has begun.
 
-    Whoever is writing waits for nobody: the other load may wait for his transaction.
+    Whoever is writing waits for nobody: the other load may wait for his transaction. Nor does a finalizer
+    that runs in the middle of what holds the lock: the other load needs that in order to end.
 
     Returns:
         the entry that answers the call; None: run the method now, then call `finish` or `fail`.
+
+    Raises:
+        Exception: of what is foreign in it. Then run the method all the same, and have nothing stored.
     """
-    alone = is_writing() or has_uncommitted_changes()
+    alone = is_writing() or has_uncommitted_changes() or _holds(region.lock)
     began = time.perf_counter()
     while True:
-        try:
-            entry, flight = _board_or_join(region, load, alone)
-        except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
-            load.objection = "load_not_registered"
-            return None
+        entry, flight = _board_or_join(region, load, alone)
         if entry is not None:
             return _found(region, load, entry)  # point: found-after-all
         if flight is None:
@@ -44,7 +45,7 @@ def begin(region: Region, load: Load) -> Entry | None:
             region.bus.checkpoint()
             return None
         now = time.perf_counter()
-        if not wait_for(flight, began + region.rules.wait_seconds - now):
+        if not wait_for(flight, began + region.rules.wait_seconds - now, load):
             _stop_joining(region, flight)
             alone = True
         elif flight.entry is not None and _is_good(region, flight.entry):
@@ -53,6 +54,11 @@ def begin(region: Region, load: Load) -> Entry | None:
             # One that an invalidation has overtaken is no answer for anybody else, so: once more. One that
             # failed is none either; then everybody tries for himself, as without a cache.
             alone = flight.entry is None and not flight.overtaken  # point: flight-landed
+
+
+def _holds(lock: threading.RLock) -> bool:
+    is_owned = getattr(lock, "_is_owned", None)  # what `threading.Condition` asks as well
+    return bool(is_owned and is_owned())
 
 
 def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | None, Load | None]:
@@ -149,41 +155,50 @@ def _joined(region: Region, load: Load, entry: Entry, since: float) -> Entry:
 # -- ending ----------------------------------------------------------------------------------------------
 
 
-def finish(region: Region, load: Load, result: object, *, objection: str | None = None) -> Entry | None:
+def finish(
+    region: Region, load: Load, result: object, *, objection: str | None = None, never: object = None
+) -> Entry | None:
     """End a load that gave `result`: store it, unless there is a reason not to.
-
-    Raises nothing of its own: the caller gets an answer, stored or not.
 
     Args:
         region: of the method.
         load: what has begun.
         result: the method's answer; it stays the caller's own, and may be changed by him.
         objection: a reason of the caller's for not storing it.
+        never: what must not be copied along with it: the instance that the method was called on.
 
     Returns:
         the entry to answer from instead, if `result` is the answer to a failure; otherwise None.
     """
     why_not: str | None = "store_failed"
+    seconds, failure = 0.0, None
     try:
         leave_load(load)
         seconds = time.perf_counter() - load.started if load.started else 0.0
         region.counters.loads += 1
         region.counters.load_seconds += seconds
-        why_not = objection or _objection(load) or _store(region, load, result)
-    except Exception:  # noqa: BLE001 - stores and values are foreign code
-        pass
+        why_not = objection or _objection(load) or _store(region, load, result, never)
+    except Exception as error:  # noqa: BLE001 - stores and values are foreign code
+        failure = type(error).__name__
     finally:
         end(region, load)
     tell_outer_load(region, load, why_not)
+    if failure is not None:
+        region.broke(failure)
     if why_not is None:
-        region.counters.stored += 1
-        if region.bus.channel(Stored).listeners:
-            region.bus.emit(Stored(load.label(), region.rules.target, seconds))
+        region.worked()
+        _tell_stored(region, load, seconds)
         return None
     region.counters.not_stored[why_not] += 1
     if region.bus.channel(NotStored).listeners:
         region.bus.emit(NotStored(load.label(), region.rules.target, why_not))
     return _stand_in(region, load, why_not) if why_not == "unless_result" else None
+
+
+def _tell_stored(region: Region, load: Load, seconds: float) -> None:
+    region.counters.stored += 1
+    if region.bus.channel(Stored).listeners:
+        region.bus.emit(Stored(load.label(), region.rules.target, seconds))
 
 
 def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
@@ -193,9 +208,11 @@ def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
         the entry to answer from instead of raising, if the rules allow one to stand in for this error.
     """
     end(region, load)
-    if not load.started:
+    if not load.started and not load.objection:
         return None
     note_failure()  # whoever called this method may swallow the error
+    if not load.started:
+        return None
     region.counters.load_failures += 1
     why = type(error).__name__
     if region.bus.channel(LoadFailed).listeners:
@@ -226,11 +243,11 @@ def is_failure(region: Region, result: object) -> bool:
     return any(same_result(result, literal) for literal in region.rules.unless_results)
 
 
-def _store(region: Region, load: Load, result: object) -> str | None:
+def _store(region: Region, load: Load, result: object, never: object) -> str | None:
     if is_failure(region, result):
         return "unless_result"
     try:
-        snapshot = take_snapshot(result, region.rules.copy_mode)
+        snapshot = take_snapshot(result, region.rules.copy_mode, never=never)
     except Uncopyable:
         return "uncopyable"
     entry = _entry(region, load, snapshot)

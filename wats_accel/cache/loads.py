@@ -27,7 +27,7 @@ class Load:
     __slots__ = (
         "began_at", "done", "entry", "expires_by", "failures", "footprint", "gone_by", "key", "label",
         "number", "objection", "overtaken", "premises", "renews", "started", "target", "texts", "thread",
-        "version",
+        "version", "waits",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
@@ -46,6 +46,7 @@ class Load:
         self.footprint: Footprint | None = None  # what it has read so far, as far as anybody has watched
         self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
         self.gone_by = FOREVER  # when the first of it cannot even stand in for a failure any more
+        self.waits = False  # for another one, right now
         self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
         # What follows is written and read under the namespace's lock.
         self.overtaken = False  # by an invalidation
@@ -168,6 +169,12 @@ def spoil_loads(why: str, *, spare: Load | None = None) -> None:
     for load in stacks.get(get_ident(), ()):
         if load is not spare:
             load.objection = load.objection or why
+
+
+def doubt_loads() -> None:
+    """Have no load kept that this thread runs: something of ours has failed. Raises nothing."""
+    for load in stacks.get(get_ident(), ()):
+        load.objection = load.objection or "broken"
 
 
 def note_reading(footprint: Footprint) -> None:

@@ -7,6 +7,7 @@ untouched, and whatever goes wrong around it leads to the plain call.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import Unfreezable, is_immutable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
 from wats_accel.cache.loading import begin, begin_renewal, end, fail, finish, is_failure, rest_on_version
-from wats_accel.cache.loads import Load, innermost_load, runs_here, spoil_loads, stacks
+from wats_accel.cache.loads import Load, doubt_loads, innermost_load, runs_here, spoil_loads, stacks
 from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts
@@ -29,7 +30,7 @@ Kwargs = dict[str, Any]
 NextChange = Callable[[Args, Kwargs], float | None]
 """When time alone changes the answer of a call, in seconds since the epoch; None: never."""
 
-_ABSENT, _FAILED = object(), object()
+_ABSENT, _FAILED, _TOO_DEEP = object(), object(), object()
 
 
 def cached(
@@ -52,28 +53,33 @@ def cached(
     method = CachedMethod(call, region, keys, next_change, background)
 
     def cached_call(*args: Any, **kwargs: Any) -> Any:
-        if not region.active:
-            return method.past_the_cache("switched_off", args, kwargs) if stacks else call(*args, **kwargs)
+        if not region.active and not region.try_again():
+            if stacks or region.is_broken:
+                return method.past_the_cache("switched_off", args, kwargs)
+            return call(*args, **kwargs)
         if region.writers.under_way:
             why = method.why_keep_away(args, kwargs)
             if why is not None:
                 return method.past_the_cache(why, args, kwargs)
-        key = entry = None
+        key = entry = failure = None
         try:
             key = keys.key(args, kwargs)
             entry = region.lookup(key)
             answer = _ABSENT if entry is None else entry.snapshot.give()
-        except Exception:  # noqa: BLE001 - nothing may be called from here: it would get this as context
-            answer = _FAILED
+        except RecursionError:  # nothing may be called from here: it would get this as context
+            answer = _TOO_DEEP
+        except Exception as error:  # noqa: BLE001 - as above
+            answer, failure = _FAILED, type(error).__name__
         if answer is _FAILED or key is None:
-            return method.after_failed_lookup(key, entry, args, kwargs)
+            return method.after_failed_lookup(key, entry, failure, args, kwargs)
         if answer is _ABSENT:
             return method.load(key, args, kwargs)  # point: missed
+        if answer is _TOO_DEEP:
+            doubt_loads()
+            return call(*args, **kwargs)
         region.counters.hits += 1  # point: answer-given
-        if stacks:
-            _rest_on(entry)
-        if region.on_hit.listeners:
-            region.on_hit.send(Hit(keys.label(region.prefix, args, kwargs), region.rules.target))
+        if stacks or region.on_hit.listeners:
+            method.note_hit(entry, args, kwargs)
         return answer
 
     return forgetful(cached_call) if keys.has_secrets else cached_call
@@ -103,7 +109,12 @@ class CachedMethod:
 
     def why_keep_away(self, args: Args, kwargs: Kwargs) -> str | None:
         """Why a call must neither be answered from the cache nor be stored: a write that is under way."""
-        return self._region.writers.why_keep_away(lambda: self._texts(args, kwargs))
+        try:
+            why = self._region.writers.why_keep_away(lambda: self._texts(args, kwargs))
+        except Exception as error:  # noqa: BLE001 - what cannot be told may be any write
+            self._region.broke(error)
+            return "broken"
+        return why if why is None or why in _DURING_A_WRITE else "broken"
 
     def _texts(self, args: Args, kwargs: Kwargs) -> Texts | None:
         try:
@@ -119,39 +130,73 @@ class CachedMethod:
             return "argument_without_value_identity"
         except NoScopeError:
             return "instance_without_identity"
-        except Exception:  # noqa: BLE001 - as above
-            return "no_key"
+        except Exception as error:  # noqa: BLE001 - as above
+            if not self._is_application_s_own(error, args, kwargs):
+                self._region.broke(error)
         return "no_key"
+
+    def _is_application_s_own(self, error: Exception, args: Args, kwargs: Kwargs) -> bool:
+        """Whether a key cannot be made because the call does not fit, or a scope's path leads nowhere."""
+        if not isinstance(error, TypeError):
+            return isinstance(error, AttributeError)
+        try:
+            inspect.signature(self._call).bind(*args, **kwargs)
+        except (TypeError, ValueError):
+            return True
+        return False
+
+    def _is_sound(self, key: Key) -> bool:
+        """Whether a key is one at all: of what has none nothing is stored, and so nothing is found."""
+        return type(key) is tuple and len(key) > len(self._keys.names) and type(key[0]) is int
+
+    # -- hits ----------------------------------------------------------------------------------------
+
+    def note_hit(self, entry: Entry | None, args: Args, kwargs: Kwargs) -> None:
+        """Tell the load around a call, and whoever listens, that it has been answered. Raises nothing."""
+        region = self._region
+        try:
+            _rest_on(entry)
+            if region.on_hit.listeners:
+                region.on_hit.send(Hit(self._keys.label(region.prefix, args, kwargs), region.rules.target))
+        except Exception:  # noqa: BLE001 - the call has its answer
+            doubt_loads()
 
     # -- misses --------------------------------------------------------------------------------------
 
-    def after_failed_lookup(self, key: Key | None, entry: Entry | None, args: Args, kwargs: Kwargs) -> Any:
+    def after_failed_lookup(
+        self, key: Key | None, entry: Entry | None, failure: str | None, args: Args, kwargs: Kwargs
+    ) -> Any:
         """What a call gets that has no key, or whose entry cannot be read or given."""
+        why = "lookup_failed" if key is not None else self.why_no_key(args, kwargs)
         if key is None:
-            return self.past_the_cache(self.why_no_key(args, kwargs), args, kwargs)
-        self._region.note_bypass("lookup_failed")
-        self._region.discard(entry)
+            return self.past_the_cache(why, args, kwargs)
+        try:
+            self._region.broke(failure or why)
+            self._region.note_bypass(why)
+            self._region.discard(entry)
+        except Exception:  # noqa: BLE001 - what cannot be discarded fails the next call, too
+            doubt_loads()
         return self.load(key, args, kwargs)
 
     def load(self, key: Key, args: Args, kwargs: Kwargs) -> Any:
         """Run the method and store its answer, or get that of another call which does so already."""
-        if stacks and runs_here(self._region.rules.target, key):
-            return self.past_the_cache("own_load", args, kwargs)
         load = self._new_load(key, args, kwargs)
         if load is None:
             return self.past_the_cache("load_not_registered", args, kwargs)
+        if stacks and self._runs_here(key):
+            return self.past_the_cache("own_load", args, kwargs)
         try:
             return self._answer_of(load, args, kwargs)
         except BaseException:
             # It has ended, unless a Control-C came before it could: then nobody must wait for it.
-            end(self._region, load)
+            self._end(load)
             raise
 
     def _answer_of(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
         try:
-            entry = begin(self._region, load)
+            entry = self._begin(load, args, kwargs)
             if entry is None:
-                result = self._run(load, args, kwargs)
+                result = self._call(*args, **kwargs)
         except BaseException as error:
             answer = self._after_failure(load, error)
             if answer is _ABSENT:
@@ -159,24 +204,45 @@ class CachedMethod:
             return answer
         if entry is not None:
             return self._answer_of_another(load, entry, args, kwargs)
-        objection = self._objection(load.key, result, args, kwargs)
-        stand_in = finish(self._region, load, result, objection=objection)
-        answer = _ABSENT if stand_in is None else _given(stand_in)
-        return result if answer is _ABSENT else answer
+        return self._after_success(load, result, args, kwargs)
+
+    def _runs_here(self, key: Key) -> bool:
+        try:
+            return runs_here(self._region.rules.target, key)
+        except Exception:  # noqa: BLE001 - then the plain call is as good
+            return True
 
     def _new_load(self, key: Key, args: Args, kwargs: Kwargs) -> Load | None:
-        label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
         try:
+            if not self._is_sound(key):
+                self._region.broke("a key that is none")
+                return None
+            label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
             return Load(self._region.rules.target, key, self._keys.texts(args, kwargs), label)
         except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
             return None
 
-    def _run(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
-        on_miss = self._region.on_miss
-        if on_miss.listeners:
-            on_miss.send(Miss(load.label(), load.target))
-        self._rest_on_time(load, args, kwargs)
-        return self._call(*args, **kwargs)
+    def _begin(self, load: Load, args: Args, kwargs: Kwargs) -> Entry | None:
+        """Begin a load; gives the entry that answers instead.
+
+        Raises nothing of its own. What comes from outside, as a time limit raises it, passes while it waits.
+        """
+        try:
+            entry = begin(self._region, load)
+            if isinstance(entry, Entry):
+                return entry
+            on_miss = self._region.on_miss
+            if on_miss.listeners:
+                on_miss.send(Miss(load.label(), load.target))
+            self._rest_on_time(load, args, kwargs)
+        except RecursionError:  # no room is left, and nothing is wrong
+            load.objection = "load_not_registered"
+        except Exception as error:
+            if load.waits:
+                raise
+            load.objection = "load_not_registered"  # without a registered load nothing may be stored
+            self._region.broke(error)
+        return None
 
     def _rest_on_time(self, load: Load, args: Args, kwargs: Kwargs) -> None:
         """Have a load, this call's or one around it, rest on when time alone changes the answer.
@@ -197,18 +263,55 @@ class CachedMethod:
         if moment is not None:
             load.rest_on_moment(ValidUntil(moment, self._region.wall_clock))
 
+    def _after_success(self, load: Load, result: Any, args: Args, kwargs: Kwargs) -> Any:
+        """What the caller of a method that has returned gets: mostly just that. Raises nothing of its own."""
+        answer = _ABSENT
+        try:
+            objection = self._objection(load.key, result, args, kwargs)
+            stand_in = finish(self._region, load, result, objection=objection, never=self._receiver(args))
+            if stand_in is not None:
+                answer = _given(stand_in)
+        except Exception as error:  # noqa: BLE001 - the method has run, and its caller gets its answer
+            self._give_up(load, error)
+        return result if answer is _ABSENT else answer
+
     def _after_failure(self, load: Load, error: BaseException) -> Any:
-        stand_in = fail(self._region, load, cause_of(error))
-        return _ABSENT if stand_in is None else _given(stand_in)
+        """What stands in for a method that has raised, if anything does. Raises nothing of its own."""
+        try:
+            stand_in = fail(self._region, load, cause_of(error))
+            return _ABSENT if stand_in is None else _given(stand_in)
+        except Exception as own:  # noqa: BLE001 - the caller gets what the method raised
+            self._give_up(load, own)
+            return _ABSENT
+
+    def _give_up(self, load: Load, error: Exception) -> None:
+        """End a load after something of ours has failed. Raises nothing."""
+        doubt_loads()
+        if not isinstance(error, RecursionError):
+            self._region.broke(error)
+        self._end(load)
+
+    def _end(self, load: Load) -> None:
+        try:
+            end(self._region, load)
+        except Exception:  # noqa: BLE001 - whoever waits for it does so for a bounded time
+            load.objection = load.objection or "broken"
 
     def _answer_of_another(self, load: Load, entry: Entry, args: Args, kwargs: Kwargs) -> Any:
         answer = _given(entry)
         if answer is _ABSENT:
             return self.past_the_cache("lookup_failed", args, kwargs)
-        _rest_on(entry)
-        if load.renews:
-            self._renew(load.key, args, kwargs)
+        try:
+            _rest_on(entry)
+            if load.renews:
+                self._renew(load.key, args, kwargs)
+        except Exception:  # noqa: BLE001 - the call has its answer
+            doubt_loads()
         return answer
+
+    def _receiver(self, args: Args) -> Any:
+        """The instance that the method was called on; None if there is none."""
+        return args[0] if self._keys.has_instance and args and not isinstance(args[0], type) else None
 
     def _objection(self, key: Key, result: Any, args: Args, kwargs: Kwargs) -> str | None:
         """Why this answer must not be kept, as far as the arguments tell.
@@ -230,26 +333,43 @@ class CachedMethod:
 
     def past_the_cache(self, why: str, args: Args, kwargs: Kwargs) -> Any:
         """Run the method as if there were no cache; a load around it must know what it has got."""
-        region = self._region
-        if region.active:
-            region.note_bypass(why)
-        outer = innermost_load()
-        if outer is None:
+        before = self._before_bypass(why, args, kwargs)
+        if before is None:
             return self._call(*args, **kwargs)
-        if why in _DURING_A_WRITE or region.suspended:
-            spoil_loads("inner_suspended" if region.suspended else why)
-            return self._call(*args, **kwargs)
-        version, began_at = region.version, region.clock()
-        self._rest_on_time(outer, args, kwargs)
         try:
             result = self._call(*args, **kwargs)
         except BaseException:
-            note_failure()  # its caller may swallow it
+            self._after_bypass(before, failed=True)  # its caller may swallow it
             raise
-        if _counts_as_failure(region, result):
-            note_failure()
-        rest_on_version(region, outer, version, began_at)
+        self._after_bypass(before, failed=_counts_as_failure(self._region, result))
         return result
+
+    def _before_bypass(self, why: str, args: Args, kwargs: Kwargs) -> _Before | None:
+        """Count it; gives the load around it that must know the answer, if there is one. Raises nothing."""
+        region = self._region
+        try:
+            if region.active or region.is_broken:
+                region.note_bypass(why if region.active else "broken")
+            outer = innermost_load() if stacks else None
+            if outer is None:
+                return None
+            if why in _DURING_A_WRITE or why == "broken" or region.suspended:
+                spoil_loads("inner_suspended" if region.suspended else why)
+                return None
+            before = outer, region.version, region.clock()
+            self._rest_on_time(outer, args, kwargs)
+        except Exception:  # noqa: BLE001 - the method is called all the same
+            doubt_loads()
+            return None
+        return before
+
+    def _after_bypass(self, before: _Before, *, failed: bool) -> None:
+        try:
+            if failed:
+                note_failure()
+            rest_on_version(self._region, *before)
+        except Exception:  # noqa: BLE001 - the method has run
+            doubt_loads()
 
     # -- ahead of time -------------------------------------------------------------------------------
 
@@ -263,15 +383,25 @@ class CachedMethod:
         load = self._new_load(key, args, kwargs)
         if load is None or not self._region.active or self.why_keep_away(args, kwargs):
             return
-        if not begin_renewal(self._region, load):
-            return
         try:
-            result = self._run(load, args, kwargs)
+            if begin_renewal(self._region, load):
+                self._renewed(load, args, kwargs)
+        finally:
+            self._end(load)
+
+    def _renewed(self, load: Load, args: Args, kwargs: Kwargs) -> None:
+        on_miss = self._region.on_miss
+        if on_miss.listeners:
+            on_miss.send(Miss(load.label(), load.target))
+        self._rest_on_time(load, args, kwargs)
+        try:
+            result = self._call(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - nobody waits for it; the next miss will show
             fail(self._region, load, cause_of(error))
             self._report_failed_renewal(load, type(cause_of(error)).__name__)
             return
-        finish(self._region, load, result, objection=self._objection(key, result, args, kwargs))
+        objection = self._objection(load.key, result, args, kwargs)
+        finish(self._region, load, result, objection=objection, never=self._receiver(args))
         if load.entry is None and not load.overtaken:
             self._report_failed_renewal(load, "not_stored")
 
@@ -280,6 +410,8 @@ class CachedMethod:
         self._region.bus.emit(RefreshFailed(load.label(), load.target, why))
 
 
+_Before = tuple[Load, int, float]
+"""What is known before a method runs past its cache: the load around it, the region's version, the time."""
 _DURING_A_WRITE = ("inside_a_write", "uncommitted_changes", "being_written")
 """Reasons to keep away from the cache that a load around the call has as well."""
 
