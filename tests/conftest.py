@@ -40,6 +40,16 @@ def missing() -> Callable[[str], NoReturn]:
     return not_here
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_state_of_tests_beside_that_of_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests install is not shown by ``wats-accel status``, child processes included."""
+    folder = str(tmp_path_factory.mktemp("state"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WATS_ACCEL_STATE_DIR", folder)
+        patch.setenv("XDG_STATE_HOME", folder)  # for those who clear all of our own variables
+        yield
+
+
 @pytest.fixture(scope="session")
 def soak() -> bool:
     """Whether this is ``make soak``: whole sizes instead of a seeded share."""

@@ -173,6 +173,7 @@ class Changing(Life):
             self._summary = None
         if self._summary is None and every:
             self._start_summary(root)
+        self._start_status(root)
         if self._watch is not None and not root.watch:
             self._watch.stop()
             self._watch = None

@@ -25,6 +25,8 @@ from wats_accel.patching.patcher import Patcher
 from wats_accel.patching.plan import Patch
 from wats_accel.reloading import begin_again_for, begin_settling, contents, listen_to
 from wats_accel.settling import Settling
+from wats_accel.status.reporter import StatusReporter
+from wats_accel.status.view import View
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import Stats, snapshot
 from wats_accel.telemetry.summary import PeriodicSummary, summary_of
@@ -60,6 +62,7 @@ class Life(abc.ABC):
         self._contents: tuple[bytes | None, ...] = ()
         self._switches: dict[str, bool] = {}
         self._summary: PeriodicSummary | None = None
+        self._status = StatusReporter(self._bus, self._seen_from_outside, self._left_out)
         self._watch: ConfigWatch | None = None
         self._final: Stats | None = None
         self._heard: list[EventSubscription] = []
@@ -69,10 +72,10 @@ class Life(abc.ABC):
         begins_anew_when_forked(self)
 
     def begin_anew(self) -> None:
-        """In a child process: nobody holds a lock any more, and nobody watches the file."""
+        """In a child process: nobody holds a lock any more, sums up, or watches the file."""
         self._lock = threading.RLock()
         self._patcher.begin_anew()
-        self._watch = None
+        self._summary = self._watch = None
 
     # -- install ---------------------------------------------------------------------------------------
 
@@ -114,6 +117,7 @@ class Life(abc.ABC):
         root = assembly.config.root
         if not root.enabled:
             self._start_watching(root)
+            self._start_status(root)
             return
         self._open_log(root)
         heard = assembly.plugins.collect(
@@ -127,6 +131,7 @@ class Life(abc.ABC):
         self._start_summary(root)
         self._start_watching(root)
         self._refuse_problems_if_strict(self._complaints)
+        self._start_status(root)
         atexit.register(self.uninstall)
         patched, waiting = len(self._patcher.patched), len(self._patcher.waiting)
         self._bus.emit(Initialized(patched, waiting, len(self._complaints)))
@@ -174,6 +179,7 @@ class Life(abc.ABC):
             pools = self._assembly.context.pools.named(pattern)
             for pooled in pools:
                 pooled.active = enabled
+            self._status.note_change()
             return len(regions) + len(pools)
 
     def _is_strict(self) -> bool:
@@ -193,6 +199,26 @@ class Life(abc.ABC):
                 lambda: self.stats().total, self._bus, every_seconds=root.logging.summary_every
             )
             self._summary.start()
+
+    def _start_status(self, root: RootSection) -> None:
+        """Have `wats-accel status` see this process, or not."""
+        if root.status:
+            self._status.start(self._environ)
+        else:
+            self._status.stop()
+
+    def _seen_from_outside(self) -> View | None:
+        assembly = self._assembly
+        if assembly is None:
+            return None
+        return View(
+            assembly,
+            patched=self._patcher.patched,
+            waiting=self._patcher.waiting,
+            switches=dict(self._switches),
+            by_environment=disabled_patterns(self._environ),
+            problems=(*self._complaints, *self._rejected),
+        )
 
     @abc.abstractmethod
     def _start_watching(self, root: RootSection) -> None:
@@ -232,6 +258,7 @@ class Life(abc.ABC):
         self._log.close()
 
     def _stop_helpers(self) -> None:
+        self._status.stop()
         if self._summary is not None:
             self._summary.stop()
         if self._watch is not None:
