@@ -30,6 +30,15 @@ _lock = threading.RLock()  # a plugin may import the application, which installs
 _active: Accelerator | None = None
 
 
+def _in_child() -> None:
+    global _lock
+    _lock = threading.RLock()  # a thread of the parent process may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
 def install(
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     *,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from wats_accel.events import Event
+from wats_accel.forks import begins_anew_when_forked
 
 EventT = TypeVar("EventT", bound=Event)
 Listener = Callable[[Any], None]
@@ -48,7 +49,13 @@ class EventBus:
     def __init__(self) -> None:
         self._channels: dict[type[Event], Channel[Any]] = {}
         self._checkpoints: tuple[Callable[[], None], ...] = ()
-        self._lock = threading.Lock()  # of changes; sending takes none
+        # Of changes; sending takes none. Re-entrant: a signal handler may uninstall in the middle of one.
+        self._lock = threading.RLock()
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
 
     def channel(self, event_type: type[EventT]) -> Channel[EventT]:
         """The one channel of this type of event; it may be kept, its listeners change in place."""

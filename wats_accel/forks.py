@@ -31,7 +31,10 @@ def begins_anew_when_forked(owner: Forked) -> None:
 
 
 def _in_child() -> None:
-    _inherited.extend(owner.begin_anew() for owner in list(_to_be_told))
+    for owner in list(_to_be_told):
+        # Where the parent's other threads stopped in the middle of something, anything may be amiss.
+        with contextlib.suppress(Exception):
+            _inherited.append(owner.begin_anew())
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: PLC0415 - a forked process only needs it
 

@@ -18,6 +18,7 @@ from wats_accel.cache.succession import begin_again
 from wats_accel.cache.writers import Writing, enter_write, leave_write
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patterns import ArgumentPart, KeyPattern, Placeholder
 from wats_accel.settling import Settling
 from wats_accel.transactions import Transaction, open_transactions
@@ -118,6 +119,12 @@ class Invalidator:
         self._open = _OpenWrites()
         self._lock = threading.RLock()  # of what follows
         self._at_commit: weakref.WeakKeyDictionary[Transaction, Repetition] = weakref.WeakKeyDictionary()
+
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
 
     def add(self, rule: WriteRule) -> None:
         """Take a rule in."""

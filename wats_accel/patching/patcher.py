@@ -91,6 +91,7 @@ class Patcher:
     def begin_anew(self) -> None:
         """In a child process: nobody holds the lock any more."""
         self._lock = threading.RLock()
+        _renew_lock_of_hooks()
 
     def codes_of_writes(self) -> dict[int, CodeType]:
         """The code of the methods that are patched to invalidate, by its address."""
@@ -320,6 +321,14 @@ def _imported(name: str) -> ModuleType | None:
     module = sys.modules.get(name)
     spec = getattr(module, "__spec__", None)
     return None if getattr(spec, "_initializing", False) is True else module
+
+
+def _renew_lock_of_hooks() -> None:
+    # Each import takes it, since we have put a hook there, and wrapt does not think of forks.
+    lock = getattr(wrapt.importer, "_post_import_hooks_lock", None)
+    renew = getattr(lock, "_at_fork_reinit", None)
+    if renew is not None:
+        renew()
 
 
 def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:

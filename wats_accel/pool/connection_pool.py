@@ -355,6 +355,8 @@ class ConnectionPool:
     def begin_anew(self) -> object:
         """In a child process: leave to the parent all connections and the slots that they take."""
         inherited = self._queue, self.leases
+        for lease in self.leases.values():
+            lease.begin_anew()
         self.leases = {}
         self._slots = Slots(self.rules.limit, self._clock)
         self._queue = ConnectionQueue(self.rules, self)

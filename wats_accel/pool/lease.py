@@ -112,6 +112,11 @@ class Lease:
             self._busy += 1
             return True
 
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds a lock any more, and calls of other threads end in the parent."""
+        self._lock = threading.RLock()
+        self.uncommitted.begin_anew()
+
     def leave(self) -> None:
         """End a call of the driver that `enter` allowed."""
         with self._lock:

@@ -12,6 +12,7 @@ from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolLeakSuspected
 from wats_accel.failures import note_failure, noting_failures
+from wats_accel.forks import begins_anew_when_forked
 from wats_accel.frames import forgetful
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool
@@ -69,6 +70,12 @@ class PooledConnect:
         self._stop_watching: Callable[[], None] | None = None
         self._successor: PooledConnect | None = None
         self._closed = self._told = False
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more, and no thread looks for leaks."""
+        self._lock = threading.RLock()
+        self._stop_watching = None
 
     def wrap(self, connect: Connect) -> Connect:
         """The function to put in the place of the driver's own `connect`."""

@@ -53,6 +53,10 @@ class Uncommitted:
         # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that write.
         self._lock = threading.RLock()
 
+    def begin_anew(self) -> None:
+        """In a child process: nobody holds the lock any more."""
+        self._lock = threading.RLock()
+
     @property
     def transaction(self) -> Transaction | None:
         """The one that the last change is a part of; None if nothing is uncommitted."""
