@@ -12,18 +12,20 @@ AccelError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]
 
 _LONGEST_KEY_SHOWN = 80
+_OF_A_CONNECTION_STRING = re.compile(r"\w[=;@]|://")
 
 
 def format_key_path(path: KeyPath) -> str:
     """Spell a key path as people write it: ``repositories[0].cached.list_items``.
 
-    A file may have any text as a key: long ones are shortened, and what would upset a terminal is escaped.
+    A file may have any text as a key: see `shown`.
     """
     text = ""
     for part in path:
@@ -35,13 +37,19 @@ def format_key_path(path: KeyPath) -> str:
 
 
 def shown(text: str) -> str:
-    """Text out of a file as a message may show it: in one line that is not too long."""
+    """Text out of a file as a message may show it: in one line that is not too long.
+
+    What would upset a terminal is escaped. What looks like a connection string, which has come to stand for a
+    name by mistake, is shown as three stars.
+    """
+    if _OF_A_CONNECTION_STRING.search(text):
+        return "***"
     if len(text) > _LONGEST_KEY_SHOWN:
         text = text[: _LONGEST_KEY_SHOWN - 1] + "…"
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Problem:
     """One thing that is wrong, where it stands, and what to do about it.
 
@@ -62,6 +70,9 @@ class Problem:
         where = [place, format_key_path(self.key_path), self.target or ""]
         text = ": ".join([*(part for part in where if part), self.message])
         return f"{text} ({self.hint})" if self.hint else text
+
+    def __repr__(self) -> str:
+        return f"Problem({str(self)!r})"  # and so the path of its key as people may see it
 
 
 class AccelError(Exception):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from wats_accel.errors import shown
+
 _SHOWN = 12
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A clause for the end of a message: the nearest of the known names, else the list of them."""
-    names = sorted(set(known))
+    names = sorted({shown(known_name) for known_name in known})
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"

@@ -65,11 +65,11 @@ class Watch(logging.Handler):
         if is_ours(type(error).__module__):
             notes = getattr(error, "__notes__", ())
             self.add("exception", (str(error), repr(error), error.args, notes, vars(error)))
-        seen: list[BaseException] = []
-        while error is not None and error not in seen:
-            seen.append(error)
-            self._frames(error.__traceback__)
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)  # type: ignore[assignment]
+        shown: BaseException | None = error
+        while shown is not None:
+            self._frames(shown.__traceback__)
+            before = None if shown.__suppress_context__ else shown.__context__
+            shown = shown.__cause__ or before
 
     def _frames(self, trace: TracebackType | None) -> None:
         for frame, line in traceback.walk_tb(trace):

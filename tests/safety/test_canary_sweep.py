@@ -1,4 +1,4 @@
-"""Secrets go through every part of the accelerator, and come out nowhere but where the application put them."""
+"""Secrets go through every part of the accelerator, and come out nowhere."""
 
 from __future__ import annotations
 

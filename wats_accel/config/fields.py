@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
@@ -85,3 +86,7 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
         defer_build=True,  # each is built as a part of the whole anyway; twice is half of the time
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """Only which keys there are: a plugin's own section may hold a server's address, password and all."""
+        return ((None, name) for name in sorted(self.model_fields_set))

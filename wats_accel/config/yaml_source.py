@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,9 @@ from wats_accel.config.documents import (
 from wats_accel.errors import KeyPath, shown
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
+_KNOWN_TAG = re.compile(
+    r"!!(binary|bool|float|int|map|merge|null|omap|pairs|python/[\w/]+(:[\w.]+)?|seq|set|str|timestamp|value|yaml)"
+)
 _SCALAR_KINDS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "binary"})
 
 
@@ -199,8 +203,10 @@ class _YamlTree:
         self._issues[Issue(message, _start(node.start_mark))] = None
 
     def _refuse_tag(self, node: yaml.Node) -> None:
-        tag = shown(node.tag.replace(_STANDARD_TAG, "!!", 1))
-        self._refuse(f"the tag {tag} is not allowed: only plain values are", node)
+        tag = node.tag.replace(_STANDARD_TAG, "!!", 1)
+        # One of nobody's may be a password that begins with an exclamation mark.
+        which = f"the tag {tag}" if _KNOWN_TAG.fullmatch(tag) else "a tag"
+        self._refuse(f"{which} is not allowed: only plain values are", node)
 
 
 def _start(mark: Any) -> Position | None:
