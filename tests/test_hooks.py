@@ -153,8 +153,8 @@ def test_without_its_plugin_there_is_no_pool() -> None:
     rules = config(plugins={"disable": ["connection_pool"]}, pool=[{"connect": "sqlite3:connect"}])
     with accelerated(rules, strict=False) as accelerator:
         assert messages(accelerator) == [
-            "unknown key; known: cache, enabled, invalidation, logging, plugins, repositories, sql, "
-            "strict, version"
+            "unknown key; known: allow_targets, cache, enabled, invalidation, lock, logging, plugins, "
+            "repositories, sql, status, strict, version and 1 more"
         ]
         assert accelerator.stats().pools == {}
 
