@@ -6,6 +6,7 @@ from typing import Any
 
 from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.region import Region
+from wats_accel.frames import forgetful
 from wats_accel.wrappers.cached import Call, cached
 from wats_accel.wrappers.shadowing import shadowed
 from wats_accel.wrappers.verifying import verifying
@@ -13,8 +14,6 @@ from wats_accel.wrappers.verifying import verifying
 
 def answering(call: Call, region: Region, keys: KeyMaker, **options: Any) -> Call:
     """What stands in for `call`: in the shadow, verified, or just cached. Options are those of `cached`."""
-    if region.rules.shadow:
-        return shadowed(call, region, keys, **options)
-    if region.rules.verify_share:
-        return verifying(call, region, keys, **options)
-    return cached(call, region, keys, **options)
+    make = shadowed if region.rules.shadow else verifying if region.rules.verify_share else cached
+    made = make(call, region, keys, **options)
+    return forgetful(made) if keys.has_secrets else made

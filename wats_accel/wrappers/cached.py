@@ -22,7 +22,6 @@ from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts
 from wats_accel.events import Hit, Miss, RefreshFailed, ValidUntilFailed
 from wats_accel.failures import note_failure
-from wats_accel.frames import forgetful
 
 Call = Callable[..., Any]
 Args = tuple[Any, ...]
@@ -82,7 +81,7 @@ def cached(
             method.note_hit(entry, args, kwargs)
         return answer
 
-    return forgetful(cached_call) if keys.has_secrets else cached_call
+    return cached_call
 
 
 class CachedMethod:
