@@ -13,8 +13,11 @@ PRESETS = tuple(
     if path.suffix in (".yaml", ".toml") and path.stem not in ("wats-baseline", "wats-schema")
 )
 
-SECRET = "s3cr3t-Tr0ub4dor"
-"""Stands in a value that is never damaged itself; it must not be quoted by any message."""
+SECRET = "PWD=s3cr3t-Tr0ub4dor;"
+"""Stands in a value. No message may quote it, whatever has become of the file around it.
+
+It is no word of a configuration. Those may be quoted: a misspelt namespace, for one.
+"""
 
 _HUGE = (
     b"9" * 5000,

@@ -151,7 +151,7 @@ def test_no_message_quotes_a_value(load_config: Callable[[Any], str], preset: Pa
 def _with_a_secret(value: Any) -> Iterator[Any]:
     """Copies of `value`, each with one part of it replaced by a text that looks like a password."""
     if value is not None:
-        yield f"Driver=x;PWD={SECRET}"
+        yield f"Driver=x;{SECRET}"
     if isinstance(value, dict):
         for key, item in value.items():
             yield from ({**value, key: changed} for changed in _with_a_secret(item))

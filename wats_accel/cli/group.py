@@ -19,6 +19,7 @@ _COMMANDS = {
     "report": "Write all rules as a Markdown page.",
     "schema": "Write the JSON Schema of the configuration.",
     "schema-scan": "Write down a live database's tables, keys, triggers, views and procedures.",
+    "status": "Say what running processes have on.",
     "disable": "Switch something off in the configuration file.",
     "enable": "Switch something on again in the configuration file.",
     "plugins": "List the plugins and the hooks that they implement.",

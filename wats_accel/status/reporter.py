@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -65,7 +66,7 @@ class StatusReporter:
         self._breaker = Breaker("state file", bus=bus, clock=clock)
         self._reloads = {"done": 0, "refused": 0}
         self._told = False
-        self._started_at = 0.0
+        self._started: dict[str, Any] = {}
         self._due_at = 0.0
         self._is_pending = False
         self._lock = threading.Lock()  # of the file; held by whoever writes or removes it
@@ -85,7 +86,7 @@ class StatusReporter:
         self._background = Background(most_threads=1)
         self._reloads = {"done": 0, "refused": 0}
         self._told = False
-        self._started_at = time.time()
+        self._started = {"started": time.time(), "folder": _current_folder()}
         for event_type in _CHANGES:
             self._bus.subscribe(event_type, self._heard)
         atexit.register(self.stop)
@@ -152,13 +153,10 @@ class StatusReporter:
         view = self._view()
         if view is None:
             return
-        state = {**about_process(), **self._since(), **state_of(view), "reloads": dict(self._reloads)}
+        state = {**about_process(), **self._started, **state_of(view), "reloads": dict(self._reloads)}
         with self._lock:
             if self._file is not None:
                 self._file.write(state)
-
-    def _since(self) -> dict[str, Any]:
-        return {"started": self._started_at}
 
     def _failed(self, error: Exception) -> None:
         if not self._told:
@@ -168,3 +166,11 @@ class StatusReporter:
                 Problem(f"the state file for 'wats-accel status' cannot be written: {why}", ("status",))
             )
         self._breaker.failed(error)
+
+
+def _current_folder() -> str:
+    """Where relative names of the configuration begin; the program may go elsewhere later."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
