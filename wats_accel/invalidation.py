@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from wats_accel.cache.loads import Load, innermost_load, spoil_loads
+from wats_accel.cache.loads import Load, doubt_loads, innermost_load, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, IsSecret, Selection, bound_text, select
@@ -198,6 +198,24 @@ class Invalidator:
             write: that begins.
             values: what `rule.paths` give in its call; what is missing matches anything.
         """
+        try:
+            self._begin(write, values)
+        except Exception:  # noqa: BLE001 - the write is called all the same
+            self.begin_blindly(write)
+
+    def begin_blindly(self, write: OpenWrite) -> None:
+        """The same for a write of which something could not be noted: readers keep away from all it names."""
+        doubt_loads()
+        for region in self._named_by(write.rule.patterns):
+            try:
+                self._keep_away(write, region, Writing(EVERYTHING))
+            except Exception as error:  # noqa: BLE001 - then nobody is answered
+                region.suspend(f"a write could not be followed: {type(error).__name__}")
+        if write not in self._open.stack:
+            write.is_outermost = not self._open.stack
+            self._open.stack.append(write)
+
+    def _begin(self, write: OpenWrite, values: Mapping[str, object]) -> None:
         # A hit would leave the write out. The one exception is a method that reads and writes at once.
         spoil_loads("wrote", spare=_own_load(write.rule.target))
         write.generation = self._generation
@@ -232,6 +250,34 @@ class Invalidator:
             values: what `rule.paths` gave in its call; what is missing matches anything.
             concerns: False if the write has turned out to be none.
         """
+        try:
+            self._end(write, values, concerns=concerns)
+        except Exception as error:  # noqa: BLE001 - the write has been called, and its caller gets its result
+            self.end_blindly(write, error)
+
+    def end_blindly(self, write: OpenWrite, error: Exception) -> None:
+        """The same for a write of which something has failed: what it names is off until it is emptied."""
+        if write.over:
+            return
+        patterns = (*write.rule.patterns, *self._added_since(write))
+        drops = [*write.within, *(Drop(p, EVERYTHING, p.text, write.rule.target) for p in patterns)]
+        regions = self._named_by(drop.pattern for drop in drops)
+        why = f"invalidating it failed: {type(error).__name__}"
+        try:
+            self._await_commits(write, drops)
+        except Exception:  # noqa: BLE001 - nobody would drop at the commit what is loaded before it
+            for region in regions:
+                region.suspend(why)
+        for region in regions:
+            region.quarantine(why)
+        try:
+            self._leave(write, drops)
+        except Exception:  # noqa: BLE001 - then an outer write drops nothing of it
+            for region in regions:
+                region.suspend(why)
+        write.over = True
+
+    def _end(self, write: OpenWrite, values: Mapping[str, object], *, concerns: bool) -> None:
         # The result may be none to a rule that is in effect no longer: those that are drop in any case.
         patterns = (*(write.rule.patterns if concerns else ()), *self._added_since(write))
         if write.generation != self._generation:
@@ -244,8 +290,9 @@ class Invalidator:
             steps.callback(self._drop_again, repeated)
             steps.callback(self._drop, own)
             self._await_commits(write, [*own, *repeated])
-            self._bus.checkpoint()
         write.over = True
+        with suppress(Exception):
+            self._bus.checkpoint()
 
     def _await_commits(self, write: OpenWrite, drops: list[Drop]) -> None:
         # Before anything is dropped: another thread may commit at any time, and a load that began after
@@ -286,16 +333,27 @@ class Invalidator:
         transaction.at_commit(partial(self._drop_again, repetition), key=id(self))
 
     def _drop_again(self, drops: Iterable[Drop]) -> None:
-        self._drop(drops, quietly=True)
+        try:
+            self._drop(drops, quietly=True)
+        except Exception as error:  # noqa: BLE001 - whoever commits must not be told
+            self._quarantine(drops, error)
+
+    def _quarantine(self, drops: Iterable[Drop], error: Exception) -> None:
+        for region in self._named_by(drop.pattern for drop in drops):
+            region.quarantine(f"invalidating it failed: {type(error).__name__}")
 
     # -- dropping --------------------------------------------------------------------------------------
 
     def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
         """Drop the entries that a bound pattern matches; gives how many there were.
 
-        Raises nothing of its own: a region where it fails is suspended.
+        Raises nothing of its own: a region where it fails is off until it could be emptied.
         """
-        return self._drop([self._bound(pattern, values, by)])
+        try:
+            return self._drop([self._bound(pattern, values, by)])
+        except Exception as error:  # noqa: BLE001 - as it says
+            self._quarantine([Drop(pattern, EVERYTHING, pattern.text, by)], error)
+            return 0
 
     def _bound(self, pattern: KeyPattern, values: Mapping[str, object], by: str) -> Drop:
         heard = self._bus.channel(Invalidated).listeners
@@ -324,13 +382,23 @@ class Invalidator:
                     except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
                         interrupt = interrupt if isinstance(error, Exception) else error
                         with suppress(BaseException):  # one interrupt is enough
-                            region.suspend(f"invalidating it failed: {type(error).__name__}")
+                            region.quarantine(f"invalidating it failed: {type(error).__name__}")
                 total += count
-                if (count or not quietly) and self._bus.channel(Invalidated).listeners:
-                    self._bus.emit(Invalidated(drop.text, count, drop.by))
+                if count or not quietly:
+                    self._tell(drop, count)
         if interrupt is not None:
             raise interrupt  # Ctrl+C and the like are the application's own
         return total
+
+    def _tell(self, drop: Drop, count: int) -> None:
+        with suppress(Exception):  # what is left has to be dropped
+            if self._bus.channel(Invalidated).listeners:
+                self._bus.emit(Invalidated(drop.text, count, drop.by))
+
+    def _named_by(self, patterns: Iterable[KeyPattern]) -> list[Region]:
+        """The regions that any of these patterns can mean. Raises nothing: in doubt, a region is meant."""
+        known = list(patterns)
+        return [region for region in self._caches if any(_may_name(pattern, region) for pattern in known)]
 
     def _of(self, pattern: KeyPattern) -> list[Region]:
         return self._caches.matching(pattern)
@@ -344,16 +412,21 @@ class Invalidator:
         if planned is not None and planned.thread == threading.get_ident():
             planned.suspended.append((tuple(patterns), why))
             return
-        for pattern in patterns:
-            for region in self._of(pattern):
-                region.suspend(why)
+        for region in self._named_by(patterns):
+            region.suspend(why)
 
     def suspend_for_good(self, patterns: tuple[KeyPattern, ...], why: str) -> None:
         """The same, whatever other rules may come: something may write later that nobody can see."""
         self._lasting[patterns, why] = None
-        for pattern in patterns:
-            for region in self._of(pattern):
-                region.suspend(why)
+        for region in self._named_by(patterns):
+            region.suspend(why)
+
+
+def _may_name(pattern: KeyPattern, region: Region) -> bool:
+    try:
+        return pattern.names(region.rules.namespace, region.rules.method)
+    except Exception:  # noqa: BLE001 - what cannot be told must not be kept
+        return True
 
 
 def _drops(region: Region, rules: Iterable[WriteRule]) -> set[tuple[str, KeyPattern, When]]:

@@ -12,6 +12,7 @@ from wats_accel.frames import forgetful
 from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
 
 Call = Callable[..., Any]
+_Texts = frozenset[str] | None
 
 
 def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalidator: Invalidator) -> Call:
@@ -22,17 +23,31 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
     returned something falsy.
     """
 
+    def begin(write: OpenWrite, args: Any, kwargs: Any) -> dict[str, _Texts]:
+        try:
+            values = arguments.read(args, kwargs)
+            spelled = _spelled(values)
+            invalidator.begin(write, values)
+        except Exception:  # noqa: BLE001 - what is not known matches anything
+            invalidator.begin_blindly(write)
+            return {}
+        return spelled
+
+    def end(write: OpenWrite, before: dict[str, _Texts], args: Any, kwargs: Any, *, concerns: bool) -> None:
+        try:
+            values = _unchanged(before, arguments.read(args, kwargs)) if before else {}
+            invalidator.end(write, values, concerns=concerns)
+        except Exception as error:  # noqa: BLE001 - the write has been called, and its caller gets its result
+            invalidator.end_blindly(write, error)
+
     def run(write: OpenWrite, args: Any, kwargs: Any) -> Any:
-        values = arguments.read(args, kwargs)
-        before = _spelled(values)
-        invalidator.begin(write, values)
+        before = begin(write, args, kwargs)
         concerns = True
         try:
             result = call(*args, **kwargs)
             concerns = _concerns(rule, result)
         finally:
-            values = _unchanged(before, arguments.read(args, kwargs))
-            invalidator.end(write, values, concerns=concerns)
+            end(write, before, args, kwargs, concerns=concerns)
         return result
 
     def invalidating_call(*args: Any, **kwargs: Any) -> Any:
@@ -41,7 +56,7 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
             result = run(write, args, kwargs)
         except BaseException:
             if not write.over:  # a Control-C came before its end was done: once more, for whatever it wrote
-                invalidator.end(write, {})
+                end(write, {}, args, kwargs, concerns=True)
             raise
         if _writes_later(result):
             invalidator.suspend_for_good(rule.patterns, f"{rule.target} returns something that writes later")
@@ -54,9 +69,6 @@ def _writes_later(result: object) -> bool:
     """Whether the write happens when somebody awaits or iterates the result, which nobody can see."""
     # The type alone is asked: what an object says of itself may be anything, and may raise.
     return issubclass(type(result), (GeneratorType, AsyncGeneratorType)) or hasattr(type(result), "__await__")
-
-
-_Texts = frozenset[str] | None
 
 
 def _spelled(values: Mapping[str, object]) -> dict[str, _Texts]:
@@ -73,6 +85,6 @@ def _unchanged(before: Mapping[str, _Texts], after: Mapping[str, object]) -> dic
 
 def _concerns(rule: WriteRule, result: object) -> bool:
     try:
-        return rule.concerns(result)
+        return rule.concerns(result) is not False
     except Exception:  # noqa: BLE001 - a result that cannot be judged counts as a write
         return True
