@@ -98,8 +98,20 @@ def spec_of(module: str) -> ModuleSpec | None:
         if path is None:
             return None
     finders = (getattr(finder, "find_spec", None) for finder in list(sys.meta_path))
-    found = (find(module, path) for find in finders if find is not None)
+    found = (_asked(find, module, path) for find in finders if find is not None)
     return next((spec for spec in found if spec is not None), None)
+
+
+def _asked(find: Any, module: str, path: Any) -> ModuleSpec | None:
+    try:
+        spec: ModuleSpec | None = find(module, path)
+    except KeyError:  # of a folder without an __init__.py, whose parent would have to be imported for it
+        folders = [os.path.join(entry, module.rpartition(".")[2]) for entry in path or ()]
+        found = [folder for folder in folders if os.path.isdir(folder)]
+        spec = ModuleSpec(module, None, is_package=True) if found else None
+        if spec is not None:
+            spec.submodule_search_locations = found
+    return spec
 
 
 # -- places -----------------------------------------------------------------------------------------------
