@@ -6,20 +6,18 @@ runs exactly once.
 
 from __future__ import annotations
 
-import contextlib
 import time
 import weakref
 from typing import Any
 
 from wats_accel.cache.background import Background
 from wats_accel.cache.checking import Inconclusive, begin_beside, compare, end_beside, would_answer
-from wats_accel.cache.entries import Entry, Key
+from wats_accel.cache.entries import Entry
 from wats_accel.cache.keys import KeyMaker
-from wats_accel.cache.loading import end, fail, finish
-from wats_accel.cache.loads import Load, innermost_load, runs_here, stacks
+from wats_accel.cache.loading import fail, finish
+from wats_accel.cache.loads import Load, doubt_loads, innermost_load, stacks
 from wats_accel.cache.region import Region
 from wats_accel.events import AnswerDiffers, Miss
-from wats_accel.frames import forgetful
 from wats_accel.wrappers.cached import Args, CachedMethod, Call, Kwargs, NextChange, cause_of
 
 
@@ -40,10 +38,30 @@ def shadowed(
 
     def shadowed_call(*args: Any, **kwargs: Any) -> Any:
         if not region.active and not region.try_again():
-            return method.past_the_cache("switched_off", args, kwargs) if stacks else call(*args, **kwargs)
-        return method.answer(args, kwargs)
+            if stacks or region.is_broken:
+                return method.past_the_cache("switched_off", args, kwargs)
+            return call(*args, **kwargs)
+        key = why = None
+        try:
+            if region.writers.under_way:
+                why = method.why_keep_away(args, kwargs)
+            if why is None:
+                key = keys.key(args, kwargs)
+        except RecursionError:  # nothing may be called from here: it would get this as context
+            why = _TOO_DEEP
+        except Exception:  # noqa: BLE001 - as above
+            why = _NO_KEY
+        if why is _TOO_DEEP:
+            doubt_loads()
+            return call(*args, **kwargs)
+        if key is None:
+            return method.past_the_cache(why or _NO_KEY, args, kwargs)
+        return method.load(key, args, kwargs)
 
-    return forgetful(shadowed_call) if keys.has_secrets else shadowed_call
+    return shadowed_call
+
+
+_TOO_DEEP, _NO_KEY = "too_deep", "no_key"
 
 
 class _ShadowedMethod(CachedMethod):
@@ -55,42 +73,18 @@ class _ShadowedMethod(CachedMethod):
         super().__init__(*arguments)
         self._told: weakref.WeakSet[Entry] = weakref.WeakSet()
 
-    def answer(self, args: Args, kwargs: Kwargs) -> Any:
-        """What the method gives, or raises."""
-        key, why_not = self._find_key(args, kwargs)
-        if key is None:
-            return self.past_the_cache(why_not, args, kwargs)
-        load = self._new_load(key, args, kwargs)
-        if load is None:
-            return self.past_the_cache("load_not_registered", args, kwargs)
-        try:
-            return self._answer_of(load, args, kwargs)
-        except BaseException:
-            end(self._region, load)  # so it has, unless a Control-C came before it could
-            raise
-
-    def _find_key(self, args: Args, kwargs: Kwargs) -> tuple[Key | None, str]:
-        try:
-            why = self.why_keep_away(args, kwargs) if self._region.writers.under_way else None
-            if why is not None:
-                return None, why
-            key = self._keys.key(args, kwargs)
-        except Exception:  # noqa: BLE001 - as without a cache
-            return None, self.why_no_key(args, kwargs)
-        if stacks and runs_here(self._region.rules.target, key):
-            return None, "own_load"
-        return key, ""
+    def past_the_cache(self, why: str, args: Args, kwargs: Kwargs) -> Any:
+        """What the method gives, or raises, of a call that its cache has no part in."""
+        return super().past_the_cache(self.why_no_key(args, kwargs) if why == _NO_KEY else why, args, kwargs)
 
     def _answer_of(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
         entry = self._begin(load, args, kwargs)
         try:
             result = self._call(*args, **kwargs)
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                self._after_error(load, entry, error)
+            self._after_error(load, entry, error)
             raise
-        with contextlib.suppress(Exception):
-            self._after_answer(load, entry, result, args, kwargs)
+        self._after_answer(load, entry, result, args, kwargs)
         return result
 
     def _begin(self, load: Load, args: Args, kwargs: Kwargs) -> Entry | None:
@@ -106,27 +100,38 @@ class _ShadowedMethod(CachedMethod):
                     region.on_miss.send(Miss(load.label(), load.target))
             if entry is None or load.renews or outer is not None:
                 self._rest_on_time(load, args, kwargs)
-        except Exception:  # noqa: BLE001 - without a registered load nothing is stored or compared
-            load.objection = load.objection or "load_not_registered"
+        except RecursionError:  # no room is left, and nothing is wrong
+            load.objection = "load_not_registered"
+            return None
+        except Exception as error:  # noqa: BLE001 - without a registered load nothing is stored or compared
+            load.objection = "load_not_registered"
+            self._region.broke(error)
             return None
         return entry
 
     # -- afterwards ------------------------------------------------------------------------------------
 
     def _after_error(self, load: Load, entry: Entry | None, error: BaseException) -> None:
-        if entry is not None:
-            self._count_hit(load)
-            self._region.counters.inconclusive += 1
-        fail(self._region, load, cause_of(error))
+        try:
+            if entry is not None:
+                self._count_hit(load)
+                self._region.counters.inconclusive += 1
+            fail(self._region, load, cause_of(error))
+        except Exception as own:  # noqa: BLE001 - the caller gets what the method raised
+            self._give_up(load, own)
 
     def _after_answer(self, load: Load, entry: Entry | None, result: Any, args: Args, kwargs: Kwargs) -> None:
-        if entry is not None:
-            self._count_hit(load)
-            self._judge(load, entry, result)
-        if entry is None or load.renews:  # in the background it would have been renewed by now
-            finish(self._region, load, result, objection=self._objection(load.key, result, args, kwargs))
-        else:
-            end_beside(self._region, load, result)
+        try:
+            if entry is not None:
+                self._count_hit(load)
+                self._judge(load, entry, result)
+            if entry is None or load.renews:  # in the background it would have been renewed by now
+                objection = self._objection(load.key, result, args, kwargs)
+                finish(self._region, load, result, objection=objection, never=self._receiver(args))
+            else:
+                end_beside(self._region, load, result)
+        except Exception as own:  # noqa: BLE001 - the caller gets what the method gave
+            self._give_up(load, own)
 
     def _count_hit(self, load: Load) -> None:
         self._region.counters.shadow_hits += 1

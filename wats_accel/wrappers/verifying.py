@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
@@ -18,7 +17,6 @@ from wats_accel.cache.loads import Load
 from wats_accel.cache.region import Region
 from wats_accel.events import AnswerDiffers, CacheSuspended
 from wats_accel.forks import begins_anew_when_forked
-from wats_accel.frames import forgetful
 from wats_accel.wrappers.cached import Args, CachedMethod, Call, Kwargs, NextChange, cached
 
 _MOST_PENDING = 10
@@ -32,19 +30,15 @@ def verifying(
     *,
     next_change: NextChange | None = None,
     background: Background | None = None,
-    draw: Callable[[], float] | None = None,
 ) -> Call:
     """The function that stands in for `call`: what `cached` gives, and a sample of its hits is verified.
 
-    Arguments are those of `cached`, and:
-
-    Args:
-        draw: gives a number from 0 up to 1, for each call; below the rules' share its answer is verified.
+    Arguments are those of `cached`.
     """
     answer = cached(call, region, keys, next_change=next_change, background=background)
     method = _VerifiedMethod(call, region, keys, next_change, background)
     share = region.rules.verify_share
-    draw = draw or Random().random  # not every hundredth call: callers have their own rhythms
+    draw = Random().random  # not every hundredth call: callers have their own rhythms
 
     def verifying_call(*args: Any, **kwargs: Any) -> Any:
         if draw() >= share or not region.active:
@@ -55,7 +49,7 @@ def verifying(
             method.verify(entry, args, kwargs)
         return given
 
-    return forgetful(verifying_call) if keys.has_secrets else verifying_call
+    return verifying_call
 
 
 class _VerifiedMethod(CachedMethod):
@@ -103,7 +97,7 @@ class _VerifiedMethod(CachedMethod):
         try:
             load = self._new_load(entry.key, args, kwargs)
             how = None if load is None else self._compared(load, entry, args, kwargs)
-        except Exception:  # noqa: BLE001 - nobody waits for it; the method failed, or said nothing
+        except BaseException:  # noqa: BLE001 - nobody waits for it; the method failed, or nobody can tell
             self._region.counters.inconclusive += 1
             return
         finally:
