@@ -100,8 +100,7 @@ class Admission:
         except SourceError as error:
             self._locks_out_everything = section.on_change == "bypass"
             effect = ", so no method is patched" if self._locks_out_everything else ", so no change is seen"
-            tell = self._report if self._locks_out_everything else self._note
-            tell(self._config.problem(f"{error.issues[0].message}{effect} ({path})", ("lock",)))
+            self._report(self._config.problem(f"{error.issues[0].message}{effect} ({path})", ("lock",)))
             return None
         return MethodLock(locked, section.on_change, bus=self._bus, note=self._note_change)
 

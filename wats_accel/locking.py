@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from wats_accel.config.documents import Position, failure
+from wats_accel.config.documents import Position, SourceError, failure
 from wats_accel.event_bus import EventBus
 from wats_accel.events import MethodChanged
 from wats_accel.patching.fingerprint import Fingerprint, fingerprint_of, python_tag
@@ -21,6 +21,8 @@ from wats_accel.targets import Target
 VERSION = 1
 LARGEST_BYTES = 16_000_000
 """A lock of 50,000 methods has as many; a larger file is something else."""
+
+_WRITE_ANEW = ": write it anew with 'wats-accel lock'"
 
 NOT_LOCKED = "it is not in the lock file"
 
@@ -38,19 +40,19 @@ def read_lock(path: Path) -> dict[str, Fingerprint]:
         SourceError: there is none, it cannot be read, or it is no lock file of this version.
     """
     name = str(path)
+    content = _content_of(path)
     try:
-        data = json.loads(_text_of(path), object_pairs_hook=_without_duplicates)
+        data = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
+        if not isinstance(data, dict) or data.get("version") != VERSION:
+            raise failure(name, f"of another version{_WRITE_ANEW}")
+        return {target: _fingerprint(entry) for target, entry in data["methods"].items()}
     except json.JSONDecodeError as error:
         place = Position(error.lineno, error.colno)
-        raise failure(name, "not a lock file: write it anew with 'wats-accel lock'", place) from None
-    except (ValueError, RecursionError):
-        raise failure(name, "not a lock file: write it anew with 'wats-accel lock'") from None
-    if not isinstance(data, dict) or data.get("version") != VERSION:
-        raise failure(name, "of another version: write it anew with 'wats-accel lock'")
-    try:
-        return {target: _fingerprint(entry) for target, entry in data["methods"].items()}
-    except (KeyError, TypeError, AttributeError):
-        raise failure(name, "not a lock file: write it anew with 'wats-accel lock'") from None
+        raise failure(name, f"not a lock file{_WRITE_ANEW}", place) from None
+    except SourceError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise failure(name, f"not a lock file{_WRITE_ANEW}") from None
 
 
 def lock_text(methods: Locked) -> str:
@@ -71,17 +73,19 @@ def _merged(new: Fingerprint, old: Fingerprint | None) -> Fingerprint:
     return Fingerprint(new.source, new.sql, {**old.code, **new.code})
 
 
-def _text_of(path: Path) -> str:
+def _content_of(path: Path) -> bytes:
     if not path.exists():
         raise failure(str(path), "there is no such file: write it with 'wats-accel lock'")
     if not path.is_file():  # a folder; a device or a pipe might never end
         raise failure(str(path), "this is not a file")
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise failure(str(path), "the file is too large to be a lock file")
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST_BYTES + 1)
     except OSError as error:
         raise failure(str(path), f"the file cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST_BYTES:
+        raise failure(str(path), "the file is too large to be a lock file")
+    return content
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
