@@ -85,7 +85,7 @@ class StatusReporter:
         self._file = StateFile(Path(folder))
         self._background = Background(most_threads=1)
         self._reloads = {"done": 0, "refused": 0}
-        self._told = False
+        self._told = self._is_pending = False  # a job of before may have been dropped
         self._started = {"started": time.time(), "folder": _current_folder()}
         for event_type in _CHANGES:
             self._bus.subscribe(event_type, self._heard)
