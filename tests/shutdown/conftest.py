@@ -31,6 +31,12 @@ def reads(count=2):
 def threads():
     return sorted(known.name for known in threading.enumerate() if known.name.startswith("wats-accel"))
 
+def threads_that_stay():
+    for known in threading.enumerate():
+        if known.name.startswith("wats-accel"):
+            known.join(20)
+    return threads()
+
 def say(*words):
     print(*words, flush=True)
 """

@@ -1,4 +1,4 @@
-"""At exit, in every order: the application ends as it would have ended, and says nothing that it would not."""
+"""At exit, in every order: the application ends as it would have ended, and says no more than it would."""
 
 from __future__ import annotations
 
