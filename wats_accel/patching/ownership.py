@@ -7,6 +7,7 @@ the standard library, of an installed package or of wats_accel itself is touched
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import sys
 import sysconfig
@@ -149,24 +150,27 @@ def _origin_of_place(folder: str) -> Origin:
     parts = os.path.normcase(folder).split(os.sep)
     if any(name in parts for name in _FOLDERS_OF_PACKAGES):
         return "installed"
-    paths = sysconfig.get_paths()
-    if any(_is_inside(folder, paths[name]) for name in ("purelib", "platlib")):
+    inner = os.path.normcase(folder).rstrip(os.sep) + os.sep
+    packages, stdlib = _known_places()
+    if inner.startswith(packages):
         return "installed"
-    if any(_is_inside(folder, place) for place in _places_of_stdlib(paths)):
-        return "stdlib"
-    return "own"
+    return "stdlib" if inner.startswith(stdlib) else "own"
 
 
-def _places_of_stdlib(paths: dict[str, str]) -> list[str]:
+@functools.cache
+def _known_places() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The folders of installed packages, and those of the standard library."""
+    paths = sysconfig.get_paths()
     # `os` may come from a zip file; Windows has the compiled ones in a folder of their own.
-    beside_os = os.path.dirname(os.__file__)
-    return [paths["stdlib"], paths["platstdlib"], beside_os, os.path.join(sys.base_prefix, "DLLs")]
+    beside_os, compiled = os.path.dirname(os.__file__), os.path.join(sys.base_prefix, "DLLs")
+    return (
+        _prefixes(paths["purelib"], paths["platlib"]),
+        _prefixes(paths["stdlib"], paths["platstdlib"], beside_os, compiled),
+    )
 
 
-def _is_inside(folder: str, place: str) -> bool:
-    outer = os.path.normcase(os.path.realpath(place))
-    inner = os.path.normcase(folder)
-    return inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep)
+def _prefixes(*places: str) -> tuple[str, ...]:
+    return tuple(os.path.normcase(os.path.realpath(place)).rstrip(os.sep) + os.sep for place in places)
 
 
 # -- drivers ----------------------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ from wats_accel.patching.source_text import (
     Definition,
     ModuleText,
     SourceTexts,
-    attributes_set_by_methods,
-    bindings,
     without_docstrings,
 )
 
@@ -53,6 +51,7 @@ class SentTexts:
         self._sources = sources
         self._package = package
         self._seen: set[int] = set()
+        self._is_own: dict[str, bool] = {}
         self.found: set[str] = set()
 
     def add(self, node: ast.AST, module: ModuleText, owners: tuple[Owner, ...]) -> None:
@@ -112,9 +111,7 @@ class SentTexts:
                     self._follow(bound, name, attributes, _Place(text, (), depth + 1))
 
     def _follow_members(self, owner: Owner, attributes: set[str], place: _Place) -> None:
-        members = bindings(owner.definition.body)
-        for name, value in attributes_set_by_methods(owner.definition):
-            members.setdefault(name, []).append(value)
+        members = owner.module.members(owner.definition)
         owners = place.owners if owner in place.owners else (owner,)
         for name in sorted(attributes):
             for bound in members.get(name, ()):
@@ -122,9 +119,9 @@ class SentTexts:
                 self._visit(bound, _Place(owner.module, owners, deeper))
 
     def _own(self, module: str) -> ModuleText | None:
-        if module.partition(".")[0] != self._package and origin_of(module) != "own":
-            return None
-        return self._sources.of(module)
+        if module not in self._is_own:
+            self._is_own[module] = module.partition(".")[0] == self._package or origin_of(module) == "own"
+        return self._sources.of(module) if self._is_own[module] else None
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:

@@ -16,6 +16,8 @@ from typing import Any
 from wats_accel.patching.ownership import spec_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_MOST_MODULES = 50
+"""So many syntax trees are kept; methods are looked at module by module."""
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 _SAYS_NOTHING = frozenset({"ctx", "kind", "type_comment", "lineno", "col_offset"})
 
@@ -37,10 +39,20 @@ class ModuleText:
             if isinstance(node, Definition):
                 self._functions.setdefault(_place(node), []).append(node)
         self.names = bindings(tree.body)
+        self._members: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
 
     def definitions(self, code: CodeType) -> list[Definition]:
         """The function that some code was made from; of several lambdas in one line, all."""
         return self._functions.get((code.co_name, code.co_firstlineno), [])
+
+    def members(self, definition: ast.ClassDef) -> dict[str, list[ast.AST]]:
+        """What each attribute of a class is bound to, in its body and as ``self.name`` in its methods."""
+        if definition not in self._members:
+            found = bindings(definition.body)
+            for name, value in _set_by_methods(definition):
+                found.setdefault(name, []).append(value)
+            self._members[definition] = found
+        return self._members[definition]
 
     def class_named(self, qualified: str) -> ast.ClassDef | None:
         """A class by its qualified name."""
@@ -64,6 +76,8 @@ class SourceTexts:
     def of(self, module: str) -> ModuleText | None:
         """A module's text; None without source."""
         if module not in self._known:
+            while len(self._known) >= _MOST_MODULES:
+                del self._known[next(iter(self._known))]
             self._known[module] = _parsed(module)
         return self._known[module]
 
@@ -113,8 +127,7 @@ def bindings(body: Sequence[ast.AST]) -> dict[str, list[ast.AST]]:
     return found
 
 
-def attributes_set_by_methods(definition: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
-    """``self.name = value``, in any method of a class."""
+def _set_by_methods(definition: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
     for node in ast.walk(definition):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
