@@ -117,6 +117,7 @@ class Life(abc.ABC):
         root = assembly.config.root
         if not root.enabled:
             self._start_watching(root)
+            self._refuse_problems_if_strict(self._complaints)
             self._start_status(root)
             return
         self._open_log(root)

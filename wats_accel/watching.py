@@ -15,6 +15,7 @@ from typing import Any
 
 Contents = dict[Path, bytes | None]
 
+EVERY_SECONDS = 2.0
 _QUIET_SECONDS = 0.2
 """An editor writes in several steps: so long nothing has to happen any more."""
 
@@ -33,7 +34,7 @@ class ConfigWatch:
         files: gives the files; the first is the one that must be there.
         changed: called in the watching thread; what it raises is dropped.
         report: told, once, if the folders cannot be watched.
-        every_seconds: how often it looks by itself.
+        every_seconds: how often it looks by itself; by default every `EVERY_SECONDS`.
     """
 
     def __init__(
@@ -42,12 +43,12 @@ class ConfigWatch:
         changed: Callable[[], object],
         *,
         report: Callable[[str], None],
-        every_seconds: float = 2.0,
+        every_seconds: float | None = None,
     ) -> None:
         self._files = files
         self._changed = changed
         self._report = report
-        self._every_seconds = every_seconds
+        self._every_seconds = EVERY_SECONDS if every_seconds is None else every_seconds
         self._woken = threading.Event()
         self._is_stopped = False
         self._seen: Contents = {}
