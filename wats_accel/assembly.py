@@ -28,6 +28,7 @@ from wats_accel.pool.registry import PoolRegistry
 from wats_accel.schema_source import SchemaSource
 
 _PLANNING = "accel_patch_specs"
+_LOADING = "loading"
 _SECTION_NAME = re.compile(r"(?!model_)[a-z][a-z0-9]*(_[a-z0-9]+)*")  # pydantic wants `model_…` for itself
 
 
@@ -52,10 +53,12 @@ class PluginFailures:
     Attributes:
         count: how many there were since it was last turned to a document.
         while_planning: the plugin that failed while it planned.
+        while_loading: the plugin that could not be loaded, if there is one.
     """
 
     def __init__(self, document: Document, bus: EventBus, report: Callable[[Problem], None]) -> None:
         self._bus = bus
+        self.while_loading: str | None = None
         self.turn_to(document, report)
 
     def turn_to(self, document: Document, report: Callable[[Problem], None]) -> None:
@@ -71,6 +74,8 @@ class PluginFailures:
         self.count += 1
         if during == _PLANNING:
             self.while_planning = plugin
+        elif during == _LOADING:
+            self.while_loading = plugin
         message = f"plugin {plugin!r} failed in {during}: {why}"
         self._report(located(self._document, message, ("plugins",)))
         self._bus.emit(PluginFailed(plugin, during, why))
@@ -143,18 +148,17 @@ def assemble(
     context = PluginContext(
         config, caches, invalidator, pools, bus, clock, report, breakers, SchemaSource(config, report)
     )
-    plan = planned(plugins, context)
-    if failures.while_planning:
-        # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.
-        invalidator.suspend(
-            [KeyPattern.parse("*")], f"plugin {failures.while_planning!r} failed while planning"
-        )
-    return Assembly(plugins, failures, config, context, plan)
+    return Assembly(plugins, failures, config, context, planned(plugins, failures, context))
 
 
-def planned(plugins: PluginManager, context: PluginContext) -> PatchPlan:
-    """The patches that the plugins ask for."""
-    return PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
+def planned(plugins: PluginManager, failures: PluginFailures, context: PluginContext) -> PatchPlan:
+    """The patches that the plugins ask for. Without those of one that failed, nothing is cached."""
+    plan = PatchPlan.of(plugins.collect(_PLANNING, expect(PatchSpec), context=context))
+    for failed, when in ((failures.while_planning, "while planning"), (failures.while_loading, "to load")):
+        if failed is not None:
+            # Its rules are missing, and nobody knows which: what is not known to be dropped is not kept.
+            context.invalidator.suspend([KeyPattern.parse("*")], f"plugin {failed!r} failed {when}")
+    return plan
 
 
 def store_factory_of(plugins: PluginManager) -> StoreFactory:

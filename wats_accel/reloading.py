@@ -185,7 +185,7 @@ class Reload:
             report=self._complaints.left_out,
             note=self._complaints.noted,
         )
-        plan = admission.admitted(planned(plugins, context))
+        plan = admission.admitted(planned(plugins, assembly.failures, context))
         self.assembly = dataclasses.replace(assembly, plan=plan)
         self.heard = plugins.collect("accel_event_subscriptions", expect(EventSubscription), context=context)
 
