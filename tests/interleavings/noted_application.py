@@ -7,6 +7,7 @@ import inspect
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from actors import point
 from history_check import Key, Operation, Read, Versions, Write
@@ -23,7 +24,7 @@ from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock, FaultyStore
-from wats_accel.wrappers.cached import cached
+from wats_accel.wrappers.answering import answering
 from wats_accel.wrappers.invalidating import invalidating
 
 TTL_SECONDS = 60.0
@@ -82,6 +83,7 @@ class NotedApplication:
     Args:
         writers: who writes, by name.
         wait_seconds: how long a call waits for the load of another one.
+        trust: more rules of both reads.
 
     Attributes:
         history: of all calls.
@@ -89,7 +91,9 @@ class NotedApplication:
         runs: how often it ran.
     """
 
-    def __init__(self, writers: Sequence[str], *, wait_seconds: float) -> None:
+    def __init__(
+        self, writers: Sequence[str], *, wait_seconds: float, trust: Mapping[str, Any] | None = None
+    ) -> None:
         self.clock = FakeClock()
         self.store = FaultyStore()  # of the rows
         self.renewals = Renewals()
@@ -106,13 +110,20 @@ class NotedApplication:
         self._invalidator = Invalidator(caches=caches, bus=bus)
         caches.namespace("rows", max_entries=ROOM)
         self.rows, self.lists = (
-            self._region(caches, namespace, method, wait_seconds)
+            self._region(caches, namespace, method, wait_seconds, trust or {})
             for namespace, method in (("rows", "get"), ("lists", "list"))
         )
-        self._get = cached(self._query, self.rows, _GET_KEYS, background=self.renewals)
-        self._list = cached(self._query_list, self.lists, _LIST_KEYS, background=self.renewals)
+        self._get = answering(self._query, self.rows, _GET_KEYS, background=self.renewals)
+        self._list = answering(self._query_list, self.lists, _LIST_KEYS, background=self.renewals)
 
-    def _region(self, caches: CacheRegistry, namespace: str, method: str, wait_seconds: float) -> Region:
+    def _region(
+        self,
+        caches: CacheRegistry,
+        namespace: str,
+        method: str,
+        wait_seconds: float,
+        trust: Mapping[str, Any],
+    ) -> Region:
         space = caches.namespace(namespace)
         space.lock = self._lock  # type: ignore[assignment] # to its users it is an RLock
         rules = RegionRules(
@@ -122,6 +133,7 @@ class NotedApplication:
             TTL_SECONDS,
             ages=AgeRules(refresh_after=REFRESH_AFTER),
             wait_seconds=wait_seconds,
+            **trust,
         )
         return caches.add(rules)
 
