@@ -87,7 +87,8 @@ def _start(context: PluginContext) -> None:
     if isinstance(tracker, Tracker):  # from before a reload: connections in use know this one
         tracker.go_by(lambda: context.schema, **options)
     else:
-        tracker = Tracker(context.caches, lambda: context.schema, bus=context.bus, **options)
+        made = functools.partial(Tracker, context.caches, lambda: context.schema, bus=context.bus)
+        tracker = made(breakers=context.breakers, **options)
     _watch(context, tracker)
 
 

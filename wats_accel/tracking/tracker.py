@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from wats_accel.cache.loads import Load, note_reading, note_rows_of, reader, spoil_loads, stacks
+from wats_accel.breakers import Breakers
+from wats_accel.cache.loads import Load, doubt_loads, note_reading, note_rows_of, reader, spoil_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.counters import SqlCounters
@@ -20,6 +21,7 @@ from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.changes import Change
+from wats_accel.sql.access import Changes
 from wats_accel.sql.schema import Schema
 from wats_accel.tracking.analyses import Analyses
 from wats_accel.tracking.readers import Readers
@@ -41,6 +43,7 @@ class Tracker:
         dialect: of SQL on connections that do not tell theirs.
         strict: whether a name that the schema does not have may be a view, or a table with triggers.
         bus: told what is dropped.
+        breakers: one is for what follows calls; while it is open, any call may read and change anything.
         covered: whether a rule drops a region's entries, whatever is seen.
         report: told, once, why not all is seen.
     """
@@ -53,6 +56,7 @@ class Tracker:
         dialect: str = "",
         strict: bool = True,
         bus: EventBus,
+        breakers: Breakers | None = None,
         covered: Callable[[Region], bool],
         report: Callable[[str], None],
     ) -> None:
@@ -66,6 +70,8 @@ class Tracker:
         self._report = report
         self._under_way = UnderWay()
         self._readers = Readers()
+        self._breaker = (breakers or Breakers(bus=bus)).of("following SQL")
+        self._anything = Changed(Changes(unknown=True), ("a call that could not be followed",))
         self._why_blind: str | None = None
         self._closed = False
         begins_anew_when_forked(self)
@@ -125,11 +131,38 @@ class Tracker:
         """See a call before it is made; gives what `after` wants if it changes something."""
         if self._closed:
             return None
+        call: UnderWayCall | None = None
         try:
-            return self._before(language, name, sql, change)
+            if self._breaker.may_try() or change.may_commit:
+                call = self._before(language, name, sql, change)
+                self._breaker.worked()
+                return call
         except Exception as error:  # noqa: BLE001 - what is not seen must not be trusted
-            self.lost_sight(f"a call could not be followed: {type(error).__name__}")
+            if call is not None:  # it is seen, and only what follows has failed
+                return call
+            self._note(error)
+            if change.may_commit and isinstance(sql, str):
+                # What views and tables it may have made anew nobody knows.
+                self.lost_sight(f"a definition could not be followed: {type(error).__name__}")
+        return self._before_blindly(change)
+
+    def _note(self, error: Exception) -> None:
+        if not isinstance(error, RecursionError):  # of which there is no room left, and nothing is wrong
+            with suppress(Exception):
+                self._breaker.failed(error)
+
+    def _before_blindly(self, change: Change) -> UnderWayCall | None:
+        """See a call of which nobody knows what it reads and changes. Raises nothing."""
+        doubt_loads()
+        if not (change.may_change or change.may_commit):
             return None
+        call = UnderWayCall(self._anything)
+        try:
+            with self._caches.lock:
+                self._under_way.enter(call, self._caches)
+        except Exception as error:  # noqa: BLE001 - nobody would be kept away, nor anything dropped
+            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
+        return call
 
     def _before(self, language: str, name: str, sql: object, change: Change) -> UnderWayCall | None:
         found = self._analyses.of_call(language, name, sql, change)
@@ -161,30 +194,50 @@ class Tracker:
             self._after(token, change, transaction)
         except BaseException as interrupt:
             # It was cut short: once more. What is cut short twice stays under way, and is not answered.
-            self._once_more(partial(self._after, token, change, transaction))
-            self._under_way.leave(token)
+            is_open = transaction is not None and not transaction.over
+            self._once_more(partial(self._after, token, change, transaction), is_open=is_open)
+            self._leave(token)
             if not isinstance(interrupt, Exception):
                 raise  # Ctrl+C and the like are the application's own
         else:
-            self._under_way.leave(token)
+            self._leave(token)
 
-    def _once_more(self, step: Callable[[], None]) -> None:
+    def _leave(self, call: UnderWayCall) -> None:
+        try:
+            self._under_way.leave(call)
+        except Exception:  # noqa: BLE001 - cut short: once more; else its readers are kept away for ever
+            with suppress(Exception):
+                self._under_way.leave(call)
+
+    def _once_more(self, step: Callable[[], None], *, is_open: bool) -> None:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
-            self.lost_sight(f"a change could not be followed: {type(error).__name__}")
+            self._note(error)
+            # If it is not committed yet, nobody drops when it is what is loaded before that.
+            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=is_open)
 
     def outlasts(self, token: object) -> Callable[[], object]:
         """Have what is read from now on not be kept, if a call's change concerns it, until that is over."""
-        return self._under_way.outlast(token) if isinstance(token, UnderWayCall) else _nothing
+        try:
+            return self._under_way.outlast(token) if isinstance(token, UnderWayCall) else _nothing
+        except Exception as error:  # noqa: BLE001 - nobody would know that it is under way
+            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
+            return _nothing
 
     def reader(self) -> object:
         """The load that this thread runs, in few words."""
-        return reader()
+        try:
+            return reader()
+        except Exception:  # noqa: BLE001 - then no load is the one that has executed it
+            return object()
 
     def fetched(self, reader: object) -> None:
         """Have no load kept that fetches rows of a statement that was executed before it began."""
-        note_rows_of(reader)
+        try:
+            note_rows_of(reader)
+        except Exception:  # noqa: BLE001 - the rows are the application's
+            doubt_loads()
 
     def _after(self, call: UnderWayCall, change: Change, transaction: Transaction | None) -> None:
         if transaction is not None:
@@ -200,7 +253,7 @@ class Tracker:
         try:
             self._drop_all_of(transaction)
         except Exception:  # noqa: BLE001 - whoever commits must not be told
-            self._once_more(partial(self._drop_all_of, transaction))
+            self._once_more(partial(self._drop_all_of, transaction), is_open=False)
 
     def _drop_all_of(self, transaction: Transaction) -> None:
         with self._caches.lock:
@@ -226,9 +279,10 @@ class Tracker:
                     failed.append((region, type(error).__name__))
         for region, error_name in failed:
             with suppress(BaseException):  # one interrupt is enough
-                region.suspend(f"invalidating it failed: {error_name}")
+                region.quarantine(f"invalidating it failed: {error_name}")
         if count:
-            self._tell(changed, count)
+            with suppress(Exception):  # all is dropped
+                self._tell(changed, count)
         if interrupt is not None:
             raise interrupt  # Ctrl+C and the like are the application's own
         return count
@@ -238,6 +292,14 @@ class Tracker:
         self.counters.dropped += count
         if self._invalidated.listeners:
             self._invalidated.send(Invalidated(changed.pattern, count, "; ".join(changed.by)))
+
+    def _distrust(self, why: str, *, for_good: bool) -> None:
+        """Have what no rule drops be off until it is emptied, or for good. Raises nothing."""
+        for region in self._caches:
+            with suppress(Exception):
+                if self._is_covered_by_rule(region):
+                    continue
+            (region.suspend if for_good else region.quarantine)(why)
 
     def lost_sight(self, why: str) -> None:
         """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
