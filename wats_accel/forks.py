@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
+import time
 import weakref
-from typing import Protocol
+from types import TracebackType
+from typing import Final, Protocol
 
 
 class Forked(Protocol):
@@ -18,6 +21,67 @@ class Forked(Protocol):
     def begin_anew(self) -> object:
         """Be as new, in a child process; gives what must not be closed there, if there is something."""
         ...
+
+
+_PATIENCE_SECONDS: Final = 1.0
+_SHORT_SECONDS: Final = 0.001
+
+
+class _Uncut:
+    """A block that no fork cuts in two: the fork waits for its end, if that is not long in coming.
+
+    Nobody in such a block waits for anybody else in one, since a lock would do more harm than a fork.
+    """
+
+    def __init__(self) -> None:
+        self._inside: dict[int, int] = {}  # how deep, by thread
+        self._gate: threading.Event | None = None  # closed while somebody forks
+
+    def __enter__(self) -> None:
+        here, gate = threading.get_ident(), None
+        while True:
+            self._inside[here] = self._inside.get(here, 0) + 1
+            if self._gate is gate or self._inside[here] > 1:
+                return  # nobody forks, or has for so long that it is better to go on
+            self._leave(here)
+            gate = self._gate
+            if gate is not None:
+                gate.wait(_PATIENCE_SECONDS)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(threading.get_ident())
+
+    def _leave(self, here: int) -> None:
+        depth = self._inside.get(here, 1) - 1
+        if depth:
+            self._inside[here] = depth
+        else:
+            self._inside.pop(here, None)
+
+    def before_fork(self) -> None:
+        """Wait for the other threads that are in such a block, and keep them out of a new one."""
+        self._gate = threading.Event()
+        ends, here = time.monotonic() + _PATIENCE_SECONDS, threading.get_ident()
+        while any(thread != here for thread in list(self._inside)) and time.monotonic() < ends:
+            time.sleep(_SHORT_SECONDS)
+
+    def after_fork(self) -> None:
+        """Let them in again."""
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.set()
+
+    def begin_anew(self) -> None:
+        """In the child: nobody else is in such a block."""
+        here = threading.get_ident()
+        self._inside = {thread: depth for thread, depth in self._inside.items() if thread == here}
+        self._gate = None
+
+
+uncut_by_forks: Final = _Uncut()
+"""For ``with``, around a line of the log: files have locks of their own, which nobody renews in a child."""
 
 
 _to_be_told: weakref.WeakSet[Forked] = weakref.WeakSet()
@@ -31,6 +95,7 @@ def begins_anew_when_forked(owner: Forked) -> None:
 
 
 def _in_child() -> None:
+    uncut_by_forks.begin_anew()
     for owner in list(_to_be_told):
         # Where the parent's other threads stopped in the middle of something, anything may be amiss.
         with contextlib.suppress(Exception):
@@ -42,4 +107,8 @@ def _in_child() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+    os.register_at_fork(
+        before=uncut_by_forks.before_fork,
+        after_in_parent=uncut_by_forks.after_fork,
+        after_in_child=_in_child,
+    )

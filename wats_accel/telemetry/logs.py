@@ -20,6 +20,7 @@ import structlog
 from wats_accel import events
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Event
+from wats_accel.forks import uncut_by_forks
 from wats_accel.telemetry.trust import shadow_text, verified_text
 
 LOGGER = "wats_accel"
@@ -273,7 +274,8 @@ class EventLog:
         self._in_thread.writing = True
         try:
             _, line = _LINES[type(event)]
-            self._logger.log(_level_of(event), event.name, message=line(event), fields=asdict(event))
+            with uncut_by_forks:
+                self._logger.log(_level_of(event), event.name, message=line(event), fields=asdict(event))
         except Exception:  # noqa: BLE001 - there is no better place to say that the log is broken
             pass
         finally:
