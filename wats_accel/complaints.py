@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import located
 from wats_accel.errors import Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.events import RuleSkipped
+
+_MOST_PROBLEMS: Final = 1_000  # an application may ask for another configuration again and again
 
 
 class Complaints:
@@ -45,7 +48,8 @@ class Complaints:
             return self._successor.noted(problem)
         if self.document is not None and problem.key_path and problem.file is None:
             problem = located(self.document, problem.message, problem.key_path, target=problem.target)
-        self._problems.append(problem)
+        if problem not in self._problems and len(self._problems) < _MOST_PROBLEMS:
+            self._problems.append(problem)
         return problem
 
     def hand_over(self, successor: Complaints, lasting: Collection[str]) -> None:

@@ -119,7 +119,7 @@ def _reasons(title: str) -> set[str]:
 
 
 _REASONS_TOLD_APART = {
-    "argument_without_value_identity", "instance_without_identity", "no_key",
+    "argument_too_large", "argument_without_value_identity", "instance_without_identity", "no_key",
     "inside_a_write", "being_written", "uncommitted_changes",
 }  # fmt: skip
 

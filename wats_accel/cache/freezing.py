@@ -26,7 +26,8 @@ from typing import Any
 from uuid import UUID
 
 _MAX_DEPTH = 64
-_MAX_ITEMS = 100_000  # a key is no place for a data set, nor for one list nested in itself a million ways
+_MAX_ITEMS = 10_000  # a key is no place for a data set, nor for one list nested in itself a million ways
+_MAX_COPIED = 65_536  # bytes or characters of what has to be copied; what need not be is measured elsewhere
 
 _THEMSELVES = frozenset({str, bytes, NoneType})
 # Equal values of one of these types are the same value; only the type has to be told apart.
@@ -46,6 +47,13 @@ class Unfreezable(TypeError):  # noqa: N818 - it reads as what the value is
     """A value has no value identity. The message names its type, never the value."""
 
 
+class TooLarge(Unfreezable):
+    """A value is nested too deeply, is too large, or contains itself: its identity would cost too much."""
+
+    def __init__(self) -> None:
+        super().__init__("a value that contains itself, or is nested too deeply or too large")
+
+
 def freeze(value: object) -> Hashable:
     """A hashable that equals another one exactly when both values are the same to a method that gets them.
 
@@ -54,7 +62,8 @@ def freeze(value: object) -> Hashable:
 
     Raises:
         Unfreezable: there is no value identity (functions, iterators, plain objects, mutable objects with
-            an equality but no hash), or the value is nested too deeply, too large, or contains itself.
+            an equality but no hash).
+        TooLarge: of these, the one that says that finding it would cost too much.
     """
     cls = type(value)
     try:
@@ -132,13 +141,19 @@ class _Walk:
         return (cls, rule(value, self)) if rule else self._freeze_rarer(value, cls)
 
     def freeze_all(self, values: Collection[Any]) -> tuple[Hashable, ...]:
+        self.admit(len(values))
         self.depth += 1
         self.items_left -= len(values)
-        if self.depth > _MAX_DEPTH or self.items_left < 0:
-            raise Unfreezable("a value that contains itself, or is nested too deeply or too large")
+        if self.depth > _MAX_DEPTH:
+            raise TooLarge
         frozen = tuple([self.freeze(value) for value in values])
         self.depth -= 1
         return frozen
+
+    def admit(self, length: int) -> None:
+        """Refuse a container with more items than may be visited, before it is so much as copied."""
+        if length > self.items_left:
+            raise TooLarge
 
     def _freeze_rarer(self, value: Any, cls: type) -> Hashable:
         hash(cls)  # its metaclass may have made it unhashable
@@ -188,7 +203,16 @@ def _freeze_foreign(value: Any, cls: Any) -> Hashable:
 
 
 def _freeze_bytes(value: Any, _: _Walk) -> Hashable:
-    return bytes(memoryview(value))
+    view = memoryview(value)
+    if view.nbytes > _MAX_COPIED:
+        raise TooLarge
+    return bytes(view)
+
+
+def _freeze_text(value: Any, _: _Walk) -> Hashable:
+    if str.__len__(value) > _MAX_COPIED:
+        raise TooLarge
+    return str.__str__(value)
 
 
 def _freeze_decimal(value: Decimal, _: _Walk) -> Hashable:
@@ -206,27 +230,31 @@ def _freeze_time(value: time, walk: _Walk) -> Hashable:
 
 def _freeze_sequence(value: Any, walk: _Walk) -> Hashable:
     base = list if isinstance(value, list) else tuple  # a subclass may iterate as it pleases
+    walk.admit(base.__len__(value))
     return walk.freeze_all(tuple(base.__iter__(value)))
 
 
 def _freeze_set(value: Any, walk: _Walk) -> Hashable:
     base = set if isinstance(value, set) else frozenset
+    walk.admit(base.__len__(value))
     # Counted, because several nan in one set freeze to the same form.
     return frozenset(Counter(walk.freeze_all(tuple(base.__iter__(value)))).items())
 
 
 def _freeze_dict(value: Any, walk: _Walk) -> Hashable:
     base: Any = OrderedDict if isinstance(value, OrderedDict) else dict
+    walk.admit(2 * dict.__len__(value))
     items = tuple(base.items(value))
     return walk.freeze_all([key for key, _ in items]), walk.freeze_all([item for _, item in items])
 
 
 def _freeze_deque(value: deque[Any], walk: _Walk) -> Hashable:
+    walk.admit(deque.__len__(value))
     return value.maxlen, walk.freeze_all(tuple(deque.__iter__(value)))
 
 
 _RULES: dict[type, Callable[[Any, _Walk], Hashable]] = {
-    str: lambda value, _: str.__str__(value),
+    str: _freeze_text,
     bytes: _freeze_bytes,
     bytearray: _freeze_bytes,
     int: lambda value, _: int.__int__(value),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from wats_accel.cache.entries import Key
 from wats_accel.cache.freezing import freeze
@@ -29,6 +29,9 @@ from wats_accel.cache.texts import Texts, argument_text, readable
 from wats_accel.errors import TargetError
 
 __all__ = ["ArgumentReader", "KeyMaker", "KeyRules", "NoScopeError"]
+
+_MOST_SHOWN: Final = 20  # of what ``*args`` and ``**kwargs`` caught
+_LONGEST_LABEL: Final = 500
 
 
 class NoScopeError(TypeError):
@@ -119,8 +122,11 @@ class KeyMaker:
             _, values, extra, named = self._take_apart(*args, **kwargs)
         except Exception:  # noqa: BLE001 - an attribute on the way may be a property that fails
             return f"{prefix}:?"
-        texts = [*map(readable, (*values, *extra)), *(f"{name}={readable(value)}" for name, value in named)]
-        return ":".join((prefix, *texts))
+        shown = [readable(value) for value in (*values, *extra[:_MOST_SHOWN])]
+        shown += [f"{name}={readable(value)}" for name, value in named[:_MOST_SHOWN]]
+        label = ":".join((prefix, *shown))
+        is_whole = len(label) <= _LONGEST_LABEL and max(len(extra), len(named)) <= _MOST_SHOWN
+        return label if is_whole else f"{label[:_LONGEST_LABEL]}…"
 
     def _scope_number(self, owner: Any) -> int:
         if self._owned:

@@ -8,6 +8,7 @@ import time
 from wats_accel.cache.copying import Snapshot, Uncopyable, take_snapshot
 from wats_accel.cache.entries import Entry
 from wats_accel.cache.flights import wait_for
+from wats_accel.cache.key_size import is_too_large
 from wats_accel.cache.loads import Load, enter_load, innermost_load, leave_load, spoil_loads
 from wats_accel.cache.namespace import Departures
 from wats_accel.cache.region import Region, report_departures
@@ -246,6 +247,8 @@ def is_failure(region: Region, result: object) -> bool:
 def _store(region: Region, load: Load, result: object, never: object) -> str | None:
     if is_failure(region, result):
         return "unless_result"
+    if is_too_large(load.key):
+        return "key_too_large"
     try:
         snapshot = take_snapshot(result, region.rules.copy_mode, never=never)
     except Uncopyable:

@@ -15,10 +15,13 @@ from types import EllipsisType, NoneType, NotImplementedType
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from wats_accel.cache.freezing import Unfreezable, freeze
+from wats_accel.cache.freezing import TooLarge, Unfreezable, freeze
 
 STARS: Final = "***"
 """What people see of a secret."""
+
+
+_LARGEST: Final = 65_536  # characters or bytes: each call hashes all of them
 
 
 class _Hasher(Protocol):
@@ -60,6 +63,7 @@ class Sealer:
         Raises:
             Unfreezable: it has no value identity, or none that could be hashed: an object of a foreign type
                 says no more than what it is equal to.
+            TooLarge: of these, the one that says that it would take too long.
         """
         return Sealed(self._digest(freeze(value)))
 
@@ -89,6 +93,8 @@ class Sealer:
             tag, spell = _SPELLED.get(cls, (b"", None))
             if spell is None:
                 raise Unfreezable(f"{cls.__module__}.{cls.__qualname__} has no value that can be hashed")
+            if cls in (str, bytes) and len(frozen) > _LARGEST:
+                raise TooLarge
             spelled = spell(frozen)
             hasher.update(b"%b%d," % (tag, len(spelled)))
             hasher.update(spelled)

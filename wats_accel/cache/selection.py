@@ -5,11 +5,13 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from wats_accel.cache.sealing import STARS
 from wats_accel.cache.texts import Texts, argument_text, match_text, readable
 from wats_accel.patterns import ArgumentPart, Glob, KeyPattern, Literal, Placeholder
 
+MOST_TEXTS = 10_000
 _ANYTHING = Glob("*")
 _COLLECTIONS = (list, tuple, set, frozenset)
 
@@ -91,10 +93,12 @@ def loose_texts(value: object) -> frozenset[str] | None:
     """The texts that a placeholder's value stands for; None when it may stand for anything.
 
     A write that takes several ids at once means each of them. None is no id: it means all of them, or one
-    that is not known yet. What an iterator holds, or a foreign object means, cannot be told.
+    that is not known yet. What an iterator holds, or a foreign object means, cannot be told. Of a great many
+    it would take long to find the entries one by one, and memory to remember them until a commit.
     """
     try:
-        return frozenset(_texts_of(value))
+        texts = list(islice(_texts_of(value), MOST_TEXTS + 1))
+        return frozenset(texts) if len(texts) <= MOST_TEXTS else None
     except Exception:  # noqa: BLE001 - a foreign collection may raise anything, or hold itself
         return None
 

@@ -19,6 +19,7 @@ from wats_accel.cache.sealing import STARS, Sealed
 Texts = tuple[str | None, ...]
 """The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
 
+LONGEST_TEXT = 65_536
 _SHOWN_CHARACTERS = 80
 _HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
 _HUGE_NUMBER = 10**_HUGE_DIGITS
@@ -57,11 +58,22 @@ def match_text(value: object, *, fold: bool) -> str:
 def argument_text(value: object) -> str | None:
     """The loose text of an argument of a read; None when a write may mean it by any text.
 
-    That is so for None, which often means all of them, for collections, and for objects of foreign types.
+    That is so for None, which often means all of them, for collections, for objects of foreign types, and for
+    texts that are longer than any key that is kept.
     Case never counts here: a database that ignores it is not to be forgotten in a rule.
     """
+    cls = type(value)
+    if issubclass(cls, (str, bytes, bytearray)) and _length(value) > LONGEST_TEXT:
+        return None
     known = issubclass(type(value), Enum) or _number_text(value) is not None or _plain_text(value) is not None
     return match_text(value, fold=True) if known and value is not None else None
+
+
+def _length(value: Any) -> int:
+    for base in (str, bytes, bytearray):  # a subclass may say anything
+        if issubclass(type(value), base):
+            return base.__len__(value)
+    return 0
 
 
 def readable(value: object) -> str:

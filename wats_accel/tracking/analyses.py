@@ -16,6 +16,7 @@ from wats_accel.tracking.catalogue import DEFINED, reads_catalogue
 from wats_accel.tracking.seen import NOTHING_CHANGED, Changed, Footprints, Seen, remember
 
 _MOST_REMEMBERED: Final = 1_000
+_MOST_REDEFINED: Final = 2_000
 _LONGEST_REMEMBERED: Final = 20_000
 """Characters. A text as long as this has its values inside, and does not come again."""
 
@@ -118,9 +119,24 @@ class Analyses:
             before = self._known_schema()
             after = redefined(before, text, dialect)
             if after is not before:
-                self._redefined = after
+                self._redefined = self._kept_small(after)
                 self._schemas = {}
                 self._known = {}
+
+    def _kept_small(self, schema: Schema) -> Schema:
+        """Forget what was defined under ever new names, and from then on be sure of no unknown name."""
+        known = self._give_schema()
+        if _size(schema) <= _size(known) + _MOST_REDEFINED:
+            return schema
+        self._strict = True
+        return dataclasses.replace(
+            schema,
+            views={name: reads for name, reads in schema.views.items() if known.has(name)},
+            triggers=tuple(each for each in schema.triggers if known.has(each.table)),
+            foreign_keys=tuple(
+                each for each in schema.foreign_keys if known.has(each.table) and known.has(each.parent)
+            ),
+        )
 
     def _known_schema(self) -> Schema:
         return self._give_schema() if self._redefined is None else self._redefined
@@ -139,6 +155,10 @@ class Analyses:
             besides = Changes(DEFINED) if "definition" in facts.kinds else NOTHING_CHANGED
             changed = Changed(effect.changes, (_name(facts, effect),), besides)
         return Analysis(self._footprints.of(reads, clock=effect.reads_clock), changed)
+
+
+def _size(schema: Schema) -> int:
+    return len(schema.views) + len(schema.triggers) + len(schema.foreign_keys)
 
 
 def _facts_of(text: str, dialect: str, columns: Mapping[str, Columns]) -> Facts:

@@ -7,10 +7,12 @@ entry is there. It is not forgotten when the entry goes, so that a method may be
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from wats_accel.cache.region import Region
 from wats_accel.tracking.seen import Changed, Seen, remember
 
+_MOST_FOOTPRINTS: Final = 4_096  # of one region
 NOBODY: frozenset[Region] = frozenset()
 
 
@@ -28,11 +30,21 @@ class Readers:
         known = self._footprints.setdefault(region, set())
         if footprint in known:
             return
-        known.add(footprint)
         self._number += 1
+        if len(known) >= _MOST_FOOTPRINTS:  # of an application that makes ever new tables
+            self._unite(region, known)
+        known.add(footprint)
         if isinstance(footprint, Seen):
             before = self._all.get(region)
             self._all[region] = footprint if before is None else before | footprint
+
+    def _unite(self, region: Region, known: set[object]) -> None:
+        """Of a great many remember their union: a change that concerns one of them concerns it."""
+        unseen = {footprint for footprint in known if not isinstance(footprint, Seen)}
+        known.clear()
+        known |= unseen
+        if region in self._all:
+            known.add(self._all[region])
 
     def keep(self, regions: Iterable[Region]) -> None:
         """Forget all regions but these."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from wats_accel.cache.background import Background
 from wats_accel.cache.entries import Entry, Key
-from wats_accel.cache.freezing import Unfreezable, is_immutable
+from wats_accel.cache.freezing import TooLarge, Unfreezable, is_immutable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
 from wats_accel.cache.loading import begin, begin_renewal, end, fail, finish, is_failure, rest_on_version
 from wats_accel.cache.loads import Load, doubt_loads, innermost_load, runs_here, spoil_loads, stacks
@@ -125,6 +125,8 @@ class CachedMethod:
         """Why a call has no key."""
         try:
             self._keys.key(args, kwargs)
+        except TooLarge:
+            return "argument_too_large"
         except Unfreezable:
             return "argument_without_value_identity"
         except NoScopeError:

@@ -1,0 +1,32 @@
+"""The size of a key: with whole documents in keys that are kept, a caller could fill the memory."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from wats_accel.cache.entries import Key
+
+LARGEST_KEY: Final = 65_536
+"""Characters of texts, bytes, and `ITEM` for each value and each container."""
+ITEM: Final = 8
+
+
+def is_too_large(key: Key, *, most: int = LARGEST_KEY) -> bool:
+    """Whether a key is larger than `most`; of a larger one not more is looked at than that."""
+    left = most
+    pending: list[Any] = [key]
+    while pending:
+        part = pending.pop()
+        cls = type(part)
+        left -= ITEM
+        if cls is str or cls is bytes:
+            left -= len(part)
+        elif cls is int:
+            left -= part.bit_length() // 8
+        elif cls is tuple or cls is frozenset:
+            if len(part) * ITEM > left:
+                return True
+            pending.extend(part)
+        if left < 0:
+            return True
+    return False
