@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from wats_accel.atomic_files import replace_file
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -33,7 +35,14 @@ def deliver(text: str, output: str | None, *, check: bool) -> int:
         click.echo(f"{output} is stale; write it again without --check", err=True)
         return 1
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        _write(path, text)
     except OSError as error:
         raise click.FileError(output, error.strerror or type(error).__name__) from None
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to be replaced
+        path.write_text(text, encoding="utf-8", newline="\n")
+    else:
+        replace_file(path, text.encode("utf-8"))
