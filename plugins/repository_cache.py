@@ -28,6 +28,7 @@ from wats_accel.extension import (
     Target,
     TrustSummary,
     answering,
+    digest_of,
     hookimpl,
     mapping_at,
     materialized,
@@ -197,7 +198,7 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
             if rule.enabled and section.namespaces[rule.namespace].enabled:
                 target = Target.parse(repository.target).child(method)
                 rules = _region_rules(section, repository.scope, target, rule)
-                rules = dataclasses.replace(rules, whole=repr((rule, repository.cursor)))
+                rules = dataclasses.replace(rules, whole=digest_of((rule, repository.cursor)))
                 region = context.caches.add(rules)
                 yield PatchSpec(
                     target,

@@ -12,11 +12,12 @@ from wats_accel.assembly import Assembly
 from wats_accel.complaints import Complaints
 from wats_accel.config.location import disabled_patterns
 from wats_accel.config.models import RootSection
+from wats_accel.config.sameness import digest_of
 from wats_accel.config_source import config_file, read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.events import ConfigRejected, ConfigReloaded
 from wats_accel.life import Life
-from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to, same_text
+from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to
 from wats_accel.settling import Settling
 from wats_accel.watching import ConfigWatch
 
@@ -94,7 +95,7 @@ class Changing(Life):
             return False
         document = read_config(self.source, self._environ)
         old = before.config
-        if same_text(document.data, old.document.data) and self._contents == contents(old):
+        if digest_of(document.data) == digest_of(old.document.data) and self._contents == contents(old):
             self._rejected = ()
             return False
         complaints = Complaints(self._bus, document, quiet=True)

@@ -21,6 +21,7 @@ from wats_accel.config.fields import (
 )
 from wats_accel.config.models import ConfigSection, Finding
 from wats_accel.config.raw import mapping_at, quoted, repository_rules, rules_given_twice, sequence
+from wats_accel.config.sameness import digest_of
 from wats_accel.context import EventSubscription, PluginContext
 from wats_accel.durations import format_duration, parse_duration
 from wats_accel.errors import (
@@ -183,6 +184,7 @@ __all__ = [
     "WriteRule",
     "answering",
     "cached",
+    "digest_of",
     "format_duration",
     "hookimpl",
     "invalidating",

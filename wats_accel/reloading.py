@@ -28,6 +28,7 @@ from wats_accel.cache.region import Region
 from wats_accel.complaints import Complaints
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import LoadedConfig, load, peek_plugins
+from wats_accel.config.sameness import digest_of
 from wats_accel.context import EventSubscription, PluginContext
 from wats_accel.errors import ConfigError
 from wats_accel.event_bus import EventBus
@@ -149,7 +150,7 @@ class Reload:
 
     def _validated(self) -> Assembly:
         before, report = self._before, self._complaints.left_out
-        if _text_of(peek_plugins(self._document)) == _text_of(peek_plugins(before.config.document)):
+        if digest_of(peek_plugins(self._document)) == digest_of(peek_plugins(before.config.document)):
             plugins, failures = before.plugins, before.failures
             failures.turn_to(self._document, report)
         else:
@@ -164,7 +165,7 @@ class Reload:
         """Whether caches may stay: not if other plugins give their stores, or SQL is read otherwise."""
         before, after = self._before.config.root, config.root
         same_sections = all(
-            _text_of(getattr(before, name, None)) == _text_of(getattr(after, name, None))
+            digest_of(getattr(before, name, None)) == digest_of(getattr(after, name, None))
             for name in ("plugins", "sql", "invalidation")
         )
         count = len(after.sql.schema_files)
@@ -259,12 +260,3 @@ def listen_to(bus: EventBus, before: list[EventSubscription], after: list[EventS
     for known in before:
         if (known.event_type, known.listener) not in still:
             bus.unsubscribe(known.event_type, known.listener)
-
-
-def same_text(one: object, other: object) -> bool:
-    """Whether two values are written in the same way: 1 and true are not."""
-    return _text_of(one) == _text_of(other)
-
-
-def _text_of(value: object) -> str:
-    return repr(value)

@@ -24,12 +24,14 @@ class Installation:
         found: what it stands for.
         handle: itself.
         places: where it was put.
+        successor: what is about to take its place everywhere.
     """
 
     patch: Patch
     found: Found
     handle: Any
     places: tuple[Place, ...] = ()
+    successor: Any = None
 
     @property
     def target(self) -> Target:
@@ -57,6 +59,10 @@ class Installation:
 
     def _places_now(self) -> tuple[Place, ...]:
         """Its places, and the names that a module-level function was given while it was patched."""
+        if not self.places:
+            return ()
+        if not self.places:
+            return ()
         own = self.places[0]
         later = aliases(self.handle, own.raw) if isinstance(own.parent, ModuleType) else ()
         return (*self.places, *later)
@@ -77,16 +83,18 @@ class Installation:
 
     def replace(self, patch: Patch, handle: Any) -> None:
         """Put another stand-in over this one; at no moment is the method itself in its place."""
-        before = self.handle
+        before, self.successor = self.handle, handle  # a Control-C may come when it is half done
         for place in self._places_now():
             if vars(place.parent).get(place.attribute) is before:
                 setattr(place.parent, place.attribute, handle)
-        self.patch, self.handle = patch, handle
+        self.patch, self.handle, self.successor = patch, handle, None
 
     def take_out(self, failed: Callable[[Exception], None]) -> None:
         """Give each place back what it had; `failed` is told of those where that cannot be."""
         for place in self._places_now():
             try:
+                if self.successor is not None:
+                    restore(place, self.successor)
                 restore(place, self.handle)
             except Exception as error:  # noqa: BLE001 - the other places must be restored all the same
                 failed(error)
