@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wats_accel.breakers import Breakers
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.succession import StoreFactory
+from wats_accel.clocks import guarded_clocks
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
 from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
@@ -135,7 +135,8 @@ def assemble(
     """
     plugins, failures = load_plugins(document, bus=bus, report=report)
     config = load(document, config_sections(plugins))
-    breakers = Breakers(bus=bus, clock=clock)
+    clock, wall_clock, breakers = guarded_clocks(clock, wall_clock, bus=bus)
+    bus.rest_listeners(breakers.of)
     caches = CacheRegistry(
         clock=clock,
         wall_clock=wall_clock,

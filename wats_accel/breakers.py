@@ -124,7 +124,7 @@ class Breaker:
         return True
 
     def trip(self) -> None:
-        """Open it at once, whatever has been counted: one such failure is enough. Whoever does so says why."""
+        """Open it at once, whatever has been counted: one such failure is enough. Its caller says why."""
         with self._lock:
             self.failures += 1
             now = self._clock()
@@ -194,6 +194,10 @@ class Breakers:
             made = Breaker(part, bus=self._bus, clock=self._clock, rules=self._rules)
             known = self._known.setdefault(part, made)  # a single step: two threads get the same one
         return known
+
+    def add(self, breaker: Breaker) -> None:
+        """Take in a breaker that goes by a clock of its own."""
+        self._known[breaker.part] = breaker
 
     def begin_anew(self) -> None:
         """In a child process: nobody holds a lock any more."""

@@ -52,7 +52,7 @@ class Background:
     def _start_thread(self, job: Job) -> bool:
         try:
             threading.Thread(target=self._run, name="wats-accel-refresh", daemon=True).start()
-        except RuntimeError:  # the interpreter is about to end, or the system has no more threads
+        except Exception:  # noqa: BLE001 - the interpreter is about to end, or the system has no more threads
             with self._changed:
                 self._threads -= 1
                 if self._threads:

@@ -276,8 +276,8 @@ class EventLog:
             _, line = _LINES[type(event)]
             with uncut_by_forks:
                 self._logger.log(_level_of(event), event.name, message=line(event), fields=asdict(event))
-        except Exception:  # noqa: BLE001 - there is no better place to say that the log is broken
-            pass
+        except Exception as error:  # noqa: BLE001 - there is no better place to say that the log is broken
+            self._bus.failed(self._take, error)
         finally:
             self._in_thread.writing = False
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
 from wats_accel.event_bus import EventBus
-from wats_accel.events import StatsSummary
+from wats_accel.events import RuleSkipped, StatsSummary
 from wats_accel.telemetry.stats import CacheStats
 
 
@@ -32,8 +33,11 @@ class PeriodicSummary:
         self._asked = 0
 
     def start(self) -> None:
-        """Begin; the first summary comes after one interval."""
-        threading.Thread(target=self._run, name="wats-accel-summary", daemon=True).start()
+        """Begin; the first summary comes after one interval. Without a thread there is none."""
+        try:
+            threading.Thread(target=self._run, name="wats-accel-summary", daemon=True).start()
+        except Exception as error:  # noqa: BLE001 - the system has no more threads, or the interpreter ends
+            self._bus.emit(RuleSkipped(f"logging.summary_every: no thread starts ({type(error).__name__})"))
 
     def stop(self) -> None:
         """Send no more summaries."""
@@ -41,7 +45,8 @@ class PeriodicSummary:
 
     def _run(self) -> None:
         while not self._stopping.wait(min(self._every_seconds, threading.TIMEOUT_MAX)):
-            self.send_if_used()
+            with contextlib.suppress(Exception):  # a figure is not worth a traceback on standard error
+                self.send_if_used()
 
     def send_if_used(self) -> None:
         """Send a summary, unless nothing has been asked of the cache since the last one."""
