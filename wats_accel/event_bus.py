@@ -180,7 +180,7 @@ class EventBus:
         self.failed(listener, error)
 
     def failed(self, listener: Listener, error: Exception) -> None:
-        """Note that a listener has failed; if too often, it is told of nothing for a while. Raises nothing."""
+        """Note that a listener has failed; if too often, it is left alone for a while. Raises nothing."""
         try:
             if self._breaker_of is not None:
                 breaker = self._breaker_of(f"listener {_name_of(listener)}")
