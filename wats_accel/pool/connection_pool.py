@@ -20,7 +20,7 @@ from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
 from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
-from wats_accel.pool.connections import connection_proxy
+from wats_accel.pool.connections import connection_proxy, genuine
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.dialects import Dialect, dialect_and_baseline
 from wats_accel.pool.drivers import Connect, Driver
@@ -30,6 +30,7 @@ from wats_accel.pool.observing import Observer
 from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.rules import PoolRules
 from wats_accel.pool.slots import Slots
+from wats_accel.pool.warming import open_ahead
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
@@ -140,13 +141,13 @@ class ConnectionPool:
             if self._slots.taken > self.rules.size:
                 self._crowded_at = self._clock()  # so many are in use, or on their way back
             lease = self._lend(time.perf_counter() - began)
-            proxy = connection_proxy(lease)
+            proxy = genuine(connection_proxy(lease))
         except BaseException as error:
             if lease is None:
                 self._slots.put_back()
                 note_failure()
                 raise
-            lease.end()
+            lease.finish()
             if not isinstance(error, Exception):
                 raise
             return None
@@ -266,19 +267,33 @@ class ConnectionPool:
         if lease.process != os.getpid():
             return  # it is the parent's
         if is_busy_here():
-            later(functools.partial(self._take_back_harmlessly, lease))
+            later(functools.partial(self._take_back_later, lease))
             return
         try:
             if not lease.released:
                 self._return(lease)
         finally:
-            self.leases.pop(id(lease), None)
-            self._slots.put_back()
+            self._forget(lease)
             self._send(PoolCheckedIn, self._clock() - lease.taken_at)
 
-    def _take_back_harmlessly(self, lease: Lease) -> None:
-        with lease.harmless:
+    def give_up(self, lease: Lease) -> None:
+        """Close what a lease held, and forget the lease: it could not be taken back. Raises nothing."""
+        entry, lease.entry = lease.entry, None
+        with contextlib.suppress(Exception):
+            if entry is not None:
+                self._queue.discard(entry, "a failure of our own")
+        self._forget(lease)
+
+    def _forget(self, lease: Lease) -> None:
+        if self.leases.pop(id(lease), None) is not None:
+            self._slots.put_back()
+
+    def _take_back_later(self, lease: Lease) -> None:
+        try:
             self.take_back(lease)
+        except Exception as error:  # noqa: BLE001 - whoever was interrupted must not be told
+            self.broke(error)
+            self.give_up(lease)
 
     def _return(self, lease: Lease) -> None:
         why: str | None = "interrupted"
@@ -322,23 +337,8 @@ class ConnectionPool:
     def warm_up(self) -> None:
         """Begin to open as many connections ahead as the rules ask for, in the background."""
         if self.rules.min_idle:
-            threading.Thread(target=self._warm_up, name="wats-accel-pool", daemon=True).start()
-
-    def _warm_up(self) -> None:
-        taken: list[Entry] = []
-        taken_slots = 0
-        # Whatever goes wrong, the application will meet it itself when it connects.
-        with contextlib.suppress(Exception):
-            while len(taken) < min(self.rules.min_idle, self.rules.size) and not self._closed:
-                if not self._slots.take_at_once():
-                    break
-                taken_slots += 1
-                taken.append(self._queue.take())
-        for entry in taken:
-            entry.info.pop("is_new", None)
-            self._queue.give_back(entry)
-        for _ in range(taken_slots):
-            self._slots.put_back()
+            ahead = min(self.rules.min_idle, self.rules.size)
+            open_ahead(self._queue, self._slots, ahead, lambda: self._closed is not None)
 
     @property
     def idle(self) -> int:

@@ -17,7 +17,7 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer, Seen
 from wats_accel.pool.outlasting import Unfinished, may_outlast
 from wats_accel.pool.own_classes import has_own_methods
-from wats_accel.pool.proxies import NOTHING, Proxy, check_thread, put, read_attribute
+from wats_accel.pool.proxies import NOTHING, Proxy, check_thread, is_proxy, put, read_attribute
 from wats_accel.pool.proxy_types import ProxyT, new_proxy, proxy_type
 
 _MISSING = object()
@@ -33,7 +33,7 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
     if args or kwargs or lease.released or lease.ended:
         told = self._accel_call("close", args, kwargs)
         if not has_own_methods(self._accel_raw.__class__) or _is_closed(self):
-            lease.end()
+            lease.finish()
         return told
     check_thread(lease, "close")
     with noting_failures, lease.harmless:
@@ -41,7 +41,7 @@ def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> An
     if lease.released and self._accel_raw is not None:  # something of ours has failed: it is closed indeed
         return self._accel_call("close", args, kwargs)
     lease.closed = True
-    lease.end()
+    lease.finish()
     return None
 
 
@@ -69,7 +69,7 @@ class ConnectionProxy(Proxy):
         lease = self._accel_lease
         if lease.lender.driver.checks_thread_of(name, value):
             check_thread(lease, "commit")
-        if not lease.enter():
+        if not lease.entered():
             return self._accel_set_on_dead(name, value)
         before = _MISSING
         call = Call(self, MAY_COMMIT)  # autocommit does, and levels of isolation
@@ -85,7 +85,7 @@ class ConnectionProxy(Proxy):
             call.failed(error)
             raise
         finally:
-            lease.leave()
+            lease.left()
 
     def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super()._accel_note(name, args, kwargs)
@@ -186,7 +186,7 @@ class DependentProxy(Proxy):
 
     def __setattr__(self, name: str, value: Any) -> None:
         lease = self._accel_lease
-        if not lease.enter():
+        if not lease.entered():
             return self._accel_set_on_dead(name, value)
         try:
             with lease.harmless:
@@ -195,7 +195,7 @@ class DependentProxy(Proxy):
             with noting_failures:
                 return setattr(self._accel_raw, name, value)
         finally:
-            lease.leave()
+            lease.left()
 
     def _accel_present(self, value: Any) -> Any:
         if value is self._accel_raw:
@@ -264,7 +264,10 @@ def _presented(proxy: ConnectionProxy | DependentProxy, value: Any) -> Any:
     if not proxy._accel_lease.lender.driver.is_dependent(value):
         return value
     owner = proxy if isinstance(proxy, ConnectionProxy) else proxy._accel_owner()
-    return dependent_proxy(owner, value)
+    made = dependent_proxy(owner, value)
+    # Last of all: from here on what the driver gave is closed as soon as its user has dropped the proxy.
+    _hold_on_to(made)
+    return made
 
 
 # -- how they are made -----------------------------------------------------------------------------------
@@ -277,6 +280,17 @@ def connection_proxy(lease: Lease) -> Any:
     return proxy
 
 
+def genuine(proxy: Any) -> Any:
+    """The proxy itself.
+
+    Raises:
+        TypeError: it is none; so nobody gets it.
+    """
+    if not is_proxy(proxy):
+        raise TypeError(f"a proxy was to be made, and not a {type(proxy).__name__}")
+    return proxy
+
+
 def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     """What the user gets of something that works on a connection."""
     lease = connection._accel_lease
@@ -286,9 +300,13 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
     put(proxy, _accel_unfinished=None)
     put(proxy, _accel_reader=None if lease.observer is None else lease.observer.reader())
-    if not lease.released:
-        put(proxy, _accel_hold=hold(functools.partial(lease.drop, number)))
     return proxy
+
+
+def _hold_on_to(proxy: DependentProxy) -> None:
+    lease = proxy._accel_lease
+    if not lease.released:
+        put(proxy, _accel_hold=hold(functools.partial(lease.drop, proxy._accel_number)))
 
 
 def _new(kind: type[ProxyT], lease: Lease, raw: Any) -> ProxyT:

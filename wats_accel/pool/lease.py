@@ -33,6 +33,10 @@ class Lender(Protocol):
         """Take back what a lease held; it is used no more."""
         ...
 
+    def give_up(self, lease: Lease) -> None:
+        """Close what a lease held, and forget the lease: it could not be taken back. Raises nothing."""
+        ...
+
     def let_go(self, lease: Lease) -> None:
         """Forget the connection of a lease: its user keeps it, and closes it."""
         ...
@@ -68,9 +72,10 @@ class Lease:
     """
 
     __slots__ = (
-        "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread", "closed",
-        "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost", "observer",
-        "on_use", "process", "raw", "reported", "stack", "taint", "taken_at", "thread", "uncommitted",
+        "_broken", "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread",
+        "closed", "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost",
+        "observer", "on_use", "process", "raw", "reported", "stack", "taint", "taken_at", "thread",
+        "uncommitted",
     )  # fmt: skip
 
     def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
@@ -98,7 +103,7 @@ class Lease:
         self.dependents: dict[int, tuple[Any, weakref.ref[Any]]] = {}
         self._numbers = itertools.count()
         self._busy = 0
-        self._over = False
+        self._broken = self._over = False
         # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that close us.
         self._lock = threading.RLock()
 
@@ -131,15 +136,46 @@ class Lease:
 
     def _finish_if_over(self) -> None:
         with self._lock:
-            if not self.ended or self._busy or self._over:
+            # Of one that is broken nobody knows who is inside; it is its user's own anyway.
+            if not self.ended or (self._busy and not self._broken) or self._over:
                 return
             self._over = True
         try:
             with self.harmless:
                 self.uncommitted.abandon()  # it will be rolled back, or closed
         finally:
-            with self.harmless:
-                self.lender.take_back(self)
+            self._go_back()
+
+    def _go_back(self) -> None:
+        try:
+            self.lender.take_back(self)
+        except Exception as error:  # noqa: BLE001 - its user has closed or dropped it, and must not be told
+            self.lender.broke(error)
+            self.lender.give_up(self)
+
+    def entered(self) -> bool:
+        """As `enter`; if that fails, the call is made all the same, and whoever watches is told."""
+        try:
+            return self.enter()
+        except Exception as error:  # noqa: BLE001 - the call is the application's
+            self.broke(error)
+            if self.observer is not None:
+                self.observer.lost_sight(f"a call could not be followed: {type(error).__name__}")
+            return False
+
+    def left(self) -> None:
+        """As `leave`, and raises nothing of its own."""
+        try:
+            self.leave()
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broke(error)
+
+    def finish(self) -> None:
+        """As `end`, and raises nothing of its own."""
+        try:
+            self.end()
+        except Exception as error:  # noqa: BLE001 - as above
+            self.broke(error)
 
     # -- what its user does to it --------------------------------------------------------------------
 
@@ -200,6 +236,7 @@ class Lease:
         Whatever the thread is loading must not be kept: nobody knows what was not seen. Raises nothing.
         """
         note_failure()
+        self._broken = True
         self.taint = self.taint or "a failure of our own"
         try:
             self.release(self.taint)

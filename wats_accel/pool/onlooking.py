@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wats_accel.pool.calls import changes_of, notice
-from wats_accel.pool.connections import connection_proxy
+from wats_accel.pool.connections import connection_proxy, genuine
 from wats_accel.pool.dialects import dialect_of
 from wats_accel.pool.drivers import Driver
 from wats_accel.pool.lease import Lease
@@ -35,6 +35,9 @@ class Onlooker:
         self._observer = observer
 
     def take_back(self, lease: Lease) -> None:
+        """It was never lent."""
+
+    def give_up(self, lease: Lease) -> None:
         """It was never lent."""
 
     def let_go(self, lease: Lease) -> None:
@@ -65,7 +68,7 @@ def looked_on(raw: Any, driver: Driver, observer: Observer, open_again: Open) ->
         lease = Lease(Onlooker(driver, open_again, observer), raw, dialect_of(driver.name, raw), None)
         lease.changes_before = 0  # those of its making are its user's own, too
         lease.observer = observer
-        proxy = connection_proxy(lease)
+        proxy = genuine(connection_proxy(lease))
         lease.release("its user's own from the start")
         if changes_of(proxy):
             notice(proxy)  # its class writes when it is made

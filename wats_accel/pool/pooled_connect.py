@@ -240,7 +240,10 @@ class PooledConnect:
         if self._stop_watching is not None:
             self._stop_watching()
         for pool in self.pools:
-            pool.close()
+            try:
+                pool.close()
+            except Exception as error:  # noqa: BLE001 - the others are to be closed all the same
+                self._breaker.failed(error)
 
 
 def _what_is_missing(error: Exception) -> str:

@@ -63,7 +63,7 @@ class Proxy:
         """Call a method of the driver's object on behalf of the user."""
         lease = self._accel_lease
         self._accel_check_thread(name)
-        if not lease.enter():
+        if not lease.entered():
             with noting_failures:  # mostly this raises what the driver raises
                 told = _called(getattr(self._accel_raw, name), args, kwargs)
             return self if told is self._accel_raw else told
@@ -75,7 +75,7 @@ class Proxy:
             call.failed(error)
             raise
         finally:
-            lease.leave()
+            lease.left()
 
     def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
         """What a call can do to data, if the name alone does not say it."""
@@ -189,8 +189,8 @@ def _called(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         return method(*args, **kwargs)
     with contextlib.ExitStack() as stack:  # their leases cannot end meanwhile
         for proxy in proxies:
-            if proxy._accel_lease.enter():
-                stack.callback(proxy._accel_lease.leave)
+            if proxy._accel_lease.entered():
+                stack.callback(proxy._accel_lease.left)
         plain = {name: _plain(value) for name, value in kwargs.items()}
         return method(*map(_plain, args), **plain)
 
