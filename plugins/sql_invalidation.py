@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -76,6 +77,7 @@ def accel_startup(context: PluginContext) -> None:
 
 
 def _start(context: PluginContext) -> None:
+    importlib.import_module("sqlglot")  # that it is missing is told now, and not found out by statements
     sql = context.root.sql
     options: dict[str, Any] = {
         "dialect": sql.dialect or "",

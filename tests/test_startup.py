@@ -404,9 +404,11 @@ def test_without_what_watches_files_and_what_reads_sql_a_second_time_the_rest_is
 ) -> None:
     done = run_without(["sqlglot", "watchdog"], watch=True)
     assert (done.returncode, done.stdout.splitlines()[:-1]) == (0, PRINTED)
-    (line,) = [line for line in done.stderr.splitlines() if "watch" in line]
-    assert line.startswith("Rule skipped: ")
-    assert "needs the library watchdog" in line
+    sql, watch = sorted(line for line in done.stderr.splitlines() if line.startswith("Rule skipped: "))
+    assert "plugin 'sql_invalidation' failed in accel_startup: ModuleNotFoundError" in sql
+    assert "'sqlglot'" in sql
+    assert "needs the library watchdog" in watch
+    assert "to stay fresh: accel_shop:UserRepository.get_user" in done.stderr
     assert "Traceback" not in done.stderr
 
 
