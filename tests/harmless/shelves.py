@@ -15,7 +15,7 @@ INSERT INTO book VALUES (1, 'Emma', 1), (2, 'Ulysses', 1), (3, 'Walden', 2);
 INSERT INTO loan VALUES (1, 'ada'), (1, 'bob');
 """
 BOOKS = (1, 2, 3)
-READS = ("title", "listing", "details", "summary", "missing", "opened", "count")
+READS = ("title", "listing", "details", "summary", "missing", "opened", "count", "checked", "tried")
 WRITES = ("rename", "lend", "rename_badly", "rename_all")
 
 
@@ -81,6 +81,16 @@ class Shelves:
         self.runs["count"] += 1
         return int(self._rows("SELECT COUNT(*) FROM loan")[0][0])
 
+    def checked(self, book: int) -> list[str]:
+        """An answer that is verified each time."""
+        self.runs["checked"] += 1
+        return [row[0] for row in self._rows("SELECT title FROM book WHERE id = ?", book)]
+
+    def tried(self, book: int) -> list[str]:
+        """An answer that is cached in the shadow only."""
+        self.runs["tried"] += 1
+        return [row[0] for row in self._rows("SELECT title FROM book WHERE id = ?", book)]
+
     # writes
 
     def rename(self, book: int, title: str) -> tuple[bool, str]:
@@ -110,6 +120,7 @@ class Shelves:
     def rename_all(self, titles: dict[int, str]) -> int:
         """A write that consists of others."""
         self.runs["rename_all"] += 1
+        self.title(1)
         return sum(self.rename(book, title)[0] for book, title in titles.items())
 
 
@@ -128,6 +139,7 @@ def reset(database: str) -> None:
 def config(*, pooled: bool, invalidation: str, plugins: list[str], level: str) -> dict[str, Any]:
     """The configuration of the application, which is the module ``legacy_app``."""
     one = ["books:title:{book}", "books:details:*", "books:listing:*", "books:summary:*"]
+    one += ["books:checked:{book}", "books:tried:{book}"]
     return {
         "version": 1,
         "logging": {"level": level, "summary_every": "1h"},
@@ -151,6 +163,8 @@ def config(*, pooled: bool, invalidation: str, plugins: list[str], level: str) -
                     **dict.fromkeys(("title", "listing", "details", "summary", "missing"), "books"),
                     "opened": {"namespace": "books", "valid_until": "legacy_app:next_change"},
                     "count": {"namespace": "other"},
+                    "checked": {"namespace": "books", "verify": {"sample": "100%"}},
+                    "tried": {"namespace": "books", "shadow": True},
                 },
                 "invalidates": {
                     "rename": one,

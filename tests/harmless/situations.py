@@ -12,6 +12,8 @@ from typing import Any
 from shelves import BOOKS
 from stages import Stage
 
+from wats_accel.testing import Fault, failing
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -24,6 +26,7 @@ class Situation:
         installs: whether that is to install the accelerator.
         families: of seams for which it is played, by their first part; empty: all. Threads take time.
         pooled: whether it is about the pool only.
+        in_background: whether methods run in the background, too, so that runs cannot be counted.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Situation:
     installs: bool = False
     families: tuple[str, ...] = ()
     pooled: bool = False
+    in_background: bool = False
 
 
 def _nothing(stage: Stage) -> None:
@@ -123,6 +127,30 @@ def _renew(stage: Stage) -> None:
     stage.method("count")
 
 
+def _check(stage: Stage) -> None:
+    for _ in range(2):
+        stage.method("checked", 1)
+        stage.method("tried", 1)
+    threading.Event().wait(0.003)
+    stage.method("rename", 1, "Persuasion")
+    for _ in range(2):
+        stage.method("checked", 1)
+        stage.method("tried", 1)
+    threading.Event().wait(0.003)
+
+
+def _reload(stage: Stage) -> None:
+    rules = stage.wanted.get("repositories", [{}])[0]
+    if rules:
+        rules["cached"]["listing"] = {"namespace": "other", "ttl": 5}
+        rules["invalidates"]["rename"] = ["books:*", "other:*"]
+        del rules["cached"]["missing"]
+    stage.ask("reload", lambda known: known.reload())
+    _read_all(stage)
+    _write(stage)
+    _read_all(stage)
+
+
 def _install(stage: Stage) -> None:
     stage.ask("install", lambda known: known.install())
     _read_all(stage)
@@ -148,6 +176,15 @@ def _ask(stage: Stage) -> None:
     _read_all(stage)
 
 
+def _read_broken(stage: Stage) -> None:
+    """Something else is broken already."""
+    with failing("key.freeze", Fault.raises(LookupError)):
+        for _ in range(3):
+            _read_all(stage)
+        stage.method("rename", 1, "Persuasion")
+    _read_all(stage)
+
+
 def _old(stage: Stage) -> None:
     _warm(stage)
     stage.clock.advance(700)  # past every TTL
@@ -158,12 +195,16 @@ def _drive(stage: Stage) -> None:
     _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
     _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
     nobodys = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
-    stage.step("execute", lambda: nobodys.execute("INSERT INTO loan VALUES (3, 'nobody')"))
-    del nobodys  # never committed; a connection of sqlite3 is garbage, as it refers to itself
-    gc.collect(1)
+    stage.step("execute", _never_committed, nobodys)
+    nobodys = None
+    gc.collect(1)  # a connection of sqlite3 refers to itself
     reader = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
     stage.step("rows", lambda: reader.execute("SELECT * FROM loan").fetchall())
     stage.step("close", lambda: reader.close())
+
+
+def _never_committed(connection: Any) -> int:
+    return int(connection.execute("INSERT INTO loan VALUES (3, 'nobody')").rowcount)
 
 
 def _with_a_connection(stage: Stage, connection: Any) -> None:
@@ -182,6 +223,7 @@ def _with_a_connection(stage: Stage, connection: Any) -> None:
     step("commit", connection.commit)
     step("block", lambda: _in_a_block(connection))
     step("types", lambda: [type(connection).__name__, isinstance(connection, sqlite3.Connection)])
+    step("setting", lambda: connection.execute("PRAGMA cache_size = 100").fetchall())
     step("close", connection.close)
     step("after", lambda: cursor.execute("SELECT 1"))
     step("after", lambda: connection.execute("SELECT 1"))
@@ -199,7 +241,38 @@ SITUATIONS = (
     Situation("write", _warm, _write),
     Situation("nested read", _warm, _nested),
     Situation("joined read", _nothing, _joined, families=("flight", "load", "region", "key")),
-    Situation("renewal", _warm_and_old, _renew, families=("renew", "thread", "load", "flight", "region")),
+    Situation(
+        "renewal",
+        _warm_and_old,
+        _renew,
+        families=("renew", "thread", "load", "flight", "region"),
+        in_background=True,
+    ),
+    Situation("second failure", _warm, _read_broken, families=("breaker", "event", "log", "region", "load")),
+    Situation(
+        "verification",
+        _warm,
+        _check,
+        families=("verify", "shadow", "load", "copy", "flight", "tracker"),
+        in_background=True,
+    ),
+    Situation(
+        "reload",
+        _warm,
+        _reload,
+        families=(
+            "reload",
+            "config",
+            "plugin",
+            "hook",
+            "feature",
+            "patch",
+            "settle",
+            "region",
+            "pool",
+            "write",
+        ),
+    ),
     Situation("install", _nothing, _install, installs=True),
     Situation("uninstall", _warm, _uninstall),
     Situation("questions", _warm, _ask),

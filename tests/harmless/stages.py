@@ -44,6 +44,7 @@ class Stage:
     accelerator: Accelerator | None = None
     before: dict[str, Any] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
+    wanted: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
 
     @property
@@ -56,7 +57,7 @@ class Stage:
         """Make a call, and note what came of it."""
         try:
             value = call(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - what it raises is the outcome
+        except Exception as error:
             self.outcomes.append((what, "raised", chain(error)))
             return None
         self.outcomes.append((what, "gave", shape(value)))
@@ -75,7 +76,12 @@ class Stage:
     def ask(self, what: str, question: Callable[[Accelerator], object]) -> None:
         """Ask the accelerator, if there is one; the answer is of no interest."""
         known = self.accelerator
-        self.step(what, lambda: None if known is None else question(known) and None)
+
+        def put() -> None:
+            if known is not None:
+                question(known)
+
+        self.step(what, put)
 
 
 # -- outcomes, comparable ----------------------------------------------------------------------------------

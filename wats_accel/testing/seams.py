@@ -67,6 +67,7 @@ _CACHE: Final = "wats_accel.cache."
 _POOL: Final = "wats_accel.pool."
 _TRACKING: Final = "wats_accel.tracking."
 _TELEMETRY: Final = "wats_accel.telemetry."
+_RELOAD: Final = "wats_accel.reloading:Reload."
 _BYSTANDER: Final = "wats_accel.testing.bystander:"
 
 _TABLE: Final = (
@@ -144,6 +145,11 @@ _TABLE: Final = (
     Seam("fence.lift", _CACHE + "flights:Flights.lift_fence", "Ends that."),
     Seam("renew.submit", _CACHE + "background:Background.submit", "Has an answer renewed ahead of time."),
     Seam("renew.begin", _CACHE + "loading:begin_renewal", "Begins to renew an answer."),
+    Seam("verify.begin", _CACHE + "checking:begin_beside", "Runs a method beside its cached answer."),
+    Seam("verify.compare", _CACHE + "checking:compare", "Compares the two."),
+    Seam("verify.values", _CACHE + "comparing:difference", "Compares two values."),
+    Seam("verify.end", _CACHE + "checking:end_beside", "Ends that."),
+    Seam("shadow.answer", _CACHE + "checking:would_answer", "Says what the cache would have answered."),
     # -- writes
     Seam("write.begin", "wats_accel.invalidation:Invalidator.begin", "Notes that a write begins."),
     Seam("write.end", "wats_accel.invalidation:Invalidator.end", "Drops what a write concerns."),
@@ -184,7 +190,7 @@ _TABLE: Final = (
     Seam("clock.monotonic", "wats_accel.testing.clock:FakeClock.__call__", "Says how much time has passed."),
     Seam("clock.wall", "wats_accel.testing.clock:FakeClock.wall_time", "Says the time of day."),
     # -- configuration, plugins, patches
-    Seam("config.read", "wats_accel.runtime:read_config", "Reads the configuration."),
+    Seam("config.read", "wats_accel.config_source:read_config", "Reads the configuration."),
     Seam("config.load", "wats_accel.config.loader:load", "Validates the configuration."),
     Seam("config.assemble", "wats_accel.assembly:assemble", "Makes all parts that it asks for."),
     Seam("plugin.load", "wats_accel.plugin_manager:PluginManager.load_all", "Loads the plugins."),
@@ -200,6 +206,15 @@ _TABLE: Final = (
     Seam("feature.write", "wats_accel_plugins.write_invalidation:accel_patch_specs", "The feature of rules."),
     Seam("feature.pool", "wats_accel_plugins.connection_pool:accel_patch_specs", "The feature of pools."),
     Seam("feature.sql", "wats_accel_plugins.sql_invalidation:accel_startup", "The feature of reading SQL."),
+    Seam("config.admit", "wats_accel.admission:Admission.admitted", "Judges which rules may be applied."),
+    Seam("reload.prepare", _RELOAD + "prepare", "Plans another configuration beside the one in effect."),
+    Seam("reload.engines", _RELOAD + "switch_engines", "Puts its rules into effect."),
+    Seam("reload.plugins", _RELOAD + "tell_plugins", "Tells the plugins of it."),
+    Seam("reload.patch", _RELOAD + "patch", "Patches what has changed."),
+    Seam(
+        "settle.begin", "wats_accel.settling:Settling.begin", "Looks for writes that nobody has seen begin."
+    ),
+    Seam("settle.over", "wats_accel.settling:Settling.is_over", "Says whether they are over."),
     Seam("patch.resolve", "wats_accel.patching.resolver:resolve", "Finds the method to be patched."),
     Seam("patch.wrap", "wats_accel.patching.wrapping:wrapped", "Makes the wrappers of a method."),
     Seam("patch.stand_in", "wats_accel.patching.stand_in:stand_in", "Dresses a wrapper as the method."),
@@ -214,7 +229,7 @@ _TABLE: Final = (
     Seam("pool.checkin", _POOL + "connection_pool:ConnectionPool.take_back", "Takes a connection back."),
     Seam("pool.reset", _POOL + "cleansing:cleanse", "Makes a session as good as new."),
     Seam("pool.ping", _POOL + "dialects:Sqlite.is_alive", "Asks a connection for a sign of life."),
-    Seam("pool.history", _POOL + "dialects:Sqlite.has_history", "Asks what a session remembers."),
+    Seam("pool.history", _POOL + "cleansing:_has_history", "Asks what a session remembers."),
     Seam("pool.bury", _POOL + "corpses:bury", "Has a closed connection be as closed ones are."),
     Seam("pool.close", _POOL + "connection_pool:ConnectionPool.close", "Closes idle connections."),
     Seam("queue.take", _POOL + "connection_queue:ConnectionQueue.take", "Takes one from the queue."),
@@ -222,6 +237,10 @@ _TABLE: Final = (
     Seam("queue.discard", _POOL + "connection_queue:ConnectionQueue.discard", "Closes one."),
     Seam("proxy.connection", _POOL + "connections:connection_proxy", "Stands in for a connection."),
     Seam("proxy.dependent", _POOL + "connections:dependent_proxy", "Stands in for a cursor."),
+    Seam("call.before", _POOL + "calls:Call.before", "Prepares a call of the driver."),
+    Seam("call.returned", _POOL + "calls:Call.returned", "Looks at what the driver has returned."),
+    Seam("call.settle", _POOL + "calls:Call.settle", "Sees what a call has done."),
+    Seam("call.failed", _POOL + "calls:Call.failed", "Sees what a call that raised has done."),
     Seam("lease.enter", _POOL + "lease:Lease.enter", "Begins a call of the driver."),
     Seam("lease.leave", _POOL + "lease:Lease.leave", "Ends a call of the driver."),
     Seam("lease.end", _POOL + "lease:Lease.end", "Ends a user's time with a connection."),

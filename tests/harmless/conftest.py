@@ -1,0 +1,27 @@
+"""What the fault matrix needs: a folder, a log that somebody reads, no search for plugins each time."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from matrix import Matrix
+
+
+@pytest.fixture
+def matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
+    """Runs combinations."""
+    once = functools.lru_cache(maxsize=8)(importlib.metadata.entry_points)
+    monkeypatch.setattr(importlib.metadata, "entry_points", once)
+    logger, handler = logging.getLogger("wats_accel"), logging.StreamHandler(io.StringIO())
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.addHandler(handler)
+    made = Matrix(tmp_path)
+    yield made
+    made.close()
+    logger.removeHandler(handler)

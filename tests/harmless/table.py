@@ -1,0 +1,95 @@
+"""The table of the fault matrix: all combinations, lies that nobody can tell, and those that strike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from matrix import FAULTS
+from situations import SITUATIONS, Situation
+from stages import MODES, Mode
+
+from wats_accel.testing import Fault, seams
+
+PASSED = Path(__file__).with_name("passed.txt")
+"""In which situations each seam is passed: written by the last whole run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One seam, with one fault, in one situation."""
+
+    seam: str
+    fault: Fault
+    situation: Situation
+    mode: Mode
+
+    @property
+    def place(self) -> str:
+        """Where the seam is passed: ``read hit/pool``."""
+        return f"{self.situation.name}/{self.mode.name}"
+
+    def __str__(self) -> str:
+        return f"{self.seam} {self.fault.text} in {self.place}"
+
+
+NOTHING, AN_OBJECT, WRONG_TYPE = (fault.text for fault in FAULTS[-3:])
+
+LIES: dict[tuple[str, str], str] = {}
+"""Answers that nobody can tell from true ones, with the reason. They are left out, and the page says so."""
+
+
+def everything() -> Iterator[Combination]:
+    """All combinations but lies, whether the seam is passed there or not."""
+    for seam in seams():
+        yield from of_seam(seam)
+
+
+def of_seam(seam: str) -> Iterator[Combination]:
+    """All combinations of one seam but lies."""
+    family = seam.partition(".")[0]
+    for mode in MODES:
+        for situation in SITUATIONS:
+            if situation.families and family not in situation.families:
+                continue
+            if situation.pooled and not mode.pooled:
+                continue
+            for fault in FAULTS:
+                if (seam, fault.text) not in LIES:
+                    yield Combination(seam, fault, situation, mode)
+
+
+# -- what the last whole run has found ---------------------------------------------------------------------
+
+
+def passed() -> dict[str, set[str]]:
+    """Where each seam is passed, as the last whole run has found."""
+    lines = PASSED.read_text(encoding="utf-8").splitlines()
+    return {seam: set(places.split(", ")) for seam, _, places in (line.partition(": ") for line in lines)}
+
+
+def write_passed(found: Iterable[tuple[str, str]]) -> None:
+    """Write where each seam was passed, ``(seam, place)``."""
+    known: dict[str, set[str]] = {seam: set() for seam in seams()}
+    for seam, place in found:
+        known[seam].add(place)
+    lines = [f"{seam}: {', '.join(sorted(places))}\n" for seam, places in known.items()]
+    PASSED.write_text("".join(lines), encoding="utf-8")
+
+
+def striking() -> list[Combination]:
+    """All combinations in which the fault comes into effect."""
+    known = passed()
+    return [one for one in everything() if one.place in known.get(one.seam, ())]
+
+
+def share(family: str, seed: int = 1) -> list[Combination]:
+    """Of each seam of a family, each fault once, in a situation chosen by chance; grouped by mode."""
+    chance = random.Random(f"{family} {seed}")
+    chosen: dict[tuple[str, str], list[Combination]] = {}
+    for one in striking():
+        if one.seam.partition(".")[0] == family:
+            chosen.setdefault((one.seam, one.fault.text), []).append(one)
+    return sorted((chance.choice(found) for found in chosen.values()), key=lambda one: one.mode.name)

@@ -1,0 +1,46 @@
+"""Whatever breaks inside, the application gets what it would have got without us, and answers stay fresh."""
+
+from __future__ import annotations
+
+import pytest
+from matrix import Matrix
+from page import block, block_on_page
+from table import LIES, Combination, of_seam, passed, share
+
+from wats_accel.testing import seams
+
+FAMILIES = list(dict.fromkeys(name.partition(".")[0] for name in seams()))
+
+
+def differences(matrix: Matrix, combinations: list[Combination]) -> dict[str, list[str]]:
+    """What differs, by combination."""
+    found = {str(one): matrix.run(one.seam, one.fault, one.situation, one.mode) for one in combinations}
+    return {name: known.differences for name, known in found.items() if known.differences}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_part_that_breaks_is_not_noticed(matrix: Matrix, family: str) -> None:
+    assert differences(matrix, share(family)) == {}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seam", seams())
+def test_a_seam_that_breaks_in_whatever_way_and_situation_is_not_noticed(
+    matrix: Matrix, seam: str, soak: bool
+) -> None:
+    if not soak:
+        pytest.skip("each fault of each seam in one situation is enough for every day")
+    assert differences(matrix, list(of_seam(seam))) == {}
+
+
+def test_every_seam_is_passed_in_some_situation() -> None:
+    assert {seam: bool(places) for seam, places in passed().items()} == dict.fromkeys(seams(), True)
+
+
+def test_what_is_left_out_is_in_the_table_and_has_a_reason() -> None:
+    assert {seam for seam, _ in LIES} <= set(seams())
+    assert all(LIES.values())
+
+
+def test_the_page_tells_the_size_and_result_of_this_very_matrix() -> None:
+    assert block_on_page() == block()
