@@ -85,6 +85,13 @@ def test_entries_whose_rule_did_not_change_survive(bench: Bench) -> None:
     assert (changed, bench.counts()) == ({"list_users"}, (0, 1, 0, 3))
 
 
+def test_a_cache_that_is_empty_stays_as_well(bench: Bench) -> None:
+    bench.accelerator.invalidate("*")
+    bench.repository_rules["cached"]["list_users"] = {"namespace": "lists", "ttl": "30s"}
+    assert bench.accelerator.reload()
+    assert bench.counts() == (0, 1, 0, 3)
+
+
 def test_another_ttl_counts_from_the_reload_on(bench: Bench) -> None:
     bench.repository_rules["cached"]["get_user"] = {"namespace": "users", "ttl": "10s"}
     assert bench.accelerator.reload()

@@ -96,7 +96,8 @@ class CacheRegistry:
             raise TargetError(f"{rules.target} is cached already")
         running = self._regions.get(rules.target)
         adopted = None if planned is None else planned.adopted(running, rules)
-        regions[rules.target] = region = adopted or self._made(rules)
+        region = self._made(rules) if adopted is None else adopted  # an empty one is falsy
+        regions[rules.target] = region
         return region
 
     def _made(self, rules: RegionRules) -> Region:
