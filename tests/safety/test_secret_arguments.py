@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from wats_accel.cache.freezing import Unfreezable, freeze
 from wats_accel.cache.keys import KeyMaker, KeyRules
 from wats_accel.cache.scopes import ScopeNumbers
-from wats_accel.cache.sealing import Sealed, Sealer
+from wats_accel.cache.sealed import Sealed
+from wats_accel.cache.sealing import Sealer
 from wats_accel.cache.texts import readable
 from wats_accel.errors import ConfigError, TargetError
 from wats_accel.events import Hit, Invalidated, Miss, Stored

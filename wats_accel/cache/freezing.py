@@ -25,11 +25,13 @@ from types import (
 from typing import Any
 from uuid import UUID
 
+from wats_accel.cache.sealed import Sealed
+
 _MAX_DEPTH = 64
 _MAX_ITEMS = 10_000  # a key is no place for a data set, nor for one list nested in itself a million ways
 _MAX_COPIED = 65_536  # bytes or characters of what has to be copied; what need not be is measured elsewhere
 
-_THEMSELVES = frozenset({str, bytes, NoneType})
+_THEMSELVES = frozenset({str, bytes, NoneType, Sealed})
 # Equal values of one of these types are the same value; only the type has to be told apart.
 _TAGGED = frozenset({int, bool, date, timedelta, UUID, Fraction, EllipsisType, NotImplementedType})
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
@@ -134,7 +136,7 @@ class _Walk:
     def freeze(self, value: Any) -> Hashable:
         cls = type(value)
         if cls in _THEMSELVES:
-            return value  # type: ignore[no-any-return]  # str, bytes or None
+            return value  # type: ignore[no-any-return]  # a text, bytes, None, or a seal
         if cls in _TAGGED:
             return cls, value
         rule = _RULES.get(cls)

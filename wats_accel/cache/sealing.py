@@ -16,34 +16,13 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from wats_accel.cache.freezing import TooLarge, Unfreezable, freeze
-
-STARS: Final = "***"
-"""What people see of a secret."""
-
+from wats_accel.cache.sealed import Sealed
 
 _LARGEST: Final = 65_536  # characters or bytes: each call hashes all of them
 
 
 class _Hasher(Protocol):
     def update(self, data: bytes, /) -> None: ...
-
-
-class Sealed:
-    """What stands for a secret argument: equal for equal values of one type, and telling nothing else."""
-
-    __slots__ = ("_digest",)
-
-    def __init__(self, digest: bytes) -> None:
-        self._digest = digest
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is Sealed and self._digest == other._digest
-
-    def __hash__(self) -> int:
-        return hash(self._digest)
-
-    def __repr__(self) -> str:
-        return STARS
 
 
 class Sealer:
@@ -65,6 +44,9 @@ class Sealer:
                 says no more than what it is equal to.
             TooLarge: of these, the one that says that it would take too long.
         """
+        if type(value) is str and len(value) <= _LARGEST:  # most are; in one step it takes half as long
+            text = b"S" + value.encode("utf-8", "surrogatepass")
+            return Sealed(hashlib.blake2b(text, key=self._key, digest_size=32).digest())
         return Sealed(self._digest(freeze(value)))
 
     def seal_all(self, values: tuple[Any, ...]) -> tuple[Sealed, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from wats_accel.cache.sealing import STARS
+from wats_accel.cache.sealed import STARS
 from wats_accel.cache.texts import Texts, argument_text, match_text, readable
 from wats_accel.patterns import ArgumentPart, Glob, KeyPattern, Literal, Placeholder
 

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from wats_accel.cache.freezing import freeze
-from wats_accel.cache.sealing import STARS, Sealed
+from wats_accel.cache.sealed import STARS, Sealed
 
 Texts = tuple[str | None, ...]
 """The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
