@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,8 +146,3 @@ def _target(text: object) -> Target | None:
         return Target.parse(text) if isinstance(text, str) else None
     except TargetError:
         return None
-
-
-def names_of(switches: Iterable[Switch]) -> str:
-    """What these switch, in one line."""
-    return ", ".join(switch.names for switch in switches)
