@@ -71,9 +71,10 @@ class _VerifiedMethod(CachedMethod):
         try:
             if self._region.writers.under_way and self.why_keep_away(args, kwargs) is not None:
                 return None
-            return self._region.lookup(self._keys.key(args, kwargs))
+            entry = self._region.lookup(self._keys.key(args, kwargs))
         except Exception:  # noqa: BLE001 - the call itself finds out what becomes of it
             return None
+        return entry if isinstance(entry, Entry) else None
 
     def verify(self, entry: Entry, args: Args, kwargs: Kwargs) -> None:
         """Have an entry compared with the method's own answer; not if too many wait. Raises nothing."""
@@ -109,8 +110,8 @@ class _VerifiedMethod(CachedMethod):
     def _compared(self, load: Load, entry: Entry, args: Args, kwargs: Kwargs) -> str | None:
         try:
             begin_beside(self._region, load)
-            if not self._region.active or self.why_keep_away(args, kwargs):
-                raise Inconclusive("being_written")
+            if not self._region.vouches_for(entry) or self.why_keep_away(args, kwargs):
+                raise Inconclusive("overtaken")  # then the method need not even run
             result = self._call(*args, **kwargs)
             objection = self._objection(load.key, result, args, kwargs)
             if objection is not None:
