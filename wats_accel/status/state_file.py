@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wats_accel.atomic_files import USER_ONLY, replace_file
+from wats_accel.forks import uncut_by_forks
 from wats_accel.status.folder import make_private
 from wats_accel.status.holds import Hold
 
@@ -39,7 +40,8 @@ class StateFile:
         """
         if self._hold is None:
             make_private(self._folder)
-            self._hold = self._claim()
+            with uncut_by_forks:  # a child that knows nothing of the lock would keep it for us
+                self._hold = self._claim()
         data = json.dumps({"format": FORMAT, **state}, ensure_ascii=False, default=str).encode(
             "utf-8", "replace"
         )
