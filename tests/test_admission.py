@@ -343,6 +343,17 @@ def test_once_it_is_locked_anew_it_is_patched(install: Any, application: Any, lo
     assert known.problems == ()
 
 
+def test_a_reload_looks_at_the_lock_anew(install: Any, application: Any, locked: Any) -> None:
+    path = locked("bypass")
+    known = install(path)
+    module = application(CHANGED)
+    assert not is_cached(module)
+    assert lock(path) == 0
+    assert known.reload()
+    assert is_cached(module)
+    assert known.problems == ()
+
+
 def test_a_method_that_has_no_source_any_more_is_compared_by_its_code(
     install: Any, application: Any, locked: Any, tmp_path: Path
 ) -> None:

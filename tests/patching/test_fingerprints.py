@@ -311,6 +311,16 @@ def test_without_source_constants_that_are_sql_are_seen(frozen: Any, taken: Any,
     assert difference(frozen(before.replace("SELECT 1", "SELECT 2")), taken(before)) == "its code"
 
 
+@pytest.mark.parametrize("source", KINDS.values(), ids=KINDS)
+def test_a_frozen_application_is_compared_with_what_was_locked_where_it_was_not_frozen(
+    frozen: Any, taken: Any, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    locked = taken(source)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert difference(frozen(source), locked) is None
+    assert difference(frozen(source.replace("SELECT 1", "SELECT 2")), locked) == "its code"
+
+
 def test_without_source_texts_that_are_no_sql_are_no_part_of_it(
     frozen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,7 +98,7 @@ def test_an_own_module_that_takes_the_name_of_a_standard_one_is_own(
 def test_a_module_made_by_the_program_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "accel_made", ModuleType("accel_made"))
     assert origin_of("accel_made") == "own"
-    assert origin_of("__main__") in ("own", "installed", "stdlib")  # of the tests it is pytest's
+    assert origin_of("__main__") == "own"
 
 
 def test_what_is_nowhere_may_come_yet() -> None:

@@ -74,9 +74,8 @@ def fingerprint_of(target: Target, sources: SourceTexts) -> Fingerprint:
     if not functions:
         return Fingerprint()
     bases = [base for base in getattr(parent, "__mro__", ()) if _is_module_of(package, base.__module__)]
-    return Fingerprint(
-        **_of_source(functions, bases, package, sources), code={python_tag(): _of_code(functions, bases)}
-    )
+    code = _of_code(package, functions, bases)
+    return Fingerprint(**_of_source(functions, bases, package, sources), code={python_tag(): code})
 
 
 def layers(raw: Any) -> list[FunctionType]:
@@ -130,7 +129,7 @@ def _is_ours(layer: Any) -> bool:
     if is_stand_in(layer):
         return True
     module = layer.__globals__.get("__name__") if isinstance(layer, FunctionType) else type(layer).__module__
-    return isinstance(module, str) and module.partition(".")[0] in ("wats_accel", "wats_accel_plugins")
+    return _top(module) in ("wats_accel", "wats_accel_plugins")
 
 
 def _is_of(package: str, function: FunctionType) -> bool:
@@ -140,9 +139,11 @@ def _is_of(package: str, function: FunctionType) -> bool:
 
 def _is_module_of(package: str, module: object) -> bool:
     """Whether a change to a module is one to the application; that of a library is its upgrade."""
-    return isinstance(module, str) and (
-        module.partition(".")[0] == package or (origin_of(module) in ("own", "unknown"))
-    )
+    return _top(module) == package or (isinstance(module, str) and origin_of(module) in ("own", "unknown"))
+
+
+def _top(module: object) -> str:
+    return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 # -- of the source ------------------------------------------------------------------------------------------
@@ -176,7 +177,10 @@ def _owners(bases: Iterable[type], sources: SourceTexts) -> Iterator[Owner]:
 # -- of the code --------------------------------------------------------------------------------------------
 
 
-def _of_code(functions: list[FunctionType], bases: list[type]) -> str:
+def _of_code(package: str, functions: list[FunctionType], bases: list[type]) -> str:
+    # In a frozen application nobody can tell other packages of its own from libraries.
+    functions = [known for known in functions if _top(known.__globals__.get("__name__")) == package]
+    bases = [base for base in bases if _top(base.__module__) == package]
     said = [repr(_code(function.__code__)) for function in functions]
     for function in functions:
         names = sorted(set(_names(function.__code__)))

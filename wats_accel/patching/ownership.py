@@ -60,6 +60,8 @@ def origin_of(module: str) -> Origin:
     top = module.partition(".")[0]
     if top in _OURS:
         return "wats_accel"
+    if top == "__main__":  # of `python -m wats_accel run` it is another one by now
+        return "own"
     if getattr(sys, "frozen", False):  # all lies in one bundle: only names tell
         return "stdlib" if top in sys.stdlib_module_names else "own"
     try:
