@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 import time
 from pathlib import Path
 
@@ -30,6 +29,8 @@ def replace_file(
     Raises:
         OSError: it cannot be written; then the file is as it was.
     """
+    import tempfile  # noqa: PLC0415 - it imports much, which the start of a program need not wait for
+
     target = Path(os.path.realpath(path))
     descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
     try:

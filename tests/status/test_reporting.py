@@ -60,7 +60,7 @@ def test_the_state_tells_what_is_on_and_why_the_rest_is_not(
         True,
         False,
     )
-    assert state["python"] == sys.version.split()[0]
+    assert state["python"] == ".".join(map(str, sys.version_info[:3]))
     assert "/" not in state["program"]
     assert methods(state) == {
         "shop:Stock.list_items": ("on", ""),

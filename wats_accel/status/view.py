@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import platform
-import socket
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -50,9 +48,9 @@ def about_process() -> dict[str, Any]:
     program = sys.executable if getattr(sys, "frozen", False) else (sys.argv[0] if sys.argv else "")
     return {
         "pid": os.getpid(),
-        "host": socket.gethostname(),
+        "host": os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", ""),
         "program": os.path.basename(program) or "python",
-        "python": platform.python_version(),
+        "python": ".".join(map(str, sys.version_info[:3])),
     }
 
 
