@@ -143,6 +143,11 @@ def enter_load(load: Load) -> None:
 
 def leave_load(load: Load) -> None:
     """Note that `load` has ended, and with it whatever was nested in it."""
+    forget_load(load)
+
+
+def forget_load(load: Load) -> None:
+    """The same, for those who have failed to leave it."""
     here = get_ident()
     stack = stacks.get(here, [])
     if load in stack:

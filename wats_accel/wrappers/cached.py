@@ -6,6 +6,7 @@ untouched, and whatever goes wrong around it leads to the plain call.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -16,7 +17,15 @@ from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import TooLarge, Unfreezable, is_immutable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
 from wats_accel.cache.loading import begin, begin_renewal, end, fail, finish, is_failure, rest_on_version
-from wats_accel.cache.loads import Load, doubt_loads, innermost_load, runs_here, spoil_loads, stacks
+from wats_accel.cache.loads import (
+    Load,
+    doubt_loads,
+    forget_load,
+    innermost_load,
+    runs_here,
+    spoil_loads,
+    stacks,
+)
 from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts
@@ -295,8 +304,10 @@ class CachedMethod:
     def _end(self, load: Load) -> None:
         try:
             end(self._region, load)
-        except Exception:  # noqa: BLE001 - whoever waits for it does so for a bounded time
-            load.objection = load.objection or "broken"
+        except Exception:  # noqa: BLE001 - by another way, and else whoever waits for it does so in vain
+            forget_load(load)
+            with contextlib.suppress(Exception), self._region.lock:
+                self._region.flights.land(load)
 
     def _answer_of_another(self, load: Load, entry: Entry, args: Args, kwargs: Kwargs) -> Any:
         answer = _given(entry)
