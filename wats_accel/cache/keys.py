@@ -107,11 +107,17 @@ class KeyMaker:
 
         Not those that ``**kwargs`` caught: they have no position by which a pattern could name them, and
         what is not known matches anything.
+
+        Raises:
+            Exception: the call does not fit the signature, or an argument cannot be spelled.
         """
         if not self._is_exact:
             return ()  # which argument is which is not known, and what is not known matches anything
         _, values, extra, _ = self._take_apart(*args, **kwargs)
-        return tuple(map(argument_text, (*values, *extra)))
+        texts = tuple(map(argument_text, (*values, *extra)))
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise TypeError("an argument has no text")  # a pattern would never match it
+        return texts
 
     def label(self, prefix: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``.
