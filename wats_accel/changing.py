@@ -16,6 +16,7 @@ from wats_accel.config.sameness import digest_of
 from wats_accel.config_source import config_file, read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.events import ConfigRejected, ConfigReloaded
+from wats_accel.forks import uncut_by_forks
 from wats_accel.life import Life
 from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to
 from wats_accel.settling import Settling
@@ -32,9 +33,8 @@ class Changing(Life):
         self._reloading = False
         self._draft: tuple[int, Complaints] | None = None  # of the thread that plans
 
-    def begin_anew(self) -> None:
-        """In a child process: nobody is reloading here."""
-        super().begin_anew()
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
         self._reload_lock = threading.RLock()
         self._reloading = False
         self._draft = None
@@ -133,7 +133,8 @@ class Changing(Life):
                 attempt.abandon()
                 return False
             try:
-                counts = self._swap(attempt, before, complaints)
+                with uncut_by_forks:  # a child process must not begin with half of it
+                    counts = self._swap(attempt, before, complaints)
             except BaseException as error:  # what is half one thing and half another is of no use
                 self._give_up(error)
                 raise

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import abc
 import atexit
+import contextlib
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -36,6 +38,20 @@ from wats_accel.watching import ConfigWatch
 _MOST_SWITCHES: Final = 1_000
 
 
+class _InChild:
+    """Tells an accelerator that it finds itself in a child process, as nobody else should."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = weakref.ref(life)
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """Tell it."""
+        life = self._life()
+        if life is not None:
+            life._begin_anew()
+
+
 class Life(abc.ABC):
     """What an accelerator is made of, and how that comes and goes. See `Accelerator`."""
 
@@ -59,6 +75,7 @@ class Life(abc.ABC):
         self._rejected: tuple[Problem, ...] = ()
         self._patcher = Patcher(bus=self._bus, report=self._left_out, put_late=self._put_late)
         self._assembly: Assembly | None = None
+        self._leaving: Assembly | None = None  # the one that is being taken down
         self._contents: tuple[bytes | None, ...] = ()
         self._switches: dict[str, bool] = {}
         self._summary: PeriodicSummary | None = None
@@ -69,9 +86,9 @@ class Life(abc.ABC):
         self._installing = False
         self._started = False
         self._lock = threading.RLock()
-        begins_anew_when_forked(self)
+        self._in_child = _InChild(self)
 
-    def begin_anew(self) -> None:
+    def _begin_anew(self) -> None:
         """In a child process: nobody holds a lock any more, sums up, or watches the file."""
         self._lock = threading.RLock()
         self._patcher.begin_anew()
@@ -237,26 +254,40 @@ class Life(abc.ABC):
     def uninstall(self) -> None:
         """Put everything back as it was, and log the figures. Safe to call twice, and at exit."""
         with self._lock:
-            if self._assembly is None:
+            if self._assembly is None and self._leaving is None:
                 return
-            if self._assembly.config.root.enabled:
-                self._bus.checkpoint()
-                self._bus.emit(summary_of(self._figures(self._assembly).total))
-            self._take_down()
+            try:
+                self._sum_up()
+                self._take_down()
+            except BaseException as error:  # a Control-C, perhaps: all is put back nevertheless
+                self._take_down()
+                if not isinstance(error, Exception):
+                    raise
 
-    def _take_down(self) -> None:
-        atexit.unregister(self.uninstall)
-        self._stop_helpers()
-        assembly, self._assembly = self._assembly, None
+    def _sum_up(self) -> None:
+        assembly = self._assembly
         if assembly is not None:
             self._final = self._figures(assembly)
-            # First, so that nothing is answered from them once the writes are not seen any more.
-            assembly.context.caches.close()
-        self._patcher.uninstall()
-        if assembly is not None:
-            assembly.context.pools.close()
-            self._shut_down(assembly)
-        self._log.close()
+            if assembly.config.root.enabled:
+                self._bus.checkpoint()
+                self._bus.emit(summary_of(self._final.total))
+
+    def _take_down(self) -> None:
+        """Each step is taken, whatever another one raises; and all of them again, if somebody asks again."""
+        if self._assembly is not None:
+            self._leaving, self._assembly = self._assembly, None
+        with contextlib.ExitStack() as last_first:
+            last_first.callback(self._log.close)
+            if self._leaving is not None:
+                last_first.callback(self._shut_down, self._leaving)
+                last_first.callback(self._leaving.context.pools.close)
+            last_first.callback(self._patcher.uninstall)
+            if self._leaving is not None:
+                # Before that, so that nothing is answered from them once the writes are not seen any more.
+                last_first.callback(self._leaving.context.caches.close)
+            last_first.callback(self._stop_helpers)
+        atexit.unregister(self.uninstall)
+        self._leaving = None
 
     def _stop_helpers(self) -> None:
         self._status.stop()
