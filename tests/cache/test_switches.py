@@ -167,7 +167,6 @@ def test_a_key_that_is_none_finds_nothing_and_stores_nothing(
 @pytest.mark.parametrize(
     ("write", "failing"),
     [("put", "clear"), ("put_one", "remove"), ("put_one", "entries")],
-    ids="-".join,
 )
 def test_what_could_not_be_dropped_is_off_until_it_is_emptied(case: Case, failing: str, write: str) -> None:
     case.get(), case.get(2)
@@ -266,29 +265,31 @@ def test_a_store_that_drops_nothing_gives_nothing_old(case: Case, write: str) ->
 # -- where the invalidation itself breaks ------------------------------------------------------------------
 
 
+PLACES = [
+    "wats_accel.invalidation:Invalidator.begin",
+    "wats_accel.invalidation:Invalidator.end",
+    "wats_accel.invalidation:Invalidator._drop",
+    "wats_accel.invalidation:Invalidator._await_commits",
+    "wats_accel.invalidation:select",
+    "wats_accel.invalidation:open_transactions",
+    "wats_accel.invalidation:enter_write",
+    "wats_accel.invalidation:leave_write",
+    "wats_accel.cache.registry:CacheRegistry.matching",
+    "wats_accel.cache.region:Region.invalidate",
+    "wats_accel.cache.flights:Flights.raise_fence",
+    "wats_accel.cache.flights:Flights.lift_fence",
+    "wats_accel.cache.writers:Writers.enter",
+    "wats_accel.cache.writers:Writers.leave",
+    "wats_accel.cache.keys:ArgumentReader.read",
+    "wats_accel.wrappers.invalidating:_spelled",
+    "wats_accel.event_bus:EventBus.checkpoint",
+]
+ERRORS = [RuntimeError, MemoryError, RecursionError]
+
+
 @pytest.mark.parametrize(
-    "place",
-    [
-        "wats_accel.invalidation:Invalidator.begin",
-        "wats_accel.invalidation:Invalidator.end",
-        "wats_accel.invalidation:Invalidator._drop",
-        "wats_accel.invalidation:Invalidator._await_commits",
-        "wats_accel.invalidation:select",
-        "wats_accel.invalidation:open_transactions",
-        "wats_accel.invalidation:enter_write",
-        "wats_accel.invalidation:leave_write",
-        "wats_accel.cache.registry:CacheRegistry.matching",
-        "wats_accel.cache.region:Region.invalidate",
-        "wats_accel.cache.flights:Flights.raise_fence",
-        "wats_accel.cache.flights:Flights.lift_fence",
-        "wats_accel.cache.writers:Writers.enter",
-        "wats_accel.cache.writers:Writers.leave",
-        "wats_accel.cache.keys:ArgumentReader.read",
-        "wats_accel.wrappers.invalidating:_spelled",
-        "wats_accel.event_bus:EventBus.checkpoint",
-    ],
+    ("place", "error"), [(place, ERRORS[number % 3]) for number, place in enumerate(PLACES)]
 )
-@pytest.mark.parametrize("error", [RuntimeError, MemoryError, RecursionError], ids=lambda kind: kind.__name__)
 def test_a_write_gives_its_result_whatever_breaks_and_nobody_gets_an_old_answer(
     case: Case, place: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
