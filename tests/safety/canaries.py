@@ -7,6 +7,7 @@ import gc
 import io
 import logging
 import re
+import threading
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -35,11 +36,13 @@ class Watch(logging.Handler):
 
     Attributes:
         told: texts, each with the place where it came out.
+        differed: set when a comparison of answers has found a difference.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.told: list[tuple[str, str]] = []
+        self.differed = threading.Event()
 
     def add(self, place: str, text: object) -> None:
         """Note what came out somewhere."""
@@ -54,6 +57,8 @@ class Watch(logging.Handler):
     def listen(self, event: Event) -> None:
         """Note an event."""
         self.add("event", repr(event))
+        if isinstance(event, events.AnswerDiffers):
+            self.differed.set()
 
     def subscriptions(self) -> list[EventSubscription]:
         """To each type of event that there is."""

@@ -13,6 +13,7 @@ import pytest
 from canaries import CONNECTION, LITERAL, PASSWORD, RESULT, SECRET, TEXT, Watch, raised, watching
 
 from wats_accel.runtime import Accelerator
+from wats_accel.status.view import View, state_of
 from wats_accel.testing import FakeClock, FaultyStore
 from wats_accel.wrappers import invalidating
 
@@ -159,6 +160,7 @@ def _ask(accelerator: Accelerator, watch: Watch, *targets: str) -> None:
     watch.add("stats", accelerator.stats().as_dict())
     watch.add("stats", accelerator.stats())
     watch.add("problems", accelerator.problems)
+    watch.add("state file", state_of(View(accelerator._assembly)))
     for target in targets:
         watch.add("explain", accelerator.explain(target))
         watch.add("explain", repr(accelerator.explain(target)))
@@ -173,8 +175,12 @@ def _ask(accelerator: Accelerator, watch: Watch, *targets: str) -> None:
 def test_by_rules(accelerated: Any, watch: Watch, style: str, trust: dict[str, Any]) -> None:
     accelerator, repository = accelerated.start(style, **_rules(**trust))
     _use(repository, watch)
+    repository.session_of(SECRET)
     repository.answers = [RESULT, "another"]
+    repository.session_of(SECRET)
     _use(repository, watch)
+    if trust:
+        assert watch.differed.wait(30)
     assert accelerator.invalidate(f"users:session_of:{SECRET}") >= 0
     _ask(accelerator, watch, "Repository.session_of", "Repository.log_out")
     accelerator.uninstall()
@@ -254,5 +260,41 @@ def test_a_driver_that_tells_its_connection_string(
     assert isinstance(raised(watch, odbc.connect, text, password=PASSWORD), odbc.Error)
     watch.add("stats", accelerator.stats().as_dict())
     watch.objects()
+    accelerator.uninstall()
+    assert watch.found() == []
+
+
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.parametrize("is_shared", [False, True], ids=["one each", "per thread"])
+def test_what_a_pooled_connection_is_given(
+    accelerated: Any, watch: Watch, odbc: Any, sqlite_odbc: Any, tmp_path: Path, is_shared: bool
+) -> None:
+    class Gateway:
+        def connect(self, password: str) -> Any:
+            if password == "fails":
+                raise RuntimeError(TEXT)
+            return odbc.connect(sqlite_odbc(tmp_path / f"{CONNECTION}.db"), attrs_before={1: 1})
+
+    accelerated.module.Gateway = Gateway
+    pool = {"connect": "pyodbc:connect", "per_thread": ["canary_app:Gateway.connect"] if is_shared else []}
+    accelerator, _ = accelerated.start(pool=[pool], cache={})
+    raised(watch, Gateway().connect, "fails")
+    connection = Gateway().connect("works")
+    connection.execute("CREATE TABLE secrets (name TEXT)")
+    cursor = connection.cursor()
+    failing = (
+        (cursor.execute, f"INSERT INTO nothing VALUES ('{LITERAL}')"),
+        (cursor.execute, "INSERT INTO secrets VALUES (?)", PASSWORD, PASSWORD),
+        (cursor.executemany, "INSERT INTO secrets VALUES (?)", [[PASSWORD, 1]]),
+        (connection.execute, f"SELECT '{LITERAL}"),
+        (cursor.fetchall,),
+    )
+    for call, *arguments in failing:
+        assert isinstance(raised(watch, call, *arguments), odbc.Error)
+    cursor.execute("INSERT INTO secrets VALUES (?)", PASSWORD)
+    connection.commit()
+    watch.objects()
+    del connection, cursor, failing, call
+    _ask(accelerator, watch, "pyodbc:connect")
     accelerator.uninstall()
     assert watch.found() == []
