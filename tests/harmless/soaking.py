@@ -1,8 +1,7 @@
 """The soak: threads at work while parts break, rules are exchanged and the server is restarted.
 
 Every thread has registers of its own, of which it knows what it has written, and there are registers for all,
-whose history is checked afterwards. The whole is a program, too:
-``python tests/harmless/soaking.py --minutes 30`` runs on PostgreSQL over ODBC and prints the figures.
+whose history is checked afterwards. `soak_by_hand.py` runs it for as long as one likes.
 """
 
 from __future__ import annotations
@@ -14,16 +13,20 @@ import os
 import random
 import sys
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from history_check import Read, Violation, Write, check
 from registers import OWN, SHARED, Registers, rules_text
 
+from wats_accel import breakers
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import Fault, failing, seams
 
@@ -80,7 +83,7 @@ class Soak:
         threads: how many are at work.
         seed: of everything that is drawn.
         restart: restarts the server, if that is possible.
-        tolerated: exceptions that the driver itself raises when its server is gone.
+        tolerated: exactly the types that the driver itself raises when its server is gone.
     """
 
     def __init__(
@@ -117,14 +120,23 @@ class Soak:
 
     # -- the whole -------------------------------------------------------------------------------------
 
-    def run(self, rounds: int, calls: int) -> Soaked:
-        """So many rounds, in each of which every thread makes so many calls."""
+    def run(self, goes_on: Callable[[int], bool], *, calls: int) -> Soaked:
+        """Rounds, in each of which every thread makes so many calls.
+
+        Args:
+            goes_on: whether there is one more, after so many.
+            calls: of each thread in each round.
+        """
+        with impatient_breakers():
+            return self._run(goes_on, calls)
+
+    def _run(self, goes_on: Callable[[int], bool], calls: int) -> Soaked:
         self._write_rules()
         accelerator = Accelerator(self._config, environ={})
         accelerator.install()
         self._known = [{number: {0} for number in OWN(thread)} for thread in range(self._threads)]
         try:
-            for _ in range(rounds):
+            while goes_on(len(self.result.handles)):
                 self._round(accelerator, calls)
                 self.result.handles.append(Handles.now())
         finally:
@@ -153,7 +165,7 @@ class Soak:
             self._write_rules()
             accelerator.reload()
             self.result.reloads += 1
-        elif what < 0.12 and self._restart is not None:
+        elif what < 0.103 and self._restart is not None:
             self._restart()
             self.result.restarts += 1
         else:
@@ -192,7 +204,8 @@ class Soak:
             try:
                 act(thread, number)
             except BaseException as error:
-                self.result.differences.append(f"{act.__name__}: {type(error).__name__}: {error}")
+                told = f"{act.__name__}: {type(error).__name__}: {error} ({_place(error)})"
+                self.result.differences.append(told)
             self.result.calls += 1
 
     def _read_own(self, thread: int, number: int) -> None:
@@ -233,12 +246,29 @@ class Soak:
     def _called(self, method: Callable[..., Any], *args: Any) -> Any:
         try:
             return method(*args)
-        except self._tolerated as error:
+        except Exception as error:
+            if type(error) not in self._tolerated:  # a closed cursor, say, is no matter of the server's
+                raise
             self.result.drivers_own[type(error).__name__] += 1
             return _FAILED
 
 
 _FAILED: Any = object()
+
+
+def _place(error: BaseException) -> str:
+    """The last calls before the fault, each by file and line."""
+    frames = [known for known in traceback.extract_tb(error.__traceback__) if __file__ != known.filename]
+    return " < ".join(f"{Path(known.filename).name}:{known.lineno}" for known in reversed(frames[-6:]))
+
+
+@contextlib.contextmanager
+def impatient_breakers() -> Iterator[None]:
+    """Breakers that try again at once: what is left alone for long is not soaked."""
+    rules = breakers.BreakerRules
+    short = partial(rules, pause_seconds=0.02, longest_pause_seconds=0.1)
+    with mock.patch.object(breakers, "BreakerRules", short):
+        yield
 
 
 @contextlib.contextmanager
@@ -253,14 +283,15 @@ def postgresql_soak(folder: Path, server: Any, **options: Any) -> Iterator[Soak]
         server.start()
 
     arguments = (server.odbc(),), {"autocommit": True}
-    yield Soak(pyodbc, arguments, folder, restart=restart, tolerated=(pyodbc.Error,), **options)
+    yield Soak(pyodbc, arguments, folder, restart=restart, tolerated=(pyodbc.OperationalError, pyodbc.Error), **options)
 
 
 def summary(result: Soaked) -> Sequence[str]:
     """The figures, a line each."""
     first, last = result.handles[len(result.handles) // 4], result.handles[-1]
     return (
-        f"calls {result.calls:,}, faults put in place {result.faults:,}, of which seams struck {result.struck:,} times",
+        f"calls {result.calls:,}",
+        f"faults put in place {result.faults:,}; they struck {result.struck:,} times",
         f"reloads {result.reloads:,}, restarts of the server {result.restarts}",
         f"the driver's own exceptions {dict(result.drivers_own)}",
         f"differences {len(result.differences)}, old or torn answers {len(result.violations)}",

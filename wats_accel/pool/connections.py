@@ -80,9 +80,10 @@ class ConnectionProxy(Proxy):
             setattr(self._accel_raw, name, value)
             with lease.harmless:
                 _after_session_attribute(lease, name, before)
-            call.returned(None)
+                call.returned(None)
         except BaseException as error:
-            call.failed(error)
+            with lease.harmless:
+                call.failed(error)
             raise
         finally:
             lease.left()

@@ -158,9 +158,7 @@ class Lease:
         try:
             return self.enter()
         except Exception as error:  # noqa: BLE001 - the call is the application's
-            self.broke(error)
-            if self.observer is not None:
-                self.observer.lost_sight(f"a call could not be followed: {type(error).__name__}")
+            self.unseen(error)
             return False
 
     def left(self) -> None:
@@ -243,6 +241,12 @@ class Lease:
         except Exception:  # noqa: BLE001 - then it is closed when it comes back
             self.doubt = self.doubt or "a failure of our own"
         self.lender.broke(error)
+
+    def unseen(self, error: Exception) -> None:
+        """As `broke`, of a call of which nobody has seen what it does: who observes it is told."""
+        self.broke(error)
+        if self.observer is not None:
+            self.observer.lost_sight(f"a call could not be followed: {type(error).__name__}")
 
     @property
     def harmless(self) -> _Harmless:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from wats_accel.failures import noting_failures
+from wats_accel.frames import forgetful
 from wats_accel.pool.connections import ENDS_TRANSACTION, ConnectionProxy, DependentProxy
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.proxies import Proxy, put, read_attribute
@@ -38,7 +39,7 @@ class PerThread:
                 told._accel_forget_lost()
             return told
 
-        return sharing
+        return forgetful(sharing)
 
     def connection(self, pool: ConnectionPool) -> Any:
         """A connection, for one thread or for all, according to who asks."""

@@ -105,8 +105,11 @@ class PooledConnect:
     def _usable_pool(self, connect: Connect, arguments: Arguments) -> ConnectionPool | None:
         if not self.active or not self.rules.enabled or self._closed:
             return None
-        if self._breaker.may_try():
-            return self._pool(connect, arguments)
+        try:
+            if self._breaker.may_try():
+                return self._pool(connect, arguments)
+        except Exception:  # noqa: BLE001 - without a pool the application works as ever
+            note_failure()
         self._left_alone()
         return None
 

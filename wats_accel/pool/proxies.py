@@ -69,10 +69,20 @@ class Proxy:
             return self if told is self._accel_raw else told
         call = Call(self)
         try:
-            call.before(name, args, kwargs)
-            return call.returned(_called(getattr(self._accel_raw, name), args, kwargs))
+            try:
+                call.before(name, args, kwargs)
+            except Exception as error:  # noqa: BLE001 - the driver is called all the same
+                lease.unseen(error)
+            raw = _called(getattr(self._accel_raw, name), args, kwargs)
+            try:
+                told = call.returned(raw)
+            except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
+                lease.unseen(error)
+                return raw
+            return told if told is raw or is_proxy(told) else raw
         except BaseException as error:
-            call.failed(error)
+            with lease.harmless:
+                call.failed(error)
             raise
         finally:
             lease.left()
