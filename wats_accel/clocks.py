@@ -58,7 +58,11 @@ class GuardedClock:
         except Exception as error:  # noqa: BLE001 - a clock of the application's
             self._breaker.failed(error)
         last, real = self._last, time.monotonic()
-        return self._begin() if last is None else last.given + (real - last.real)
+        if last is None:
+            return self._begin()
+        given = last.given + (real - last.real)
+        self._last = last._replace(given=given, real=real)
+        return given
 
     def _read(self) -> _Reading:
         last = self._last  # before the clock is asked: another thread may be ahead

@@ -127,7 +127,7 @@ def _check_answers(app: NotedApplication) -> None:
         read()
         runs = sum(app.runs.values())
         read()
-        assert sum(app.runs.values()) == runs or app.rows.suspended, "what was loaded is not kept any more"
+        assert sum(app.runs.values()) == runs or app.rows.why_off, "what was loaded is not kept any more"
     violations = check(app.history)
     assert not violations, "; ".join(map(str, violations))
 
