@@ -19,6 +19,7 @@ CONFIG = Path(__file__).resolve().parents[2] / "config"
 SHADOW: dict[str, Any] = {"shadow": True}
 VERIFY: dict[str, Any] = {"verify": "100%"}
 WHOLE, SHARE = 400, 12
+OF_EACH = 60
 FORGOTTEN = [
     "grant_individual_access",
     "admin_update_user",
@@ -93,7 +94,7 @@ def test_a_forgotten_rule_shows_in_the_shadow_and_nobody_gets_a_stale_answer(
     service: Any, soak: bool
 ) -> None:
     for forgotten in FORGOTTEN if soak else FORGOTTEN[:1]:
-        total, seen, told = run(service, config(SHADOW, forgotten=forgotten), WHOLE if soak else SHARE)
+        total, seen, told = run(service, config(SHADOW, forgotten=forgotten), OF_EACH if soak else SHARE)
         assert total.shadow_stale >= told > 0, forgotten
         assert (total.hits, seen.stale) == (0, [])
 
@@ -101,6 +102,6 @@ def test_a_forgotten_rule_shows_in_the_shadow_and_nobody_gets_a_stale_answer(
 @pytest.mark.soak
 def test_a_forgotten_rule_shows_in_verification(service: Any, background: None, soak: bool) -> None:
     for forgotten in FORGOTTEN if soak else FORGOTTEN[:1]:
-        total, seen, told = run(service, config(VERIFY, forgotten=forgotten), WHOLE if soak else SHARE)
+        total, seen, told = run(service, config(VERIFY, forgotten=forgotten), OF_EACH if soak else SHARE)
         assert total.differences == told > 0, forgotten
         assert seen.stale  # some callers got one before it was found
