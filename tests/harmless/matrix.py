@@ -22,10 +22,10 @@ from wats_accel import transactions
 from wats_accel.cache import loads, writers
 from wats_accel.patching import patcher
 from wats_accel.runtime import Accelerator
-from wats_accel.testing import FakeClock, Fault, failing
+from wats_accel.testing import FakeClock, Fault, failing, seams
 
 _CONNECT = sqlite3.connect
-WRONG_TYPE = (3.5, "nonsense")
+WRONG_TYPE = 3.5
 FAULTS = (
     Fault.raises(RuntimeError),
     Fault.raises(MemoryError),
@@ -40,9 +40,9 @@ FAULTS = (
 
 @dataclass
 class Found:
-    """What one combination has shown: how often the seam was passed, and each difference in words."""
+    """What one combination has shown: how often each seam was passed, and each difference in words."""
 
-    passed: int = 0
+    passed: dict[str, int] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
 
 
@@ -64,14 +64,24 @@ class Matrix:
 
     def run(self, seam: str, fault: Fault, situation: Situation, mode: Mode) -> Found:
         """One combination."""
+        return self._run([seam], fault, situation, mode)
+
+    def passed(self, situation: Situation, mode: Mode) -> set[str]:
+        """The seams that are passed in a situation when nothing is broken."""
+        found = self._run(seams(), Fault.none(), situation, mode)
+        assert not found.differences, found.differences
+        return {seam for seam, count in found.passed.items() if count}
+
+    def _run(self, names: list[str], fault: Fault, situation: Situation, mode: Mode) -> Found:
         expected, runs = self._plain(situation)
         found = Found()
         with _noticing_noise(found):
             stage = self._new(mode) if situation.installs else self._installed(mode)
             situation.prepare(stage)
-            with failing(seam, fault) as made:
+            with contextlib.ExitStack() as stack:
+                broken = {name: stack.enter_context(failing(name, fault)) for name in names}
                 situation.act(stage)
-            found.passed = made.passed
+            found.passed = {name: known.passed for name, known in broken.items()}
             _compare(found, stage, expected, runs, uncounted=situation.in_background)
             self._afterwards(found, stage)
             if found.differences or situation.installs or situation.name == "reload" or is_hurt(stage):
@@ -131,7 +141,8 @@ class Matrix:
             shelves.reset(self._database)
             known = stage.known_accelerator
             known.invalidate("*")
-            return Stage(type(stage.app)(self._database), self._database, known, stage.before, stage.clock)
+            app = type(stage.app)(self._database)
+            return Stage(app, self._database, known, stage.before, stage.clock, stage.wanted)
         stage = self._new(mode)
         stage.known_accelerator.install()
         assert not stage.known_accelerator.problems, stage.known_accelerator.problems

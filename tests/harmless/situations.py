@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -139,12 +140,19 @@ def _check(stage: Stage) -> None:
     threading.Event().wait(0.003)
 
 
-def _reload(stage: Stage) -> None:
-    rules = stage.wanted.get("repositories", [{}])[0]
-    if rules:
-        rules["cached"]["listing"] = {"namespace": "other", "ttl": 5}
+def _warm_with_other_rules(stage: Stage) -> None:
+    """The configuration is another one by now, and nobody has told the accelerator yet."""
+    _warm(stage)
+    if stage.accelerator is not None:
+        changed = json.loads(json.dumps(stage.wanted))
+        rules = changed["repositories"][0]
+        rules["cached"]["listing"] = {"namespace": "books", "ttl": 5}
         rules["invalidates"]["rename"] = ["books:*", "other:*"]
         del rules["cached"]["missing"]
+        stage.accelerator.source = changed
+
+
+def _reload(stage: Stage) -> None:
     stage.ask("reload", lambda known: known.reload())
     _read_all(stage)
     _write(stage)
@@ -258,7 +266,7 @@ SITUATIONS = (
     ),
     Situation(
         "reload",
-        _warm,
+        _warm_with_other_rules,
         _reload,
         families=(
             "reload",

@@ -37,28 +37,30 @@ class Combination:
 
 NOTHING, AN_OBJECT, WRONG_TYPE = (fault.text for fault in FAULTS[-3:])
 
-LIES: dict[tuple[str, str], str] = {}
+_SAME_KEY = "all calls would have one key"
+_ITSELF = "it is itself what the application gets"
+_NOTHING_TO_GIVE = "so says a plugin that contributes nothing"
+LIES: dict[tuple[str, str], str] = {
+    **{("key.freeze", lie): _SAME_KEY for lie in (NOTHING, AN_OBJECT, WRONG_TYPE)},
+    **{("copy.give", lie): _ITSELF for lie in (NOTHING, AN_OBJECT, WRONG_TYPE)},
+    **{(f"feature.{name}", NOTHING): _NOTHING_TO_GIVE for name in ("cache", "write", "pool")},
+}
 """Answers that nobody can tell from true ones, with the reason. They are left out, and the page says so."""
+
+
+PLACES: list[tuple[Situation, Mode]] = [
+    (situation, mode) for mode in MODES for situation in SITUATIONS if mode.pooled or not situation.pooled
+]
 
 
 def everything() -> Iterator[Combination]:
     """All combinations but lies, whether the seam is passed there or not."""
-    for seam in seams():
-        yield from of_seam(seam)
-
-
-def of_seam(seam: str) -> Iterator[Combination]:
-    """All combinations of one seam but lies."""
-    family = seam.partition(".")[0]
-    for mode in MODES:
-        for situation in SITUATIONS:
-            if situation.families and family not in situation.families:
-                continue
-            if situation.pooled and not mode.pooled:
-                continue
-            for fault in FAULTS:
-                if (seam, fault.text) not in LIES:
-                    yield Combination(seam, fault, situation, mode)
+    for situation, mode in PLACES:
+        for seam in seams():
+            if not situation.families or seam.partition(".")[0] in situation.families:
+                for fault in FAULTS:
+                    if (seam, fault.text) not in LIES:
+                        yield Combination(seam, fault, situation, mode)
 
 
 # -- what the last whole run has found ---------------------------------------------------------------------
