@@ -38,7 +38,7 @@ class Changes:
     Attributes:
         plan: all that is to be in place then.
         kept: installations that stay as they are, each with the equal patch of the plan.
-        remade: installations with the patch and the stand-in that take the place of theirs.
+        remade: installations, each with the one whose patch and stand-in take the place of its own.
         new: what is to be put.
         removed: what is to be taken back.
         again: patches that can be looked at only when something has been taken back.
@@ -47,7 +47,7 @@ class Changes:
 
     plan: PatchPlan
     kept: list[tuple[Installation, Patch]] = field(default_factory=list)
-    remade: list[tuple[Installation, Patch, Any]] = field(default_factory=list)
+    remade: list[tuple[Installation, Installation]] = field(default_factory=list)
     new: list[Installation] = field(default_factory=list)
     removed: list[Installation] = field(default_factory=list)
     again: list[Patch] = field(default_factory=list)
@@ -123,14 +123,14 @@ class Patcher:
         if not there.stands:
             changes.removed.append(there)
             changes.again.append(patch)
-        elif patch.is_as(there.patch):
+        elif there.is_whole and patch.is_as(there.patch):
             changes.kept.append((there, patch))
         else:
-            handle = self._handle(patch, there.found)
-            if handle is None:
+            made = self._made(patch, there.found)
+            if made is None:
                 changes.removed.append(there)
             else:
-                changes.remade.append((there, patch, handle))
+                changes.remade.append((there, made))
 
     def _prepare_new(self, patch: Patch, changes: Changes) -> None:
         module = _imported(patch.target.module)
@@ -156,8 +156,8 @@ class Patcher:
             self._waiting.clear()
             for there, patch in changes.kept:
                 there.patch = patch
-            for there, patch, handle in sorted(changes.remade, key=lambda item: _rank(item[1])):
-                self._replace(there, patch, handle)
+            for there, made in sorted(changes.remade, key=lambda item: _rank(item[1].patch)):
+                self._replace(there, made)
             for installation in sorted(changes.new, key=lambda item: _rank(item.patch)):
                 if installation.fits:
                     self._put(installation)
@@ -237,13 +237,19 @@ class Patcher:
         if _has_stand_in(found):
             self._leave_out(patch.specs, "it is patched already; an accelerator can be installed once")
             return None
-        handle = self._handle(patch, found)
-        return None if handle is None else Installation(patch, found, handle)
+        return self._made(patch, found)
 
-    def _handle(self, patch: Patch, found: Found) -> Any | None:
+    def _made(self, patch: Patch, found: Found) -> Installation | None:
+        left_out: list[PatchSpec] = []
+
+        def leave_out(specs: Iterable[PatchSpec], why: str) -> None:
+            left_out.extend(specs)
+            self._leave_out(specs, why)
+
         try:
-            wrapper = wrapped(found, patch.specs, self._leave_out)
-            return None if wrapper is None else stand_in(found, wrapper)
+            wrapper = wrapped(found, patch.specs, leave_out)
+            if wrapper is not None:
+                return Installation(patch, found, stand_in(found, wrapper), not left_out)
         except TargetError as error:
             self._leave_out(patch.specs, str(error))
         except Exception as error:  # noqa: BLE001 - as above
@@ -252,25 +258,30 @@ class Patcher:
 
     def _put(self, installation: Installation) -> bool:
         patch = installation.patch
+        # In the books first: what a Control-C leaves half done must be found by whoever takes it back.
+        self._installations[patch.target] = installation
+        why: str | None = None
         try:
             installation.put()
         except TargetError as error:
-            self._leave_out(patch.specs, str(error))
-            return False
+            why = str(error)
         except Exception as error:  # noqa: BLE001 - as above
-            self._leave_out(patch.specs, while_patching(error))
+            why = while_patching(error)
+        if why is not None:
+            del self._installations[patch.target]
+            self._leave_out(patch.specs, why)
             return False
         self._remember(installation)
-        self._installations[patch.target] = installation
         self._bus.emit(Patched(str(patch.target)))
         return True
 
-    def _replace(self, there: Installation, patch: Patch, handle: Any) -> None:
+    def _replace(self, there: Installation, made: Installation) -> None:
         self._forget(there)
         try:
-            there.replace(patch, handle)
+            there.replace(made.patch, made.handle, is_whole=made.is_whole)
         except Exception as error:  # noqa: BLE001 - it has been put there before, so this is somebody's joke
-            self._leave_out(patch.specs, while_patching(error))
+            there.is_whole = False
+            self._leave_out(made.patch.specs, while_patching(error))
         self._remember(there)
 
     def _undo(self, installation: Installation) -> None:
