@@ -138,6 +138,17 @@ def test_a_write_that_no_rule_knows_of_would_have_left_stale_answers(app: Any, r
         assert figures(accelerator) == (4, 2, 3, 4, 0)
 
 
+def test_of_a_hundred_wrong_entries_the_log_tells_and_of_more_the_figures(app: Any, repository: Any) -> None:
+    heard: list[AnswerDiffers] = []
+    with app.accelerated({"get": SHADOW}, listen=[(AnswerDiffers, heard.append)]) as accelerator:
+        names = [f"name {number}" for number in range(120)]
+        for name in names:
+            repository.get(name)
+            repository.slip(name, "new")
+            repository.get(name)
+        assert (len(heard), figures(accelerator)[2]) == (100, 120)
+
+
 def test_a_write_with_a_rule_leaves_none(app: Any, repository: Any) -> None:
     with app.accelerated({"get": SHADOW}, DROPS) as accelerator:
         for value in "abc":

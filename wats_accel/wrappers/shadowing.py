@@ -17,8 +17,9 @@ from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.loading import fail, finish
 from wats_accel.cache.loads import Load, doubt_loads, innermost_load, stacks
 from wats_accel.cache.region import Region
-from wats_accel.events import AnswerDiffers, Miss
-from wats_accel.wrappers.cached import Args, CachedMethod, Call, Kwargs, NextChange, cause_of
+from wats_accel.events import Miss
+from wats_accel.wrappers.cached import Args, Call, Kwargs, NextChange, cause_of
+from wats_accel.wrappers.compared import ComparedMethod
 
 
 def shadowed(
@@ -64,7 +65,7 @@ def shadowed(
 _TOO_DEEP, _NO_KEY = "too_deep", "no_key"
 
 
-class _ShadowedMethod(CachedMethod):
+class _ShadowedMethod(ComparedMethod):
     """What the calls of one method in the shadow share."""
 
     __slots__ = ("_told",)
@@ -153,4 +154,4 @@ class _ShadowedMethod(CachedMethod):
         # The entry stays, as it would have: each call that it would have answered counts. One line is enough.
         if entry not in self._told:
             self._told.add(entry)
-            self._region.bus.emit(AnswerDiffers(load.label(), load.target, how, "shadow"))
+            self._tell_of_difference(load, how, "shadow")

@@ -15,9 +15,10 @@ from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.loading import end
 from wats_accel.cache.loads import Load
 from wats_accel.cache.region import Region
-from wats_accel.events import AnswerDiffers, CacheSuspended
+from wats_accel.events import CacheSuspended
 from wats_accel.forks import begins_anew_when_forked
-from wats_accel.wrappers.cached import Args, CachedMethod, Call, Kwargs, NextChange, cached
+from wats_accel.wrappers.cached import Args, Call, Kwargs, NextChange, cached
+from wats_accel.wrappers.compared import ComparedMethod
 
 _MOST_PENDING = 10
 WHY_OFF = "an answer was not the method's own"
@@ -52,7 +53,7 @@ def verifying(
     return verifying_call
 
 
-class _VerifiedMethod(CachedMethod):
+class _VerifiedMethod(ComparedMethod):
     """What the verified calls of one method share."""
 
     __slots__ = ("__weakref__", "_pending")
@@ -129,6 +130,6 @@ class _VerifiedMethod(CachedMethod):
             region.switch(enabled=False, why=WHY_OFF)
             with contextlib.suppress(Exception):  # of a store that fails; nothing is answered from it
                 region.invalidate()  # what else it has, and what was made from that
-        region.bus.emit(AnswerDiffers(load.label(), load.target, how, "verify"))
+        self._tell_of_difference(load, how, "verify")
         if disables:
             region.bus.emit(CacheSuspended(load.target, WHY_OFF))
