@@ -20,7 +20,7 @@ from wats_accel.errors import KeyPath, Problem, TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.locking import MethodLock, read_lock
 from wats_accel.patching.ownership import is_missing, origin_of, refusal
-from wats_accel.patching.plan import MethodInfo, PatchPlan, PatchSpec
+from wats_accel.patching.plan import MethodInfo, Patch, PatchPlan, PatchSpec
 from wats_accel.patching.rehearsal import rehearse
 from wats_accel.targets import Target
 
@@ -128,6 +128,16 @@ class Admission:
             self._waiting[spec.target.module] = still
         else:
             self._waiting.pop(spec.target.module, None)
+
+    def note_kept(self, patches: Iterable[Patch]) -> None:
+        """Be told of methods that stay patched as they are at a reload: they are not wrapped again."""
+        for patch in patches:
+            waiting = self._waiting.get(patch.target.module, ())
+            for spec in [known for known in waiting if known.target == patch.target]:
+                self._is_there(spec)
+            is_drivers = all(spec.of_driver for spec in patch.specs)
+            if self._looks_for_modules and not is_drivers and origin_of(patch.target.module) == "own":
+                self._leave_out_missing_modules()
 
     def _leave_out_missing_modules(self) -> None:
         """Now the application is found: what of it is nowhere is gone, or has another name."""

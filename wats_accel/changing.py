@@ -103,7 +103,7 @@ class Changing(Life):
         self._draft = threading.get_ident(), complaints
         try:
             attempt.prepare(self._contents)
-            self._refuse_problems_if_strict(complaints)
+            self._refuse_problems_if_strict(complaints)  # which may be the first that ask for strictness
         except BaseException:
             attempt.abandon()
             raise
@@ -143,14 +143,13 @@ class Changing(Life):
 
     def _swap(self, attempt: Reload, before: Assembly, complaints: Complaints) -> Counts:
         assembly, root, old = attempt.assembly, attempt.assembly.config.root, before.config.root
-        pools = {pooled for pooled in assembly.context.pools if root.enabled}
-        settling = Settling()
+        kept, settling = attempt.kept, Settling()
         attempt.switch_engines(settling, self._switches)
         self._assembly, self._contents, self._rejected = assembly, contents(assembly.config), ()
-        still = {pooled.rules.target for pooled in assembly.context.pools if pooled in pools}
-        self._complaints.hand_over(complaints, still)
+        self._complaints.hand_over(complaints, kept)
         self._complaints = complaints
-        if (root.logging.level, root.logging.format) != (old.logging.level, old.logging.format):
+        same_log = (root.logging.level, root.logging.format) == (old.logging.level, old.logging.format)
+        if root.enabled and not (same_log and old.enabled):
             self._open_log(root)
         listen_to(self._bus, self._heard, attempt.heard)
         self._heard = attempt.heard

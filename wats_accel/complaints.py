@@ -62,7 +62,12 @@ class Complaints:
             lasting: the targets of what has outlived this one; what is wrong with them is wrong still.
         """
         told = {(problem.message, problem.target) for problem in self}
-        successor._problems += [problem for problem in self if problem.target in lasting]
+        known = {(problem.message, problem.target) for problem in successor}
+        successor._problems += [
+            problem
+            for problem in self
+            if problem.target in lasting and (problem.message, problem.target) not in known
+        ]
         self._successor = successor
         untold, successor._untold, successor._quiet = successor._untold, [], False
         for problem in untold:

@@ -163,6 +163,11 @@ class EventBus:
         with self._lock:
             self._checkpoints = (*self._checkpoints, callback)
 
+    def not_at_checkpoints(self, callback: Callable[[], None]) -> None:
+        """End what `at_checkpoints` began; a callback that is not there is no error."""
+        with self._lock:
+            self._checkpoints = tuple(known for known in self._checkpoints if known != callback)
+
     def checkpoint(self) -> None:
         """Run what was registered with `at_checkpoints`. Raises nothing of its own."""
         if self._resting:

@@ -15,6 +15,7 @@ from typing import Final
 from wats_accel.admission import Admission
 from wats_accel.assembly import Assembly, assemble, expect
 from wats_accel.complaints import Complaints
+from wats_accel.config.documents import Document
 from wats_accel.config.location import disabled_patterns
 from wats_accel.config.models import RootSection
 from wats_accel.config_source import ConfigSource, read_config
@@ -200,15 +201,15 @@ class Life(abc.ABC):
             self._status.note_change()
             return len(regions) + len(pools)
 
-    def _is_strict(self) -> bool:
+    def _is_strict(self, document: Document | None = None) -> bool:
         if self._strict is not None:
             return self._strict
         # From the raw file: one that is not valid may ask for strictness all the same.
-        document = self._complaints.document
+        document = document or self._complaints.document
         return document is not None and document.data.get("strict") is True
 
     def _refuse_problems_if_strict(self, complaints: Complaints) -> None:
-        if complaints and self._is_strict():
+        if complaints and (self._is_strict() or self._is_strict(complaints.document)):
             raise ConfigError(list(complaints))
 
     def _start_summary(self, root: RootSection) -> None:

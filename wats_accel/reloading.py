@@ -124,6 +124,7 @@ class Reload:
         self._patcher = patcher
         self._complaints = complaints
         self._adopts = False
+        self._admission: Admission | None = None
         self._changes = Changes(PatchPlan())
         self.heard: list[EventSubscription] = []
         self.assembly = before
@@ -147,6 +148,8 @@ class Reload:
         self._plan()
         self._refuse_failures_of_plugins()
         self._changes = self._patcher.prepare(self.assembly.plan)
+        if self._admission is not None:
+            self._admission.note_kept(patch for _, patch in self._changes.kept)
 
     def _validated(self) -> Assembly:
         before, report = self._before, self._complaints.left_out
@@ -180,19 +183,28 @@ class Reload:
         context.pools.plan(adopts=self._adopts)
         if not assembly.config.root.enabled:
             return
-        admission = Admission(
+        self._admission = Admission(
             assembly.config,
             bus=context.bus,
             report=self._complaints.left_out,
             note=self._complaints.noted,
         )
-        plan = admission.admitted(planned(plugins, assembly.failures, context))
+        plan = self._admission.admitted(planned(plugins, assembly.failures, context))
         self.assembly = dataclasses.replace(assembly, plan=plan)
         self.heard = plugins.collect("accel_event_subscriptions", expect(EventSubscription), context=context)
 
     def _refuse_failures_of_plugins(self) -> None:
         if self.assembly.failures.count:
             raise ConfigError(list(self._complaints))
+
+    @property
+    def kept(self) -> set[str]:
+        """The targets that stay as they are, methods and pools: what is wrong with them is wrong still."""
+        known, planned_ones = set(self._before.context.pools), self.assembly.context.pools.planned
+        return {
+            *(str(patch.target) for _, patch in self._changes.kept),
+            *(pooled.rules.target for pooled in planned_ones if pooled in known),
+        }
 
     def abandon(self) -> None:
         """Forget all of it; what is in effect stays so."""

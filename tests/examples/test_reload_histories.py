@@ -21,7 +21,7 @@ from wats_accel.runtime import Accelerator
 from wats_accel.testing import accelerated
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-WHOLE, SHARE = 40_000, 1_600
+WHOLE, SHARE = 20_000, 1_600
 LEAST_RELOADS = 10
 
 Change = Callable[[dict[str, Any]], object]
@@ -74,7 +74,7 @@ class Reloader:
 
     def _work(self) -> None:
         for name in itertools.cycle(CHANGES):
-            if self._done.is_set() and len(self.told) >= len(CHANGES):
+            if self._done.is_set() and (len(self.told) >= len(CHANGES) or not self._accelerator.installed):
                 return
             wanted = copy.deepcopy(self._document)
             CHANGES[name](wanted)
@@ -119,5 +119,6 @@ def test_no_reload_loses_a_call_or_shows_an_old_answer(
     )
     assert [str(found) for found in violations] == []
     assert +history.failures == {}
+    assert not [str(problem) for problem in accelerator.problems if "cannot be" in problem.message]
     assert told.count("accel.config_reloaded") >= LEAST_RELOADS
     assert "accel.config_rejected" in told

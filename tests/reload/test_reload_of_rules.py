@@ -371,3 +371,51 @@ def test_a_hundred_reloads_leave_nothing_behind(bench: Bench, soak: bool) -> Non
     for number in range(2, 102 if soak else 24):
         reload(number)
     assert alive() == before
+
+
+# -- what is left out ------------------------------------------------------------------------------------
+
+
+def test_a_write_that_does_not_fit_stays_left_out_though_its_method_stays_patched(bench: Bench) -> None:
+    # The method is patched for its other rule; of this one nobody may think that it is applied.
+    bench.repository_rules["invalidates"]["list_users"] = ["users:get_user:{nobody}"]
+    assert bench.accelerator.reload()
+    problems = [str(problem) for problem in bench.accelerator.problems]
+    assert len(problems) == 1
+    assert "nobody" in problems[0]
+    assert bench.queries(bench.get, bench.get) == 2
+    bench.repository_rules["cached"]["list_users"] = {"namespace": "lists", "ttl": "30s"}
+    for ttl in ("1m", "2m"):
+        bench.rules["cache"]["default_ttl"] = ttl
+        assert bench.accelerator.reload()
+        assert bench.queries(bench.get, bench.get) == 2
+        assert [str(problem) for problem in bench.accelerator.problems] == problems
+
+
+def test_a_write_whose_module_is_missing_stays_left_out(bench: Bench) -> None:
+    missing = {"target": "accel_shop_of_old:UserRepository", "invalidates": {"set_user": ["users:*"]}}
+    bench.rules["repositories"].append(missing)
+    for ttl in ("1m", "2m"):
+        bench.rules["cache"]["namespaces"]["lists"]["ttl"] = ttl
+        assert bench.accelerator.reload()
+        assert ["no module" in str(problem) for problem in bench.accelerator.problems] == [True]
+        assert bench.queries(bench.get, bench.get) == 2
+
+
+def test_strictness_that_a_file_asks_for_now_holds_for_that_file(bench: Bench) -> None:
+    bench.accelerator._strict = None
+    bench.rules["strict"] = True
+    bench.repository_rules["cached"]["no_such_method"] = "users"
+    assert not bench.accelerator.reload()
+    assert bench.queries(bench.get) == 0
+    del bench.repository_rules["cached"]["no_such_method"]
+    assert bench.accelerator.reload()
+
+
+def test_the_figures_go_on(bench: Bench) -> None:
+    bench.get()
+    bench.rules["cache"]["default_ttl"] = "1m"
+    assert bench.accelerator.reload()
+    bench.get()
+    assert bench.accelerator.stats().methods["accel_shop:UserRepository.get_user"].misses == 2
+    assert bench.accelerator.stats().methods["accel_shop:UserRepository.get_user"].hits == 1

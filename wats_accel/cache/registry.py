@@ -175,7 +175,7 @@ class CacheRegistry:
             unsized = [name for name in planned.bounds if not self._bound(name, *planned.bounds[name])]
             stays = set(after.values()) & set(before.values())
             for region in set(after.values()) - stays:
-                begin_empty(region, settling)
+                begin_empty(region, settling, before.get(region.rules.target))
             self._regions, self._store_factory = after, planned.store_factory
             begin_again(
                 stays, settling, lambda it: it.rules.target in redone or it.rules.namespace in unsized

@@ -45,9 +45,17 @@ def bound(space: Namespace, max_entries: int, max_bytes: int) -> bool:
     return has_sizes
 
 
-def begin_empty(region: Region, settling: Settling) -> None:
-    """Have a region that takes effect keep nothing for now; what its store has is not its own."""
+def begin_empty(region: Region, settling: Settling, before: Region | None) -> None:
+    """Have a region that takes effect keep nothing for now; what its store has is not its own.
+
+    Args:
+        region: that takes effect.
+        settling: until it is over nothing is kept.
+        before: the one of the same method, if there was one; its figures go on.
+    """
     region.settling = settling
+    if before is not None and before.rules.namespace == region.rules.namespace:
+        region.counters = before.counters
     region.begin_anew()
     region.switch(enabled=True)  # unless its breaker is open, from before
 
@@ -58,7 +66,8 @@ def begin_again(
     """Have those regions that are concerned drop all they have, and keep nothing for now."""
     for region in regions:
         if is_concerned(region):
-            region.settling = settling
+            with region.lock:
+                region.settling = settling
             try:
                 region.invalidate()
             except Exception as error:  # noqa: BLE001 - what was not dropped must not be served

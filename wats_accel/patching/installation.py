@@ -23,6 +23,7 @@ class Installation:
         patch: that it was made from.
         found: what it stands for.
         handle: itself.
+        is_whole: whether every rule of the patch is in it; one that was left out has to be looked at again.
         places: where it was put.
         successor: what is about to take its place everywhere.
     """
@@ -30,6 +31,7 @@ class Installation:
     patch: Patch
     found: Found
     handle: Any
+    is_whole: bool = True
     places: tuple[Place, ...] = ()
     successor: Any = None
 
@@ -61,8 +63,6 @@ class Installation:
         """Its places, and the names that a module-level function was given while it was patched."""
         if not self.places:
             return ()
-        if not self.places:
-            return ()
         own = self.places[0]
         later = aliases(self.handle, own.raw) if isinstance(own.parent, ModuleType) else ()
         return (*self.places, *later)
@@ -81,13 +81,13 @@ class Installation:
             self.take_out(lambda _: None)
             raise UnsupportedTargetError("its class does not allow attributes to be set") from error
 
-    def replace(self, patch: Patch, handle: Any) -> None:
+    def replace(self, patch: Patch, handle: Any, *, is_whole: bool) -> None:
         """Put another stand-in over this one; at no moment is the method itself in its place."""
         before, self.successor = self.handle, handle  # a Control-C may come when it is half done
         for place in self._places_now():
             if vars(place.parent).get(place.attribute) is before:
                 setattr(place.parent, place.attribute, handle)
-        self.patch, self.handle, self.successor = patch, handle, None
+        self.patch, self.handle, self.is_whole, self.successor = patch, handle, is_whole, None
 
     def take_out(self, failed: Callable[[Exception], None]) -> None:
         """Give each place back what it had; `failed` is told of those where that cannot be."""

@@ -228,6 +228,7 @@ class PooledConnect:
         """
         if successor is not None:
             successor.per_thread = self.per_thread  # which knows who is opening a shared one right now
+            successor.counters = self.counters
         self._successor = successor
         self.close()
 

@@ -92,6 +92,11 @@ class PoolRegistry:
             pooled.retire(successors.get(pooled.rules.target))
             self._unseen += [pool for pool in pooled.pools if pooled.observer is None and pool.leases]
 
+    @property
+    def planned(self) -> tuple[PooledConnect, ...]:
+        """Those that are planned; those that there are if none are."""
+        return tuple(self._known if self._planned is None else self._planned)
+
     def has_unseen(self) -> bool:
         """Whether connections are in use that were lent when there was no observer."""
         self._unseen = [pool for pool in self._unseen if pool.leases]

@@ -189,11 +189,11 @@ class EventLog:
         self._early: deque[Event] = deque(maxlen=_EARLY_LINES)
         self._open = False
         self._in_thread = threading.local()
-        bus.at_checkpoints(self._adapt)
 
     def open(self) -> None:
         """Set the level, if one is asked for, and listen."""
         self._open = True
+        self._bus.at_checkpoints(self._adapt)
         self._level_before = self._stdlib.level
         if self._level:
             self._stdlib.setLevel(self._level.upper())
@@ -207,6 +207,7 @@ class EventLog:
         if self._early:  # nothing may come any more that would write them: an accelerator that gave up
             atexit.register(self._write_early_lines)
         self._open = False
+        self._bus.not_at_checkpoints(self._adapt)
         for level in _LEVELS:
             self._listen(level, wanted=False)
         if self._level and self._stdlib.level == logging.getLevelName(self._level.upper()):

@@ -78,14 +78,13 @@ class Tracker:
 
     def watch(self, regions: Iterable[Region]) -> None:
         """Watch the loads of these regions from now on, and of no others."""
-        watched = list(regions)
+        watched = [(region, self._analyses.declared(region.rules.reads)) for region in regions]
         with self._caches.lock:
             self._covered.clear()  # the rules may be others
-            self._readers.keep(watched)
-            for region in watched:
-                region.declared = self._analyses.declared(region.rules.reads)
-                region.watch = self
-                self._readers.note(region, region.declared)
+            self._readers.keep(region for region, _ in watched)
+            for region, declared in watched:
+                region.declared, region.watch = declared, self
+                self._readers.note(region, declared)
         if self._why_blind is not None:
             self._suspend_uncovered(self._why_blind)
 
