@@ -7,7 +7,7 @@ nor on the environment, and no secret that the program has read is among them.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wats_accel.patching.ownership import origin_of
@@ -15,7 +15,6 @@ from wats_accel.patching.source_text import (
     Definition,
     ModuleText,
     SourceTexts,
-    without_docstrings,
 )
 
 _DEEPEST = 4
@@ -62,22 +61,15 @@ class SentTexts:
         if id(node) in self._seen or len(self._seen) > _MOST_NODES or place.depth > _DEEPEST:
             return
         self._seen.add(id(node))
-        names: set[str] = set()
-        attributes: set[str] = set()
-        for part in _parts(node):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                self.found.add(part.value)
-            elif isinstance(part, ast.Name):
-                names.add(part.id)
-            elif isinstance(part, ast.Attribute):
-                attributes.add(part.attr)
-        for name in sorted(names):
+        words = place.module.words(node)
+        self.found |= words.texts
+        for name in words.names:
             for bound in place.module.names.get(name, ()):
-                self._follow(bound, name, attributes, place)
+                self._follow(bound, name, words.attributes, place)
         for owner in place.owners:
-            self._follow_members(owner, attributes, place)
+            self._follow_members(owner, words.attributes, place)
 
-    def _follow(self, bound: ast.AST, name: str, attributes: set[str], place: _Place) -> None:
+    def _follow(self, bound: ast.AST, name: str, attributes: Sequence[str], place: _Place) -> None:
         if isinstance(bound, ast.ClassDef):
             self._follow_members(Owner(place.module, bound), attributes, place)
         elif isinstance(bound, Definition):
@@ -91,7 +83,9 @@ class SentTexts:
         else:
             self._visit(bound, _Place(place.module, (), place.depth))
 
-    def _follow_import(self, bound: ast.ImportFrom, name: str, attributes: set[str], place: _Place) -> None:
+    def _follow_import(
+        self, bound: ast.ImportFrom, name: str, attributes: Sequence[str], place: _Place
+    ) -> None:
         origin = _imported_from(bound, place.module)
         text = self._own(origin)
         for alias in bound.names:
@@ -103,17 +97,17 @@ class SentTexts:
                     self._follow(known, alias.name, attributes, _Place(text, (), place.depth + is_import))
             self._follow_module(f"{origin}.{alias.name}", attributes, place.depth)
 
-    def _follow_module(self, module: str, attributes: set[str], depth: int) -> None:
+    def _follow_module(self, module: str, attributes: Sequence[str], depth: int) -> None:
         text = self._own(module)
         if text is not None and depth <= _DEEPEST:
-            for name in sorted(attributes):
+            for name in attributes:
                 for bound in text.names.get(name, ()):
                     self._follow(bound, name, attributes, _Place(text, (), depth + 1))
 
-    def _follow_members(self, owner: Owner, attributes: set[str], place: _Place) -> None:
+    def _follow_members(self, owner: Owner, attributes: Sequence[str], place: _Place) -> None:
         members = owner.module.members(owner.definition)
         owners = place.owners if owner in place.owners else (owner,)
-        for name in sorted(attributes):
+        for name in attributes:
             for bound in members.get(name, ()):
                 deeper = place.depth + isinstance(bound, Definition)
                 self._visit(bound, _Place(owner.module, owners, deeper))
@@ -122,17 +116,6 @@ class SentTexts:
         if module not in self._is_own:
             self._is_own[module] = module.partition(".")[0] == self._package or origin_of(module) == "own"
         return self._sources.of(module) if self._is_own[module] else None
-
-
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes inside, but for docstrings and annotations, which no database gets to see."""
-    yield node
-    for name, field in ast.iter_fields(node):
-        if name in ("annotation", "returns"):
-            continue
-        for item in without_docstrings(field) if isinstance(field, list) else [field]:
-            if isinstance(item, ast.AST):
-                yield from _parts(item)
 
 
 def _imported_from(statement: ast.ImportFrom, module: ModuleText) -> str:

@@ -10,16 +10,26 @@ import importlib.machinery
 import linecache
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 from wats_accel.patching.ownership import spec_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_MOST_MODULES = 50
+_MOST_MODULES = 100
 """So many syntax trees are kept; methods are looked at module by module."""
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 _SAYS_NOTHING = frozenset({"ctx", "kind", "type_comment", "lineno", "col_offset"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands in a function or an expression, but for docstrings and annotations."""
+
+    texts: frozenset[str]
+    names: tuple[str, ...]
+    attributes: tuple[str, ...]
 
 
 class ModuleText:
@@ -40,10 +50,17 @@ class ModuleText:
                 self._functions.setdefault(_place(node), []).append(node)
         self.names = bindings(tree.body)
         self._members: dict[ast.ClassDef, dict[str, list[ast.AST]]] = {}
+        self._words: dict[ast.AST, Words] = {}
 
     def definitions(self, code: CodeType) -> list[Definition]:
         """The function that some code was made from; of several lambdas in one line, all."""
         return self._functions.get((code.co_name, code.co_firstlineno), [])
+
+    def words(self, node: ast.AST) -> Words:
+        """What stands in a function or an expression, and in the functions in it."""
+        if node not in self._words:
+            self._words[node] = _words(node)
+        return self._words[node]
 
     def members(self, definition: ast.ClassDef) -> dict[str, list[ast.AST]]:
         """What each attribute of a class is bound to, in its body and as ``self.name`` in its methods."""
@@ -150,6 +167,28 @@ def _bound(statement: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 def _names_in(target: ast.AST) -> Iterator[str]:
     return (node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+
+def _words(node: ast.AST) -> Words:
+    texts, names, attributes = set[str](), set[str](), set[str]()
+    for part in _parts(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            texts.add(part.value)
+        elif isinstance(part, ast.Name):
+            names.add(part.id)
+        elif isinstance(part, ast.Attribute):
+            attributes.add(part.attr)
+    return Words(frozenset(texts), tuple(sorted(names)), tuple(sorted(attributes)))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for name, field in ast.iter_fields(node):
+        if name in ("annotation", "returns"):  # no database gets to see them
+            continue
+        for item in without_docstrings(field) if isinstance(field, list) else [field]:
+            if isinstance(item, ast.AST):
+                yield from _parts(item)
 
 
 # -- what it says -------------------------------------------------------------------------------------------
