@@ -14,7 +14,7 @@ import random
 import sys
 import threading
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -108,6 +108,7 @@ class Soak:
         self._history: list[Read | Write] = []
         self._shared = {number: threading.Lock() for number in SHARED}
         self._versions = dict.fromkeys(SHARED, 0)
+        self._lately: deque[str] = deque(maxlen=3)
         self._known: list[dict[int, set[int]]] = []
         module: Any = ModuleType(MODULE)
         module.Registers = type("Registers", (Registers,), {"__module__": MODULE})
@@ -173,10 +174,9 @@ class Soak:
 
     def _break_something(self) -> None:
         fault = self._random.choice(_FAULTS)
-        share = self._random.choice((1.0, 0.2, 0.02))
-        with failing(
-            self._random.choice(seams()), fault, share=share, seed=self._random.getrandbits(32)
-        ) as broken:
+        seam, share = self._random.choice(seams()), self._random.choice((1.0, 0.2, 0.02))
+        self._lately.append(f"{seam} {fault.text}")
+        with failing(seam, fault, share=share, seed=self._random.getrandbits(32)) as broken:
             threading.Event().wait(0.01)
         self.result.faults += 1
         self.result.struck += broken.struck
@@ -205,6 +205,7 @@ class Soak:
                 act(thread, number)
             except BaseException as error:
                 told = f"{act.__name__}: {type(error).__name__}: {error} ({_place(error)})"
+                told += f"; broken lately: {', '.join(self._lately)}"
                 self.result.differences.append(told)
             self.result.calls += 1
 
@@ -226,13 +227,20 @@ class Soak:
     def _read_shared(self, thread: int, number: int) -> None:
         start = next(self._stamps)
         found = self._called(self._registers.version_of, number)
-        if found is not _FAILED:
+        if found is not _FAILED and self._is_version(found):
             self._history.append(Read(thread, {number: found}, start, next(self._stamps)))
+
+    def _is_version(self, found: object) -> bool:
+        if type(found) is not int:
+            self.result.differences.append(
+                f"{found!r} is no version; broken lately: {', '.join(self._lately)}"
+            )
+        return type(found) is int
 
     def _read_both(self, thread: int, number: int) -> None:
         start = next(self._stamps)
         found = self._called(self._registers.all_shared)
-        if found is not _FAILED:
+        if found is not _FAILED and all(self._is_version(version) for _, version in found):
             self._history.append(Read(thread, dict(found), start, next(self._stamps)))
 
     def _write_shared(self, thread: int, number: int) -> None:
@@ -283,7 +291,14 @@ def postgresql_soak(folder: Path, server: Any, **options: Any) -> Iterator[Soak]
         server.start()
 
     arguments = (server.odbc(),), {"autocommit": True}
-    yield Soak(pyodbc, arguments, folder, restart=restart, tolerated=(pyodbc.OperationalError, pyodbc.Error), **options)
+    yield Soak(
+        pyodbc,
+        arguments,
+        folder,
+        restart=restart,
+        tolerated=(pyodbc.OperationalError, pyodbc.Error),
+        **options,
+    )
 
 
 def summary(result: Soaked) -> Sequence[str]:

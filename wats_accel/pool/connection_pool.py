@@ -98,6 +98,7 @@ class ConnectionPool:
         self._baseline: tuple[str, ...] | None = None
         self._suspect_since = self._crowded_at = -math.inf
         self._closed: str | None = None
+        self._strays: list[Entry] = []  # that are their users' own, and could not be taken out of the queue
         self._slots = Slots(rules.limit, clock)
         self._queue = ConnectionQueue(rules, self)
         begins_anew_when_forked(self)
@@ -191,14 +192,22 @@ class ConnectionPool:
                 if why is None:
                     return self._lease(entry, waited)
             except BaseException:
+                self._undo_lease_of(entry)
                 self._queue.discard(entry, "interrupted")
                 raise
             self._queue.discard(entry, why)
+
+    def _undo_lease_of(self, entry: Entry) -> None:
+        for number, lease in list(self.leases.items()):
+            if lease.entry is entry:
+                self.leases.pop(number, None)
 
     def _why_unfit(self, entry: Entry) -> str | None:
         now, known = self._clock(), entry.info
         if "is_new" in known:
             return None
+        if "lent" in known:  # SQLAlchemy has put it back, when it could not be closed: nobody has cleansed it
+            return "astray"
         if self.rules.recycle_seconds and now - known["opened_at"] >= self.rules.recycle_seconds:
             return "recycled"
         if self.driver.identity(self._place) != known["identity"]:
@@ -214,6 +223,7 @@ class ConnectionPool:
 
     def _lease(self, entry: Entry, waited: float) -> Lease:
         is_new = bool(entry.info.pop("is_new", False))
+        entry.info["lent"] = True
         lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
         lease.checks_thread = self._checks_thread
         lease.observer = self._observer
@@ -304,6 +314,7 @@ class ConnectionPool:
             entry, lease.entry = lease.entry, None
             if why is None:
                 entry.info["idle_since"] = self._clock()
+                del entry.info["lent"]
                 self._queue.give_back(entry)
             else:
                 self._queue.discard(entry, why)
@@ -318,7 +329,11 @@ class ConnectionPool:
     def let_go(self, lease: Lease) -> None:
         """Forget the connection of a lease: its user keeps it, and closes it."""
         entry, lease.entry = lease.entry, None
-        self._queue.let_go(entry, "user's own")
+        try:
+            self._queue.let_go(entry, "user's own")
+        except BaseException:
+            self._strays.append(entry)  # or SQLAlchemy would put it back, and somebody else would get it
+            raise
 
     def lost(self, lease: Lease) -> None:
         """A connection turned out to be dead: the idle ones are asked before they are handed out."""

@@ -75,11 +75,10 @@ class Proxy:
                 lease.unseen(error)
             raw = _called(getattr(self._accel_raw, name), args, kwargs)
             try:
-                told = call.returned(raw)
+                return _genuine(call.returned(raw), raw)
             except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
                 lease.unseen(error)
-                return raw
-            return told if told is raw or is_proxy(told) else raw
+            return raw
         except BaseException as error:
             with lease.harmless:
                 call.failed(error)
@@ -203,6 +202,17 @@ def _called(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
                 stack.callback(proxy._accel_lease.left)
         plain = {name: _plain(value) for name, value in kwargs.items()}
         return method(*map(_plain, args), **plain)
+
+
+def _genuine(told: Any, raw: Any) -> Any:
+    """What the driver has given, or a proxy of it.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if told is not raw and not is_proxy(told):
+        raise TypeError(f"a proxy was to be made, and not a {type(told).__name__}")
+    return told
 
 
 def is_proxy(value: Any) -> bool:

@@ -15,7 +15,7 @@ from wats_accel.failures import note_failure
 from wats_accel.pool.changes import Change
 from wats_accel.pool.dialects import Dialect
 from wats_accel.pool.drivers import Driver
-from wats_accel.transactions import Transaction
+from wats_accel.transactions import Transaction, end_transaction
 
 Covered = tuple[Transaction, ...]
 """The transactions that were open when a call began: only these can have been ended by it."""
@@ -103,7 +103,7 @@ class Uncommitted:
         # Whose commit it was is not always known, so nothing but a plain rollback spares the callbacks.
         rolled_back = change.end == "rollback" and not change.may_commit
         for known in over:
-            known.end(committed=not rolled_back)
+            end_transaction(known, committed=not rolled_back)
         if here.may_commit:
             for known in still_open:
                 known.call_back()
@@ -129,7 +129,7 @@ class Uncommitted:
             self.dirty = self._unsure = True
         for known in perhaps:
             known.perhaps_committed = True
-            known.end(committed=True) if known.over else known.call_back()
+            end_transaction(known, committed=True) if known.over else known.call_back()
         return part_of
 
     def note_read(self) -> None:
@@ -147,7 +147,7 @@ class Uncommitted:
         The garbage collector may be the caller, in the middle of anything: nothing is waited for.
         """
         for known in self._open:
-            known.end(committed=False)
+            end_transaction(known, committed=False)
 
     def _as_here(self, change: Change) -> Change:
         if not (change.saves or change.releases) or not self._dialect.savepoints_begin:
