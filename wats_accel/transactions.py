@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Hashable
 
 Callback = Callable[[], None]
@@ -102,6 +103,27 @@ class Transaction:
             self._is_calling_back = False
 
 
+_unended: deque[Transaction] = deque()
+"""Those that were committed and could not be ended: that is tried again, and until then they are open."""
+
+
+def end_transaction(known: Transaction, *, committed: bool) -> None:
+    """End a transaction. Raises nothing of its own: what fails is done again, later."""
+    try:
+        known.end(committed=committed)
+    except Exception:  # noqa: BLE001 - the driver's call has succeeded, and its caller must be told so
+        if committed:
+            _unended.append(known)
+        else:
+            known.over = True  # there is no more to it
+
+
+def _end_the_rest() -> None:
+    for _ in range(len(_unended)):
+        with contextlib.suppress(IndexError):  # another thread has taken the last one
+            end_transaction(_unended.popleft(), committed=True)
+
+
 def open_transactions() -> list[Transaction]:
     """Those that are not over, and in which the calling thread has changed something; oldest first."""
     _forget_those_over()
@@ -116,10 +138,12 @@ def all_open_transactions() -> list[Transaction]:
 
 def has_uncommitted_changes() -> bool:
     """Whether the calling thread has changed something, in any database, that may not be committed yet."""
-    return bool(_here.changed) and bool(open_transactions())
+    return bool(_here.changed or _unended) and bool(open_transactions())
 
 
 def _forget_those_over() -> None:
+    if _unended:
+        _end_the_rest()
     changed = _here.changed
     for known in list(changed):
         if known.over:
