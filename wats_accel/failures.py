@@ -18,14 +18,26 @@ class _Here(threading.local):
 _here = _Here()
 
 
+_uncounted = 0
+"""Failures that could not be counted where they were met: all threads may have met them."""
+
+
 def note_failure() -> None:
-    """Note that this thread has met a failure that its caller may swallow."""
+    """Note that this thread has met a failure that its caller may swallow. Raises nothing of its own."""
+    global _uncounted
+    try:
+        _count()
+    except Exception:  # noqa: BLE001 - what the caller is about to raise is what the application must see
+        _uncounted += 1
+
+
+def _count() -> None:
     _here.met += 1
 
 
 def failures_met() -> int:
     """How many failures this thread has met so far; a load compares its begin with its end."""
-    return _here.met
+    return _here.met + _uncounted
 
 
 class _NotingFailures:

@@ -148,7 +148,7 @@ _TABLE: Final = (
     Seam("verify.begin", _CACHE + "checking:begin_beside", "Runs a method beside its cached answer."),
     Seam("verify.compare", _CACHE + "checking:compare", "Compares the two."),
     Seam("verify.values", _CACHE + "comparing:difference", "Compares two values."),
-    Seam("verify.end", _CACHE + "checking:end_beside", "Ends that."),
+    Seam("verify.end", _CACHE + "checking:end_beside", "Ends the run beside."),
     Seam("shadow.answer", _CACHE + "checking:would_answer", "Says what the cache would have answered."),
     # -- writes
     Seam("write.begin", "wats_accel.invalidation:Invalidator.begin", "Notes that a write begins."),
@@ -168,7 +168,7 @@ _TABLE: Final = (
     Seam("transaction.any", "wats_accel.transactions:has_uncommitted_changes", "Says whether there are any."),
     Seam("transaction.at_commit", "wats_accel.transactions:Transaction.at_commit", "Leaves a callback."),
     Seam("transaction.end", "wats_accel.transactions:Transaction.end", "Calls them back."),
-    Seam("failures.note", "wats_accel.failures:note_failure", "Notes that something failed in this thread."),
+    Seam("failures.note", "wats_accel.failures:_count", "Notes that something failed in this thread."),
     Seam("failures.met", "wats_accel.failures:failures_met", "Counts what failed in this thread."),
     # -- events, log, figures
     Seam("event.listener", _BYSTANDER + "hear", "Is told of events."),
@@ -262,7 +262,7 @@ _TABLE: Final = (
     Seam("tracker.readers", _TRACKING + "readers:Readers.note", "Notes which method reads what."),
     Seam("tracker.concerned", _TRACKING + "readers:Readers.concerned_by", "Finds the readers of a change."),
     Seam("tracker.enter", _TRACKING + "under_way:UnderWay.enter", "Notes that a change is under way."),
-    Seam("tracker.leave", _TRACKING + "under_way:UnderWay.leave", "Notes that it is over."),
+    Seam("tracker.leave", _TRACKING + "under_way:UnderWay.leave", "Notes that a change is over."),
 )
 
 SEAMS: Final = MappingProxyType({seam.name: seam for seam in _TABLE})
