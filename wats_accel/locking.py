@@ -177,7 +177,7 @@ class MethodLock:
             return NOT_LOCKED
         try:
             return difference(fingerprint_of(target, self._sources), locked)
-        except Exception as error:  # noqa: BLE001 - an odd class may raise anything: then it counts as changed
+        except Exception as error:  # noqa: BLE001 - an odd class may raise anything: it counts as changed
             return f"it cannot be looked at: {type(error).__name__}"
 
     def forget_sources(self) -> None:

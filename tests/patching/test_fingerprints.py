@@ -15,7 +15,7 @@ from fingerprint_cases import ELSEWHERE, KINDS, with_another_decorator
 from wats_accel.errors import TargetNotFoundError
 from wats_accel.locking import difference
 from wats_accel.patching import fingerprint as fingerprint_module
-from wats_accel.patching import sent_texts
+from wats_accel.patching import sent_texts, source_text
 from wats_accel.patching.fingerprint import Fingerprint, fingerprint_of, layers, python_tag
 from wats_accel.patching.source_text import SourceTexts, meaning
 from wats_accel.targets import Target
@@ -211,6 +211,20 @@ def test_modules_that_import_each_other_are_the_same_whoever_comes_first(
     importlib.import_module(repository if first == "the repository" else queries)
     assert hasattr(sys.modules[queries], "SQL")
     assert found == [fingerprint_of(Target(repository, "Repo.read"), SourceTexts())]
+
+
+def test_it_is_the_same_however_few_modules_are_kept(
+    applications: Any, taken: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [applications.write(f"SQL = 'SELECT {number}'\n") for number in range(5)]
+    source = "".join(f"import {name}\n" for name in names)
+    source += "class Repo:\n    def read(self): return " + " + ".join(f"{name}.SQL" for name in names)
+    expected = taken(source + "\n")
+    monkeypatch.setattr(source_text, "_MOST_MODULES", 1)
+    name, sources = applications.write(source + "\n"), SourceTexts()
+    importlib.import_module(name)
+    for _ in range(3):
+        assert difference(fingerprint_of(Target(name, "Repo.read"), sources), expected) is None
 
 
 # -- kinds of methods ------------------------------------------------------------------------------------

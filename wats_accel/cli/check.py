@@ -13,11 +13,10 @@ from wats_accel.cli.environment import (
     PROBLEMS_FOUND,
     add_import_paths,
     assembled,
-    config_option,
     print_problems,
     read_schema,
 )
-from wats_accel.cli.options import path_option
+from wats_accel.cli.options import config_option, path_option
 
 FORMATS = ("text", "json", "github", "sarif")
 _FOR_SOURCE = ("exclude", "format", "fail_on", "baseline", "write_baseline", "output", "verbose")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import click
 
 from wats_accel.assembly import Assembly, assemble, load_plugins
-from wats_accel.cli.options import config_option as config_option  # where commands look for it
 from wats_accel.config.sources import mapping_document
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus

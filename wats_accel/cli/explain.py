@@ -10,9 +10,9 @@ from wats_accel.assembly import Assembly
 from wats_accel.cli.environment import (
     CONFIG_INVALID,
     assembled,
-    config_option,
     print_problems,
 )
+from wats_accel.cli.options import config_option
 from wats_accel.cli.output import deliver, output_options
 from wats_accel.errors import ConfigError, TargetError
 from wats_accel.report.explanation import explain

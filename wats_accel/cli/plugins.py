@@ -7,7 +7,8 @@ import os
 import click
 
 from wats_accel.assembly import load_plugins
-from wats_accel.cli.environment import CONFIG_INVALID, PROBLEMS_FOUND, config_option, print_problems
+from wats_accel.cli.environment import CONFIG_INVALID, PROBLEMS_FOUND, print_problems
+from wats_accel.cli.options import config_option
 from wats_accel.config.documents import Document
 from wats_accel.config.location import locate_config
 from wats_accel.config.sources import mapping_document

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from wats_accel.cli.environment import assembled, config_option, print_problems
+from wats_accel.cli.environment import assembled, print_problems
+from wats_accel.cli.options import config_option
 from wats_accel.cli.output import deliver, output_options
 from wats_accel.report.page import markdown_report
 

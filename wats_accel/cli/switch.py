@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from wats_accel.cli.environment import PROBLEMS_FOUND, assembled, config_option, print_problems
+from wats_accel.cli.environment import PROBLEMS_FOUND, assembled, print_problems
+from wats_accel.cli.options import config_option
 from wats_accel.config.sources import read_document
 from wats_accel.editing.config_file import switch_in_file
 from wats_accel.editing.switches import Switch

@@ -69,6 +69,7 @@ def fingerprint_of(target: Target, sources: SourceTexts) -> Fingerprint:
         parent, _, raw = wrapt.resolve_path(sys.modules[target.module], target.path)
     except (KeyError, AttributeError, wrapt.PathResolutionError) as error:
         raise TargetNotFoundError(f"{target} is not there") from error
+    sources.trim()
     package = target.module.partition(".")[0]
     functions = [known for known in layers(raw) if _is_of(package, known)]
     if not functions:

@@ -49,7 +49,7 @@ class SentTexts:
     def __init__(self, sources: SourceTexts, package: str) -> None:
         self._sources = sources
         self._package = package
-        self._seen: set[int] = set()
+        self._seen: set[ast.AST] = set()
         self._is_own: dict[str, bool] = {}
         self.found: set[str] = set()
 
@@ -58,9 +58,9 @@ class SentTexts:
         self._visit(node, _Place(module, owners, 0))
 
     def _visit(self, node: ast.AST, place: _Place) -> None:
-        if id(node) in self._seen or len(self._seen) > _MOST_NODES or place.depth > _DEEPEST:
+        if node in self._seen or len(self._seen) > _MOST_NODES or place.depth > _DEEPEST:
             return
-        self._seen.add(id(node))
+        self._seen.add(node)
         words = place.module.words(node)
         self.found |= words.texts
         for name in words.names:

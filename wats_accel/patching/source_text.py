@@ -18,7 +18,7 @@ from wats_accel.patching.ownership import spec_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _MOST_MODULES = 100
-"""So many syntax trees are kept; methods are looked at module by module."""
+"""So many syntax trees are kept from one method to the next."""
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 _SAYS_NOTHING = frozenset({"ctx", "kind", "type_comment", "lineno", "col_offset"})
 
@@ -93,10 +93,13 @@ class SourceTexts:
     def of(self, module: str) -> ModuleText | None:
         """A module's text; None without source."""
         if module not in self._known:
-            while len(self._known) >= _MOST_MODULES:
-                del self._known[next(iter(self._known))]
             self._known[module] = _parsed(module)
         return self._known[module]
+
+    def trim(self) -> None:
+        """Give the memory back if it is much; between methods only, since nodes are known by identity."""
+        if len(self._known) > _MOST_MODULES:
+            self.forget()
 
     def forget(self) -> None:
         """Give the memory back."""
