@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import atexit
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -31,12 +32,24 @@ from wats_accel.settling import Settling
 from wats_accel.status.reporter import StatusReporter
 from wats_accel.status.view import View
 from wats_accel.telemetry.logs import EventLog
-from wats_accel.telemetry.stats import Stats, snapshot
+from wats_accel.telemetry.stats import CacheStats, Stats, snapshot
 from wats_accel.telemetry.summary import PeriodicSummary, summary_of
 from wats_accel.tracking.tracker import Tracker
 from wats_accel.watching import ConfigWatch
 
 _MOST_SWITCHES: Final = 1_000
+
+
+def _twice(step: Callable[..., object], *arguments: object) -> None:
+    """Take a step of a take-down; if something of ours fails in it, once more."""
+    for _ in range(2):
+        try:
+            step(*arguments)
+            return
+        except Exception as error:  # noqa: BLE001 - the other steps are to be taken
+            told = type(error).__name__
+    with contextlib.suppress(Exception):
+        logging.getLogger("wats_accel").debug("a step of taking down failed: %s", told)
 
 
 class _InChild:
@@ -124,13 +137,15 @@ class Life(abc.ABC):
     def _install(self) -> None:
         self._log.open()
         self._complaints.document = document = read_config(self.source, self._environ)
-        self._assembly = assembly = assemble(
+        assembly = assemble(
             document,
             clock=self._clock,
             wall_clock=self._wall_clock,
             bus=self._bus,
             report=self._complaints.left_out,
         )
+        expect(Assembly)(assembly)
+        self._assembly = assembly
         self._contents = contents(assembly.config)
         root = assembly.config.root
         if not root.enabled:
@@ -268,25 +283,28 @@ class Life(abc.ABC):
     def _sum_up(self) -> None:
         assembly = self._assembly
         if assembly is not None:
-            self._final = self._figures(assembly)
+            self._final = self.stats()
             if assembly.config.root.enabled:
                 self._bus.checkpoint()
                 self._bus.emit(summary_of(self._final.total))
 
     def _take_down(self) -> None:
-        """Each step is taken, whatever another one raises; and all of them again, if somebody asks again."""
+        """Each step is taken, whatever another one raises; and all again, if a Control-C has come in between.
+
+        Raises nothing of its own.
+        """
         if self._assembly is not None:
             self._leaving, self._assembly = self._assembly, None
         with contextlib.ExitStack() as last_first:
-            last_first.callback(self._log.close)
+            last_first.callback(_twice, self._log.close)
             if self._leaving is not None:
-                last_first.callback(self._shut_down, self._leaving)
-                last_first.callback(self._leaving.context.pools.close)
-            last_first.callback(self._patcher.uninstall)
+                last_first.callback(_twice, self._shut_down, self._leaving)
+                last_first.callback(_twice, self._leaving.context.pools.close)
+            last_first.callback(_twice, self._patcher.uninstall)
             if self._leaving is not None:
                 # Before that, so that nothing is answered from them once the writes are not seen any more.
-                last_first.callback(self._leaving.context.caches.close)
-            last_first.callback(self._stop_helpers)
+                last_first.callback(_twice, self._leaving.context.caches.close)
+            last_first.callback(_twice, self._stop_helpers)
         atexit.unregister(self.uninstall)
         self._leaving = None
 
@@ -321,11 +339,14 @@ class Life(abc.ABC):
         return self._installing or self.installed
 
     def stats(self) -> Stats:
-        """The figures up to now; after `uninstall`, the last ones."""
+        """The figures up to now; after `uninstall`, or where they cannot be had, the last ones."""
         assembly = self._assembly
-        if assembly is None:
-            return self._final or snapshot([])
-        return self._figures(assembly)
+        if assembly is not None:
+            with contextlib.suppress(Exception):  # a figure is not worth an exception
+                figures = self._figures(assembly)
+                if isinstance(figures, Stats):
+                    return figures
+        return self._final or Stats(CacheStats(), {}, {})
 
     @staticmethod
     def _figures(assembly: Assembly) -> Stats:
