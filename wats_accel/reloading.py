@@ -8,13 +8,11 @@ meet the same caches and rules as those that are patched now.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-import wats_accel.pool
 from wats_accel.admission import Admission, lock_path
 from wats_accel.assembly import (
     Assembly,
@@ -35,11 +33,14 @@ from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator
 from wats_accel.patching.patcher import Changes, Patcher
 from wats_accel.patching.plan import Patch, PatchPlan
+from wats_accel.pool.leaks import watch
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.schema_source import SchemaSource
 from wats_accel.settling import Settling
 
-_POOL_FOLDER = str(Path(wats_accel.pool.__file__).parent) + os.sep
+# As code tells it, which in a frozen program is no file.
+_LEAK_WATCH = watch.__code__.co_filename
+_POOL_FOLDER = _LEAK_WATCH[: -len("leaks.py")]
 
 Switches = Mapping[str, bool]
 """What was switched off or on while the program ran, by pattern; the last one beats the others."""
@@ -77,7 +78,11 @@ def begin_settling(settling: Settling, patcher: Patcher, context: PluginContext)
     sees_statements = context.pools.observer is not None
 
     def is_meant(code: CodeType) -> bool:
-        return id(code) in codes or (sees_statements and code.co_filename.startswith(_POOL_FOLDER))
+        if id(code) in codes:
+            return True
+        # A statement that runs now may have been seen otherwise, or not at all. The watch runs for ever.
+        is_pools = code.co_filename.startswith(_POOL_FOLDER) and code.co_filename != _LEAK_WATCH
+        return sees_statements and is_pools
 
     settling.begin(is_meant, context.pools.has_unseen if sees_statements else None)
 

@@ -129,6 +129,16 @@ def test_a_connection_from_before_goes_on_being_seen(stock: Any, change: Callabl
         assert accelerator.problems == ()
 
 
+def test_a_watch_for_leaks_keeps_no_cache_from_keeping(stock: Any) -> None:
+    document = rules(pool=[{"connect": "sqlite3:connect", "leak_after": "1h"}])
+    with accelerated(document) as accelerator:
+        known = stock()
+        known.total()
+        document["sql"]["dialect"] = "sqlite"
+        assert accelerator.reload()
+        assert is_fresh_and_cached(known)
+
+
 def test_a_change_that_is_open_during_a_reload_of_sql_is_awaited(stock: Any) -> None:
     document = rules()
     with accelerated(document) as accelerator:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
-import wrapt
-
 from wats_accel.errors import Problem, TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Patched, Unpatched
+from wats_accel.patching.imports import await_import, imported, renew_lock_of_hooks
 from wats_accel.patching.installation import Installation, codes_of
 from wats_accel.patching.places import MAX_LAYERS, own_layers
 from wats_accel.patching.plan import Layer, Patch, PatchPlan, PatchSpec
@@ -91,7 +89,7 @@ class Patcher:
     def begin_anew(self) -> None:
         """In a child process: nobody holds the lock any more."""
         self._lock = threading.RLock()
-        _renew_lock_of_hooks()
+        renew_lock_of_hooks()
 
     def codes_of_writes(self) -> dict[int, CodeType]:
         """The code of the methods that are patched to invalidate, by its address."""
@@ -133,7 +131,7 @@ class Patcher:
                 changes.remade.append((there, made))
 
     def _prepare_new(self, patch: Patch, changes: Changes) -> None:
-        module = _imported(patch.target.module)
+        module = imported(patch.target.module)
         if module is None:
             changes.waiting.append(patch)
             return
@@ -191,8 +189,8 @@ class Patcher:
             self._hooked.add(module)
             is_there = module in self._there
         if not is_hooked:
-            wrapt.register_post_import_hook(_weak_hook(self, module), module)
-        loaded = sys.modules.get(module) if is_there else _imported(module)
+            await_import(self, module)
+        loaded = sys.modules.get(module) if is_there else imported(module)
         if loaded is not None:  # by now, in another thread
             self.module_is_there(module, loaded)
 
@@ -325,33 +323,6 @@ def _rank(patch: Patch) -> int:
     """What is put first: what sees connections, then what invalidates, then what answers from a cache."""
     layers = {spec.layer for spec in patch.specs}
     return 0 if Layer.CONNECT in layers else 1 if Layer.INVALIDATE in layers else 2
-
-
-def _imported(name: str) -> ModuleType | None:
-    """A module, if its import has ended."""
-    module = sys.modules.get(name)
-    spec = getattr(module, "__spec__", None)
-    return None if getattr(spec, "_initializing", False) is True else module
-
-
-def _renew_lock_of_hooks() -> None:
-    # Each import takes it, since we have put a hook there, and wrapt does not think of forks.
-    lock = getattr(wrapt.importer, "_post_import_hooks_lock", None)
-    renew = getattr(lock, "_at_fork_reinit", None)
-    if renew is not None:
-        renew()
-
-
-def _weak_hook(patcher: Patcher, name: str) -> Callable[[ModuleType], None]:
-    # wrapt keeps a hook until its module is imported, perhaps for ever: it must not keep us.
-    reference = weakref.ref(patcher)
-
-    def hook(module: ModuleType) -> None:
-        waiting = reference()
-        if waiting is not None:
-            waiting.module_is_there(name, module)
-
-    return hook
 
 
 def is_stand_in(layer: object) -> bool:
