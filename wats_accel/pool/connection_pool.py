@@ -188,7 +188,7 @@ class ConnectionPool:
         while True:
             entry = self._queue.take()
             try:
-                why = self._why_unfit(entry)
+                why = _reason(self._why_unfit(entry))
                 if why is None:
                     return self._lease(entry, waited)
             except BaseException:
@@ -381,3 +381,9 @@ class ConnectionPool:
         """Close what is idle; what is in use is closed when it comes back. Safe to call twice."""
         self._closed = why
         self._queue.close(why)
+
+
+def _reason(why: object) -> str | None:
+    if why is not None and not isinstance(why, str):  # else there would be no end of unfit ones
+        raise TypeError("no reason is known for which a connection is not lent")
+    return why
