@@ -97,7 +97,21 @@ class Installation:
                     restore(place, self.successor)
                 restore(place, self.handle)
             except Exception as error:  # noqa: BLE001 - the other places must be restored all the same
-                failed(error)
+                if not self._take_out_plainly(place):
+                    failed(error)
+
+    def _take_out_plainly(self, place: Place) -> bool:
+        """Give a place back what it had if nobody has wrapped it since; gives whether that could be done."""
+        try:
+            if vars(place.parent).get(place.attribute) not in (self.handle, self.successor):
+                return False
+            if place.created:
+                delattr(place.parent, place.attribute)
+            else:
+                setattr(place.parent, place.attribute, place.raw)
+        except Exception:  # noqa: BLE001 - a metaclass or module may refuse with anything
+            return False
+        return True
 
 
 def _parent_in(module: Any, target: Target) -> Any:

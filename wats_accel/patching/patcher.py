@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
-from wats_accel.errors import Problem, TargetError
+from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Patched, Unpatched
 from wats_accel.patching.imports import await_import, imported, renew_lock_of_hooks
@@ -227,7 +227,7 @@ class Patcher:
             return resolve(module, patch.target, needs_signature=patch.needs_signature)
         except TargetError as error:
             self._leave_out(patch.specs, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever classes and modules raise when they are looked at
+        except Exception as error:  # noqa: BLE001 - what classes and modules raise when they are looked at
             self._leave_out(patch.specs, while_patching(error))
         return None
 
@@ -247,7 +247,8 @@ class Patcher:
         try:
             wrapper = wrapped(found, patch.specs, leave_out)
             if wrapper is not None:
-                return Installation(patch, found, stand_in(found, wrapper), not left_out)
+                return Installation(patch, found, _sound(stand_in(found, _sound(wrapper))), not left_out)
+            self._leave_out([spec for spec in patch.specs if spec not in left_out], "nothing wraps it")
         except TargetError as error:
             self._leave_out(patch.specs, str(error))
         except Exception as error:  # noqa: BLE001 - as above
@@ -323,6 +324,17 @@ def _rank(patch: Patch) -> int:
     """What is put first: what sees connections, then what invalidates, then what answers from a cache."""
     layers = {spec.layer for spec in patch.specs}
     return 0 if Layer.CONNECT in layers else 1 if Layer.INVALIDATE in layers else 2
+
+
+def _sound(made: Any) -> Any:
+    """What can stand in for a method, or be called by what does.
+
+    Raises:
+        UnsupportedTargetError: it is nothing of the kind.
+    """
+    if not callable(made) and not isinstance(made, (staticmethod, classmethod)):
+        raise UnsupportedTargetError("what was made of it cannot be called")
+    return made
 
 
 def is_stand_in(layer: object) -> bool:
