@@ -11,6 +11,7 @@ from pydantic import model_validator
 from wats_accel.extension import (
     ConfigSection,
     KeyPattern,
+    PatchSpec,
     PluginContext,
     Region,
     Section,
@@ -56,6 +57,29 @@ def mode_of(context: PluginContext) -> str:
     """The mode that is in effect; ``rules`` without this plugin."""
     section = getattr(context.root, "invalidation", None)
     return section.mode if isinstance(section, InvalidationSection) else "rules"
+
+
+# -- before the start ----------------------------------------------------------------------------------
+
+
+class _NotYet:
+    """Watches nothing: until statements are seen, and if that never begins, no answer is kept."""
+
+    def why_not_keep(self, region: Region, load: object, /) -> str:
+        """Why the answer of a load must not be kept."""
+        return "switched_off"
+
+    def told_of(self, region: Region, /) -> dict[str, str]:
+        """What is known of a method's reads."""
+        return {"reads": "statements are not seen"}
+
+
+@hookimpl(trylast=True)
+def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
+    """No wrapper; but where the SQL decides, nothing is kept before somebody sees it."""
+    for region in context.caches if mode_of(context) != "rules" else ():
+        region.watch = region.watch or _NotYet()
+    return []
 
 
 # -- start and end -------------------------------------------------------------------------------------
