@@ -77,7 +77,7 @@ class _NotYet:
 @hookimpl(trylast=True)
 def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
     """No wrapper; but where the SQL decides, nothing is kept before somebody sees it."""
-    for region in context.caches if mode_of(context) != "rules" else ():
+    for region in context.caches.planned if mode_of(context) != "rules" else ():
         region.watch = region.watch or _NotYet()
     return []
 

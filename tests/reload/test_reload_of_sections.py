@@ -168,6 +168,17 @@ def test_rules_give_way_to_sql_and_come_back(stock: Any) -> None:
         assert accelerator.problems == ()
 
 
+def test_another_mode_that_is_refused_changes_nothing(stock: Any) -> None:
+    document = rules(invalidation="rules")
+    with accelerated(document, strict=False) as accelerator:
+        known = stock()
+        document.update(invalidation="sql", sql={"schema": "no_such_file.yaml"})
+        assert not accelerator.reload()
+        known.total()
+        known.total()
+        assert known.runs == 1
+
+
 def test_while_a_connection_is_out_that_nobody_sees_nothing_is_kept_by_sql(stock: Any) -> None:
     document = rules(invalidation="rules")
     with accelerated(document) as accelerator:
