@@ -120,7 +120,7 @@ def _reasons(title: str) -> set[str]:
 
 _REASONS_TOLD_APART = {
     "argument_too_large", "argument_without_value_identity", "instance_without_identity", "no_key",
-    "inside_a_write", "being_written", "uncommitted_changes",
+    "inside_a_write", "being_written", "uncommitted_changes", "broken",
 }  # fmt: skip
 
 
