@@ -163,12 +163,13 @@ class DependentProxy(Proxy):
     """Something that works on a connection, and keeps it."""
 
     __slots__ = (
-        "_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_number", "_accel_reader",
-        "_accel_unfinished", "_accel_weakly",
+        "_accel_connection", "_accel_facade", "_accel_is_closed", "_accel_is_held", "_accel_number",
+        "_accel_reader", "_accel_unfinished", "_accel_weakly",
     )  # fmt: skip
     _accel_connection: ConnectionProxy | None
     _accel_facade: Any
     _accel_is_closed: bool
+    _accel_is_held: bool
     _accel_number: int
     _accel_reader: object
     _accel_unfinished: Unfinished | None
@@ -242,6 +243,12 @@ class DependentProxy(Proxy):
         lender, is_cursor = self._accel_lease.lender, hasattr(self._accel_raw, "fetchone")
         return COMMIT if is_cursor and lender.driver.commits_with_cursor and not any(args) else MAY_COMMIT
 
+    def _accel_hold_on(self) -> None:
+        lease = self._accel_lease
+        if not (self._accel_is_held or lease.released):
+            put(self, _accel_is_held=True)
+            put(self, _accel_hold=hold(functools.partial(lease.drop, self._accel_number)))
+
     def _accel_link(self) -> Any:
         if not self._accel_lease.released:
             return self._accel_lease.raw
@@ -265,10 +272,7 @@ def _presented(proxy: ConnectionProxy | DependentProxy, value: Any) -> Any:
     if not proxy._accel_lease.lender.driver.is_dependent(value):
         return value
     owner = proxy if isinstance(proxy, ConnectionProxy) else proxy._accel_owner()
-    made = dependent_proxy(owner, value)
-    # Last of all: from here on what the driver gave is closed as soon as its user has dropped the proxy.
-    _hold_on_to(made)
-    return made
+    return dependent_proxy(owner, value)
 
 
 # -- how they are made -----------------------------------------------------------------------------------
@@ -299,15 +303,9 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     number = lease.keep(raw, proxy)
     put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
     put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
-    put(proxy, _accel_unfinished=None)
+    put(proxy, _accel_unfinished=None, _accel_is_held=False)
     put(proxy, _accel_reader=None if lease.observer is None else lease.observer.reader())
     return proxy
-
-
-def _hold_on_to(proxy: DependentProxy) -> None:
-    lease = proxy._accel_lease
-    if not lease.released:
-        put(proxy, _accel_hold=hold(functools.partial(lease.drop, proxy._accel_number)))
 
 
 def _new(kind: type[ProxyT], lease: Lease, raw: Any) -> ProxyT:

@@ -75,7 +75,11 @@ class Proxy:
                 lease.unseen(error)
             raw = _called(getattr(self._accel_raw, name), args, kwargs)
             try:
-                return _genuine(call.returned(raw), raw)
+                told = _genuine(call.returned(raw), raw)
+                if told is not raw:
+                    # Last of all: from here on what the driver gave ends as soon as its user drops the proxy.
+                    told._accel_hold_on()
+                return told
             except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
                 lease.unseen(error)
             return raw
@@ -124,6 +128,9 @@ class Proxy:
             if before is not _MISSING:
                 with contextlib.suppress(Exception):  # as above
                     setattr(dead, name, before)
+
+    def _accel_hold_on(self) -> None:
+        """Have what it stands for end with it. Safe to call more than once."""
 
     def _accel_note(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note what a call may leave behind."""
