@@ -70,14 +70,20 @@ class Channel(Generic[EventT]):
         self._resting = [] if resting is None else resting
 
     def send(self, event: EventT) -> None:
-        """Give the event to every listener; one that raises harms nobody."""
+        """Give the event to every listener; one that raises harms nobody. Raises nothing of its own."""
         for listener in self.listeners:
             try:
-                listener(event)
-                if self._resting:
-                    self._end_trial(listener)
-            except Exception as error:  # noqa: BLE001 - a listener must never reach the application
-                self._failed(listener, event, error)
+                self._tell(listener, event)
+            except Exception as error:  # noqa: BLE001 - as below
+                _report_failure("telling of an event", error)
+
+    def _tell(self, listener: Listener, event: EventT) -> None:
+        try:
+            listener(event)
+            if self._resting:
+                self._end_trial(listener)
+        except Exception as error:  # noqa: BLE001 - a listener must never reach the application
+            self._failed(listener, event, error)
 
     def _end_trial(self, listener: Listener) -> None:
         for known in list(self._resting):
@@ -152,7 +158,13 @@ class EventBus:
                     resting.channels = [known for known in resting.channels if known is not channel]
 
     def emit(self, event: Event) -> None:
-        """Send an event that is rare enough to be built without asking first."""
+        """Send an event that is rare enough to be built without asking first. Raises nothing of its own."""
+        try:
+            self._send(event)
+        except Exception as error:  # noqa: BLE001 - as with listeners
+            _report_failure("sending an event", error)
+
+    def _send(self, event: Event) -> None:
         self.channel(type(event)).send(event)
 
     def at_checkpoints(self, callback: Callable[[], None]) -> None:

@@ -262,10 +262,12 @@ class Life(abc.ABC):
 
     def _give_up(self, error: BaseException) -> None:
         unforeseen = Problem(f"cannot be installed: {type(error).__name__}")
-        for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
-            if problem not in self._complaints:
-                self._bus.emit(ConfigUnused(str(self._complaints.noted(problem))))
-        self._take_down()
+        try:
+            for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
+                if problem not in self._complaints:
+                    self._bus.emit(ConfigUnused(str(self._complaints.noted(problem))))
+        finally:
+            self._take_down()
 
     def uninstall(self) -> None:
         """Put everything back as it was, and log the figures. Safe to call twice, and at exit."""

@@ -44,6 +44,7 @@ LIES: dict[tuple[str, str], str] = {
     **{("key.freeze", lie): _SAME_KEY for lie in (NOTHING, AN_OBJECT, WRONG_TYPE)},
     **{("copy.give", lie): _ITSELF for lie in (NOTHING, AN_OBJECT, WRONG_TYPE)},
     **{(f"feature.{name}", NOTHING): _NOTHING_TO_GIVE for name in ("cache", "write", "pool")},
+    ("patch.wrap", NOTHING): "so says a plugin that leaves a method as it is",
 }
 """Answers that nobody can tell from true ones, with the reason. They are left out, and the page says so."""
 

@@ -248,7 +248,6 @@ class Patcher:
             wrapper = wrapped(found, patch.specs, leave_out)
             if wrapper is not None:
                 return Installation(patch, found, _sound(stand_in(found, _sound(wrapper))), not left_out)
-            self._leave_out([spec for spec in patch.specs if spec not in left_out], "nothing wraps it")
         except TargetError as error:
             self._leave_out(patch.specs, str(error))
         except Exception as error:  # noqa: BLE001 - as above

@@ -172,8 +172,8 @@ _TABLE: Final = (
     Seam("failures.met", "wats_accel.failures:failures_met", "Counts what failed in this thread."),
     # -- events, log, figures
     Seam("event.listener", _BYSTANDER + "hear", "Is told of events."),
-    Seam("event.send", "wats_accel.event_bus:Channel.send", "Tells all listeners of an event."),
-    Seam("event.emit", "wats_accel.event_bus:EventBus.emit", "Sends a rare event."),
+    Seam("event.send", "wats_accel.event_bus:Channel._tell", "Tells a listener of an event."),
+    Seam("event.emit", "wats_accel.event_bus:EventBus._send", "Sends a rare event."),
     Seam("event.checkpoint", "wats_accel.event_bus:EventBus.checkpoint", "Runs what is due now and then."),
     Seam("log.take", _TELEMETRY + "logs:EventLog._take", "Takes an event for the log."),
     Seam("log.render", _TELEMETRY + "logs:_as_text", "Makes a line of an event."),
