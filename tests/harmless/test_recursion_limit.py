@@ -1,0 +1,49 @@
+"""Near the recursion limit a call gives its answer or a RecursionError; and no answer is old afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator
+
+import pytest
+from matrix import Found, Matrix
+from stages import MODES, Mode, Stage
+
+CALLS = (("title", 1), ("summary", 1), ("rename", 1, "Persuasion"), ("title", 1), ("details", 1))
+
+
+@contextlib.contextmanager
+def frames_left(count: int) -> Iterator[None]:
+    """Have so many frames left of the stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + count)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def outcomes(stage: Stage, count: int) -> list[object]:
+    """What comes of some calls with so many frames left."""
+    stage.outcomes.clear()
+    for name, *args in CALLS:
+        with contextlib.suppress(RecursionError), frames_left(count):
+            stage.method(name, *args)
+    return [outcome[1:] for outcome in stage.outcomes]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_calls_near_the_recursion_limit(matrix: Matrix, mode: Mode) -> None:
+    found, refused = Found(), 0
+    for count in range(12, 90, 3):
+        stage = matrix._installed(mode)
+        for known in outcomes(stage, count):
+            is_refused = known[0] == "raised" and known[1][0] == "RecursionError"  # type: ignore[index]
+            refused += is_refused
+            assert is_refused or known[0] == "gave"  # type: ignore[index]
+        matrix._afterwards(found, stage)
+        matrix._idle = mode, stage
+        assert found.differences == [], count
+    assert refused > len(CALLS)
