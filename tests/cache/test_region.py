@@ -478,3 +478,17 @@ def test_no_label_is_made_when_nobody_listens(caches):
         else:
             finish(region, load, 1, objection=None if outcome == "stored" else outcome)
     assert region.counters.stored == region.counters.load_failures == 1
+
+
+@pytest.mark.parametrize("nonsense", [5, "text", ["a", "list"]], ids=repr)
+def test_an_entry_whose_store_tells_nonsense_about_what_it_replaced_is_dropped_by_writes(caches, nonsense):
+    class Odd(MemoryStore):
+        def put(self, entry):
+            super().put(entry)
+            return nonsense
+
+    region = caches.region(store=Odd())
+    region.invalidate(only(1))  # from now on there is an index by the argument
+    store(region, 1)
+    region.invalidate(only(1))
+    assert found(region, 1) is None

@@ -152,11 +152,11 @@ class Region(Switches):
         self.bury_dead_instances()
         try:
             replaced = self._store.put(entry)
+            self._indexes.add(entry, replaced=replaced)
         except BaseException:
             # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
             self._indexes.forget()
             raise
-        self._indexes.add(entry, replaced=replaced)
         self._count += replaced is None
         self._bytes += entry.size - (0 if replaced is None else replaced.size)
         return self._space.admit(entry, replaced=replaced, now=self.clock())
