@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from subprocess import CompletedProcess
 
@@ -228,7 +229,8 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.soak
+@pytest.mark.parametrize("ending", list(ENDINGS)[:: 1 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 2])
 def test_the_program_ends_as_ever(run: Callable[..., CompletedProcess[str]], ending: str) -> None:
     program, said = ENDINGS[ending]
     assert run(program).stdout == said

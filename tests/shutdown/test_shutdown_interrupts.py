@@ -25,7 +25,7 @@ from wats_accel.runtime import Accelerator
 from wats_accel.telemetry import logs
 from wats_accel.wrappers import cached, invalidating
 
-STEP = 31  # only each so many lines, unless all of them are asked for
+STEP = 61  # only each so many lines, unless all of them are asked for
 OF_CALLS = (
     *(cached, invalidating, region, loading, loads, keys, flights, copying, namespace, index),
     *(invalidation, event_bus, logs, registry),
@@ -93,6 +93,7 @@ def failing_write(repository: UserRepository) -> None:
     assert repository.list_users() == ["ada"]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("call", [hit, miss, write, failing_write])
 def test_uninstalled_in_the_middle_of_a_call_that_call_and_the_next_are_right(
     call: Callable[[UserRepository], None], lines: Iterator[int]
@@ -113,6 +114,7 @@ def test_uninstalled_in_the_middle_of_a_call_that_call_and_the_next_are_right(
     assert number > STEP
 
 
+@pytest.mark.soak
 def test_uninstalled_in_the_middle_of_an_uninstall_all_is_put_back(lines: Iterator[int]) -> None:
     for number in lines:
         accelerator = installed(logging={"level": "debug"})
@@ -127,6 +129,7 @@ def _use_pool() -> None:
     sqlite3.connect(":memory:").close()
 
 
+@pytest.mark.soak
 def test_an_interrupt_in_the_middle_of_an_uninstall_puts_all_back_nevertheless(lines: Iterator[int]) -> None:
     for number in lines:
         accelerator = installed(pool=[{"connect": "sqlite3:connect"}])
@@ -143,6 +146,7 @@ def test_an_interrupt_in_the_middle_of_an_uninstall_puts_all_back_nevertheless(l
     assert number > STEP
 
 
+@pytest.mark.soak
 def test_an_interrupt_in_the_middle_of_an_install_leaves_nothing_in_place(lines: Iterator[int]) -> None:
     for number in lines:
         accelerator = Accelerator(config(logging={"level": "debug"}), environ={}, strict=True)
