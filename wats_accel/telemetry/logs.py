@@ -187,12 +187,12 @@ class EventLog:
         self._level_before = logging.NOTSET
         self._heard = dict.fromkeys(_LEVELS, False)
         self._early: deque[Event] = deque(maxlen=_EARLY_LINES)
-        self._open = False
+        self._open = self._is_to_be_closed = False
         self._in_thread = threading.local()
 
     def open(self) -> None:
         """Set the level, if one is asked for, and listen."""
-        self._open = True
+        self._open = self._is_to_be_closed = True
         self._bus.at_checkpoints(self._adapt)
         self._level_before = self._stdlib.level
         if self._level:
@@ -201,7 +201,7 @@ class EventLog:
 
     def close(self) -> None:
         """Stop listening, and give the logger its level back."""
-        if not self._open:
+        if not self._is_to_be_closed:
             return
         self._write_early_lines()
         if self._early:  # nothing may come any more that would write them: an accelerator that gave up
@@ -212,6 +212,7 @@ class EventLog:
             self._listen(level, wanted=False)
         if self._level and self._stdlib.level == logging.getLevelName(self._level.upper()):
             self._stdlib.setLevel(self._level_before)  # unless the host has set another since
+        self._is_to_be_closed = False  # last: after a Control-C it is closed once more
 
     def hand_over(self, successor: EventLog) -> None:
         """Close, and leave to `successor` what could not be written yet."""
