@@ -99,8 +99,13 @@ class Call:
         with lease.harmless:
             self._covered = lease.uncommitted.begin(UNKNOWN)
         if self._seen is None:
-            with lease.harmless:
+            try:
                 self.see("", None)
+            except Exception as again:  # noqa: BLE001 - then nobody knows of it at all
+                lease.broke(again)
+                with lease.harmless:
+                    if lease.observer is not None:
+                        lease.observer.lost_sight(f"a call could not be shown: {type(again).__name__}")
 
     # -- after -----------------------------------------------------------------------------------------
 

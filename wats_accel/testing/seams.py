@@ -238,7 +238,6 @@ _TABLE: Final = (
     Seam("proxy.connection", _POOL + "connections:connection_proxy", "Stands in for a connection."),
     Seam("proxy.dependent", _POOL + "connections:dependent_proxy", "Stands in for a cursor."),
     Seam("call.before", _POOL + "calls:Call.before", "Prepares a call of the driver."),
-    Seam("call.returned", _POOL + "calls:Call.returned", "Looks at what the driver has returned."),
     Seam("call.settle", _POOL + "calls:Call.settle", "Sees what a call has done."),
     Seam("call.failed", _POOL + "calls:Call.failed", "Sees what a call that raised has done."),
     Seam("lease.enter", _POOL + "lease:Lease.enter", "Begins a call of the driver."),

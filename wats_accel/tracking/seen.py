@@ -85,11 +85,13 @@ class Changed:
         """Whether an answer with this footprint may be another one now; None: nobody has seen its reads."""
         known = self._concerned.get(footprint)
         if known is None:
-            reads = footprint.reads if isinstance(footprint, Seen) else None
-            if reads is None:
+            if footprint is None:
                 known = self.changes.unknown
-            else:
+            elif isinstance(footprint, Seen):
+                reads = footprint.reads
                 known = self.changes.concern(reads) or self.besides.concern(reads)
+            else:
+                known = True  # nobody knows what that is
             remember(self._concerned, footprint, known)
         return known
 

@@ -334,7 +334,7 @@ class Tracker:
             return None
         if seen is None:
             return None if load.rests_on_others else "no_statement_seen"
-        return "unknown_reads" if isinstance(seen, Seen) and seen.reads.unknown else None
+        return None if isinstance(seen, Seen) and not seen.reads.unknown else "unknown_reads"
 
     def told_of(self, region: Region) -> dict[str, str]:
         """What a method was seen to read so far, for people."""
