@@ -290,9 +290,9 @@ class Invalidator:
             steps.callback(self._drop_again, repeated)
             steps.callback(self._drop, own)
             self._await_commits(write, [*own, *repeated])
+            with suppress(Exception):
+                self._bus.checkpoint()
         write.over = True
-        with suppress(Exception):
-            self._bus.checkpoint()
 
     def _await_commits(self, write: OpenWrite, drops: list[Drop]) -> None:
         # Before anything is dropped: another thread may commit at any time, and a load that began after
