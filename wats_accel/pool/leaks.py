@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import inspect
 import sys
@@ -115,5 +116,7 @@ def watch(watched: Watched, leak_after_seconds: float) -> Callable[[], None]:
             alive.report_leaks()
             del alive  # or it would be kept until the next time, and so for ever
 
-    threading.Thread(target=run, name="wats-accel-leaks", daemon=True).start()
+    # The system may have no more threads, or the interpreter be about to end: then nobody watches.
+    with contextlib.suppress(Exception):
+        threading.Thread(target=run, name="wats-accel-leaks", daemon=True).start()
     return stopping.set
