@@ -17,7 +17,7 @@ from wats_accel.config_source import config_file, read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.events import ConfigRejected, ConfigReloaded
 from wats_accel.forks import uncut_by_forks
-from wats_accel.life import Life
+from wats_accel.life import Life, tell_where
 from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to
 from wats_accel.settling import Settling
 from wats_accel.watching import ConfigWatch
@@ -118,6 +118,8 @@ class Changing(Life):
 
     def _reject(self, error: Exception) -> None:
         unforeseen = Problem(f"cannot be put into effect: {type(error).__name__}")
+        if not isinstance(error, ConfigError):
+            tell_where(error)
         problems = tuple(error.problems) if isinstance(error, ConfigError) else (unforeseen,)
         if self._assembly is None:  # everything was taken down, and that has been told
             return

@@ -9,8 +9,10 @@ import logging
 import os
 import threading
 import time
+import traceback
 import weakref
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from wats_accel.admission import Admission
@@ -50,6 +52,14 @@ def _twice(step: Callable[..., object], *arguments: object) -> None:
             told = type(error).__name__
     with contextlib.suppress(Exception):
         logging.getLogger("wats_accel").debug("a step of taking down failed: %s", told)
+
+
+def tell_where(error: BaseException) -> None:
+    """Say in the log, at debug, where something of ours has failed: the places only, no text and no value."""
+    with contextlib.suppress(Exception):
+        steps = traceback.walk_tb(error.__traceback__)
+        places = " > ".join(f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in steps)
+        logging.getLogger("wats_accel").debug("%s at %s", type(error).__name__, places)
 
 
 class _InChild:
@@ -262,6 +272,7 @@ class Life(abc.ABC):
 
     def _give_up(self, error: BaseException) -> None:
         unforeseen = Problem(f"cannot be installed: {type(error).__name__}")
+        tell_where(error)
         try:
             for problem in error.problems if isinstance(error, ConfigError) else [unforeseen]:
                 if problem not in self._complaints:
