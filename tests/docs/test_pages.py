@@ -108,7 +108,7 @@ def test_the_tests_that_are_shown_pass(tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout
-    assert "8 passed" in run.stdout
+    assert "11 passed" in run.stdout
 
 
 def test_the_pool_that_is_shown_explains_itself_as_shown(tmp_path: Path) -> None:
