@@ -174,7 +174,7 @@ def _uninstall(stage: Stage) -> None:
 
 
 def _ask(stage: Stage) -> None:
-    stage.ask("stats", lambda known: known.stats().as_dict())
+    stage.ask("stats", lambda known: known.stats())
     stage.ask("disable", lambda known: known.disable("books:*"))
     _read_all(stage)
     stage.ask("enable", lambda known: known.enable("books:*"))

@@ -88,11 +88,16 @@ def striking() -> list[Combination]:
     return [one for one in everything() if one.place in known.get(one.seam, ())]
 
 
+_KINDS = {fault.text: number for number, fault in enumerate(FAULTS)}
+_KINDS |= dict.fromkeys((fault.text for fault in FAULTS[:3]), 0)  # it raises
+_KINDS |= dict.fromkeys((NOTHING, AN_OBJECT, WRONG_TYPE), -1)  # it answers nonsense
+
+
 def share(family: str, seed: int = 1) -> list[Combination]:
-    """Of each seam of a family, each fault once, in a situation chosen by chance; grouped by mode."""
+    """Of each seam of a family, each kind of fault once, in a situation chosen by chance; grouped by mode."""
     chance = random.Random(f"{family} {seed}")
-    chosen: dict[tuple[str, str], list[Combination]] = {}
+    chosen: dict[tuple[str, int], list[Combination]] = {}
     for one in striking():
         if one.seam.partition(".")[0] == family:
-            chosen.setdefault((one.seam, one.fault.text), []).append(one)
+            chosen.setdefault((one.seam, _KINDS[one.fault.text]), []).append(one)
     return sorted((chance.choice(found) for found in chosen.values()), key=lambda one: one.mode.name)
