@@ -111,7 +111,7 @@ def _texts_of(value: object) -> Iterator[str]:
             yield from _texts_of(member)
         return
     text = argument_text(value)
-    if text is None:
+    if not isinstance(text, str):
         raise ValueError("it may stand for anything")
     yield text
 
