@@ -112,7 +112,7 @@ def _texts_of(value: object) -> Iterator[str]:
         return
     text = argument_text(value)
     if not isinstance(text, str):
-        raise ValueError("it may stand for anything")  # noqa: TRY004 - it is no matter of types to whoever calls
+        raise ValueError("it may stand for anything")  # noqa: TRY004 - not of a wrong type
     yield text
 
 
