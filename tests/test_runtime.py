@@ -236,7 +236,7 @@ def test_the_environment_switches_methods_off_while_writes_go_on_invalidating(
 
 def test_a_pattern_of_the_environment_that_names_nothing_is_a_problem(accelerator: Any) -> None:
     known = accelerator(config(), environ={"WATS_ACCEL_DISABLE": "user,lists"})
-    assert messages(known) == ["WATS_ACCEL_DISABLE: nothing is named by 'user'"]
+    assert messages(known) == ["WATS_ACCEL_DISABLE: nothing is named by 'user'; did you mean 'users'?"]
 
 
 # -- enabled: false ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wats_accel.assembly import Assembly
-from wats_accel.complaints import Complaints
+from wats_accel.complaints import Complaints, tell_where
 from wats_accel.config.location import disabled_patterns
 from wats_accel.config.models import RootSection
 from wats_accel.config.sameness import digest_of
@@ -17,7 +17,7 @@ from wats_accel.config_source import config_file, read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.events import ConfigRejected, ConfigReloaded
 from wats_accel.forks import uncut_by_forks
-from wats_accel.life import Life, tell_where
+from wats_accel.life import Life
 from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to
 from wats_accel.settling import Settling
 from wats_accel.watching import ConfigWatch
@@ -96,7 +96,7 @@ class Changing(Life):
         document = read_config(self.source, self._environ)
         old = before.config
         if digest_of(document.data) == digest_of(old.document.data) and self._contents == contents(old):
-            self._rejected = ()
+            self._tell_that_it_is_mended(before)
             return False
         complaints = Complaints(self._bus, document, quiet=True)
         attempt = Reload(document, before, patcher=self._patcher, complaints=complaints)
@@ -111,6 +111,13 @@ class Changing(Life):
             self._draft = None
         return self._take_effect(attempt, before, complaints)
 
+    def _tell_that_it_is_mended(self, before: Assembly) -> None:
+        """The file says again what is in effect: who heard that it cannot be used hears this."""
+        was_rejected, self._rejected = bool(self._rejected), ()
+        if was_rejected:
+            kept = len(before.plan) if before.config.root.enabled else 0
+            self._bus.emit(ConfigReloaded(0, 0, 0, kept))
+
     def _left_out(self, problem: Problem) -> None:
         draft = self._draft
         is_planning = draft is not None and draft[0] == threading.get_ident()
@@ -118,8 +125,7 @@ class Changing(Life):
 
     def _reject(self, error: Exception) -> None:
         unforeseen = Problem(f"cannot be put into effect: {type(error).__name__}")
-        if not isinstance(error, ConfigError):
-            tell_where(error)
+        tell_where(error)
         problems = tuple(error.problems) if isinstance(error, ConfigError) else (unforeseen,)
         if self._assembly is None:  # everything was taken down, and that has been told
             return
@@ -166,7 +172,7 @@ class Changing(Life):
         caches, pools = assembly.context.caches, assembly.context.pools
         for pattern in disabled_patterns(self._environ) if assembly.config.root.enabled else ():
             if not caches.named(pattern) and not pools.named(pattern):
-                self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
+                self._leave_out_unnamed(pattern)
 
     def _go_on_with(self, root: RootSection, old: RootSection) -> None:
         """Have the summary come at other intervals, and the file watched or not, as is asked for now."""

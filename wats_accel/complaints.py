@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import traceback
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final
 
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import located
-from wats_accel.errors import Problem
+from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.events import RuleSkipped
 
@@ -79,3 +83,16 @@ class Complaints:
 
     def __len__(self) -> int:
         return len(self._problems)
+
+
+def tell_where(error: BaseException) -> None:
+    """Say in the log, at debug, where something of ours has failed: the places only, no text and no value.
+
+    A `ConfigError` is no failure of ours: it says of the configuration what is wrong with it, and where.
+    """
+    if isinstance(error, ConfigError):
+        return
+    with contextlib.suppress(Exception):
+        steps = traceback.walk_tb(error.__traceback__)
+        places = " > ".join(f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in steps)
+        logging.getLogger("wats_accel").debug("%s at %s", type(error).__name__, places)

@@ -9,21 +9,19 @@ import logging
 import os
 import threading
 import time
-import traceback
 import weakref
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from wats_accel.admission import Admission
 from wats_accel.assembly import Assembly, assemble, expect
-from wats_accel.complaints import Complaints
+from wats_accel.complaints import Complaints, tell_where
 from wats_accel.config.documents import Document
 from wats_accel.config.location import disabled_patterns
 from wats_accel.config.models import RootSection
 from wats_accel.config_source import ConfigSource, read_config
 from wats_accel.context import EventSubscription
-from wats_accel.errors import ConfigError, Problem
+from wats_accel.errors import ConfigError, Problem, shown
 from wats_accel.event_bus import EventBus
 from wats_accel.events import ConfigUnused, Initialized
 from wats_accel.forks import begins_anew_when_forked
@@ -52,14 +50,6 @@ def _twice(step: Callable[..., object], *arguments: object) -> None:
             told = type(error).__name__
     with contextlib.suppress(Exception):
         logging.getLogger("wats_accel").debug("a step of taking down failed: %s", told)
-
-
-def tell_where(error: BaseException) -> None:
-    """Say in the log, at debug, where something of ours has failed: the places only, no text and no value."""
-    with contextlib.suppress(Exception):
-        steps = traceback.walk_tb(error.__traceback__)
-        places = " > ".join(f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in steps)
-        logging.getLogger("wats_accel").debug("%s at %s", type(error).__name__, places)
 
 
 class _InChild:
@@ -208,7 +198,13 @@ class Life(abc.ABC):
     def _switch_off_what_the_environment_says(self) -> None:
         for pattern in disabled_patterns(self._environ):
             if not self._switch(pattern, enabled=False):
-                self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {pattern!r}"))
+                self._leave_out_unnamed(pattern)
+
+    def _leave_out_unnamed(self, pattern: str) -> None:
+        from wats_accel.editing.switches import suggestion  # noqa: PLC0415 - needed after a mistake only
+
+        known = suggestion(self._assembly.config.document.data, pattern) if self._assembly else ""
+        self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {shown(pattern)!r}{known}"))
 
     def _switch(self, pattern: str, *, enabled: bool) -> int:
         with self._lock:  # a reload must not pass by in between

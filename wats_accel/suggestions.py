@@ -10,12 +10,19 @@ from wats_accel.errors import shown
 _SHOWN = 12
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A clause for the end of a message: the nearest of the known names, else the list of them."""
+def nearest(name: str, known: Iterable[str], *, listed: Iterable[str] | None = None) -> str:
+    """A clause for the end of a message: the nearest of the known names, else the list of them.
+
+    Args:
+        name: what is not known.
+        known: what would have been.
+        listed: what the list has instead of all of these, where one thing has several names.
+    """
     names = sorted({shown(known_name) for known_name in known})
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"
+    names = names if listed is None else sorted({shown(listed_name) for listed_name in listed})
     if not names:
         return ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

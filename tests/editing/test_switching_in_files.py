@@ -250,6 +250,7 @@ def test_what_is_off_above_is_told(tmp_path: Path) -> None:
     [
         ("stocks", "nothing is named by 'stocks'; did you mean 'stock'?"),
         ("stock:list_item", "nothing is named by 'stock:list_item'; did you mean 'stock:list_items'?"),
+        ("stok:*", "nothing is named by 'stok:*'; did you mean 'stock:*'?"),
         ("Stock.cont_of", "nothing is named by 'Stock.cont_of'; did you mean 'Stock.count_of'?"),
         ("sqlite3:conect", "nothing is named by 'sqlite3:conect'; did you mean 'sqlite3:connect'?"),
     ],

@@ -279,7 +279,10 @@ def test_what_the_environment_disables_stays_so() -> None:
         assert accelerator.reload()
         bench = Bench(accelerator, rules, FakeClock())
         assert bench.queries(bench.get, bench.get) == 2
-        message = "WATS_ACCEL_DISABLE: nothing is named by 'nobody:*'"
+        message = (
+            "WATS_ACCEL_DISABLE: nothing is named by 'nobody:*'; known: "
+            "lists, lists:list_users, users, users:get_user"
+        )
         assert [problem.message for problem in accelerator.problems] == [message]
     finally:
         accelerator.uninstall()
@@ -314,6 +317,12 @@ def test_what_cannot_be_used_leaves_all_as_it_is(
     bench.rules.update(before)
     assert bench.accelerator.reload() is False
     assert bench.accelerator.problems == ()
+    # Whoever was told that the file is of no use hears that it is again, and hears it once.
+    (mended,) = bench.events[1:]
+    assert isinstance(mended, ConfigReloaded)
+    assert (mended.added, mended.changed, mended.removed, mended.kept > 0) == (0, 0, 0, True)
+    assert bench.accelerator.reload() is False
+    assert len(bench.events) == 2
 
 
 def test_strict_raises_what_cannot_be_used_and_leaves_all_as_it_is() -> None:

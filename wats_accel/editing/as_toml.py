@@ -12,7 +12,7 @@ from wats_accel.editing.switches import Switch
 def edited_toml(text: str, switch: Switch, *, on: bool) -> Iterator[str]:
     """The text with the switch set, if that can be done."""
     import tomlkit  # noqa: PLC0415 - for this command only
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415 - as above
 
     is_windows = "\r\n" in text and text.count("\r\n") == text.count("\n")
     text = text.replace("\r\n", "\n") if is_windows else text

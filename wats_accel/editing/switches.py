@@ -55,9 +55,11 @@ def named_switches(raw: Raw, pattern: str) -> list[Switch]:
 
 def suggestion(raw: Raw, pattern: str) -> str:
     """The nearest pattern that names something, as the end of a message."""
-    switches = (*_namespaces(raw), *_repositories(raw), *_methods(raw), *_pools(raw))
-    known = {call for switch in switches for call in switch.calls if "*" not in call}
-    return nearest(pattern, known if ":" in pattern else {call for call in known if ":" not in call})
+    switches = (*_namespaces(raw), *_methods(raw), *_pools(raw))
+    calls = {call for switch in (*switches, *_repositories(raw)) for call in switch.calls}
+    known = {call for call in calls if not call.endswith(":") and ("*" in pattern or "*" not in call)}
+    nearby = known if ":" in pattern else {call for call in known if ":" not in call}
+    return nearest(pattern, nearby, listed=[switch.calls[0] for switch in switches])
 
 
 def switches_above(raw: Raw, switch: Switch) -> list[Switch]:
