@@ -278,7 +278,10 @@ def test_a_changed_method_is_told_in_one_line_and_patched_all_the_same(
     known = install(locked("warn"))
     with caplog.at_level(logging.WARNING, "wats_accel"):
         assert is_cached(application(text))
-    assert caplog.messages == [f"Method changed since it was locked: locked_app:Repo.read ({what}; warn)"]
+    assert caplog.messages == [
+        f"Method changed since it was locked: locked_app:Repo.read ({what}; warn):"
+        " look at it, then run 'wats-accel lock'"
+    ]
     (problem,) = known.problems
     assert (problem.key_path, problem.target) == (
         ("repositories", 0, "cached", "read"),
@@ -423,9 +426,9 @@ def test_a_lock_that_cannot_be_read_is_one_problem_and_by_bypass_nothing_is_patc
     module = application()
     assert is_cached(module) is (on_change == "warn")
     (told,) = messages(known)
-    assert told.startswith(message)
+    assert told.startswith(f"{path.with_name('app.lock')}: {message}")
     assert [line for line in caplog.messages if "app.lock" in line] == [f"Rule skipped: {known.problems[0]}"]
-    assert ("so no method is patched" in told) is (on_change == "bypass")
+    assert ("until then no method is patched" in told) is (on_change == "bypass")
     assert "app.lock" in told
     with pytest.raises(ConfigError, match=message):
         install(path, strict=True)
@@ -434,7 +437,7 @@ def test_a_lock_that_cannot_be_read_is_one_problem_and_by_bypass_nothing_is_patc
 def test_a_folder_and_a_pipe_are_no_lock_files(install: Any, rules: Any, tmp_path: Path) -> None:
     path = rules(lock="folder.lock")
     (tmp_path / "folder.lock").mkdir()
-    assert messages(install(path))[0].startswith("this is not a file")
+    assert f"{tmp_path / 'folder.lock'}: this is not a file" in messages(install(path))[0]
 
 
 def test_without_a_lock_the_pool_is_there_all_the_same(install: Any, rules: Any) -> None:

@@ -99,8 +99,9 @@ class Admission:
             locked = read_lock(Path(path))
         except SourceError as error:
             self._locks_out_everything = section.on_change == "bypass"
-            effect = ", so no method is patched" if self._locks_out_everything else ", so no change is seen"
-            self._report(self._config.problem(f"{error.issues[0].message}{effect} ({path})", ("lock",)))
+            effect = "no method is patched" if self._locks_out_everything else "no change is seen"
+            message = f"{path}: {error.issues[0].message}; until then {effect}"
+            self._report(self._config.problem(message, ("lock",)))
             return None
         return MethodLock(locked, section.on_change, bus=self._bus, note=self._note_change)
 

@@ -22,7 +22,7 @@ VERSION = 1
 LARGEST_BYTES = 16_000_000
 """A lock of 50,000 methods has as many; a larger file is something else."""
 
-_WRITE_ANEW = ": write it anew with 'wats-accel lock'"
+_WRITE_ANEW = "; write it anew with 'wats-accel lock'"
 
 NOT_LOCKED = "it is not in the lock file"
 
@@ -75,7 +75,7 @@ def _merged(new: Fingerprint, old: Fingerprint | None) -> Fingerprint:
 
 def _content_of(path: Path) -> bytes:
     if not path.exists():
-        raise failure(str(path), "there is no such file: write it with 'wats-accel lock'")
+        raise failure(str(path), "there is no such file; write it with 'wats-accel lock'")
     if not path.is_file():  # a folder; a device or a pipe might never end
         raise failure(str(path), "this is not a file")
     try:

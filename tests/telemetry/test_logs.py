@@ -79,12 +79,12 @@ EVERY_LINE = [
     (
         events.MethodChanged("t", "its SQL", "warn"),
         "WARNING",
-        "Method changed since it was locked: t (its SQL; warn)",
+        "Method changed since it was locked: t (its SQL; warn): look at it, then run 'wats-accel lock'",
     ),
     (
         events.MethodChanged("t", "its SQL", "bypass"),
         "DEBUG",
-        "Method changed since it was locked: t (its SQL; bypass)",
+        "Method changed since it was locked: t (its SQL; bypass): look at it, then run 'wats-accel lock'",
     ),
     (events.CacheSuspended("t", "why"), "WARNING", "No longer cached, to stay fresh: t (why)"),
     (events.PoolConnected("db:connect", 0.0071), "DEBUG", "Connection opened: db:connect (7.1 ms)"),

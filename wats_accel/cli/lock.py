@@ -88,5 +88,10 @@ def _compared(new: Locked, old: Locked | None, output: str | None) -> int:
         )
     if old is not None and not any(_differences(new, old)) and bool(old) == bool(new):
         return 0
-    click.echo(f"{output} is stale; look at what has changed, then write it again without --check", err=True)
+    if not Path(output).exists():
+        click.echo(f"{output}: there is no such file; write it without --check", err=True)
+    else:
+        click.echo(
+            f"{output} is stale; look at what has changed, then write it again without --check", err=True
+        )
     return 1

@@ -128,7 +128,10 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
     ),
     events.MethodChanged: (
         logging.WARNING,
-        lambda event: f"Method changed since it was locked: {event.target} ({event.what}; {event.action})",
+        lambda event: (
+            f"Method changed since it was locked: {event.target} ({event.what}; {event.action}):"
+            " look at it, then run 'wats-accel lock'"
+        ),
     ),
     events.FeatureInitialized: (logging.INFO, lambda event: event.summary),
     events.Initialized: (logging.INFO, lambda event: "Performance optimizations initialized successfully"),
