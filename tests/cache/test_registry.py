@@ -98,6 +98,21 @@ def test_each_region_gets_the_store_that_the_factory_gives():
     assert asked == [("users", "app.users:Repository.get"), ("groups", "app.users:Repository.get_all")]
 
 
+def test_what_a_plugin_s_store_was_told_to_drop_and_keeps_is_found_by_nobody():
+    class Keeping(MemoryStore):
+        def clear(self):
+            return 0
+
+    kept = Keeping()
+    registry = CacheRegistry(clock=FakeClock(), bus=EventBus(), store_factory=lambda *_: kept)
+    region = registry.add(rules("users", "get"))
+    load = Load(region.rules.target, (0,), (), str)
+    begin(region, load)
+    finish(region, load, "answer")
+    region.invalidate()
+    assert (len(kept), region.lookup((0,))) == (1, None)
+
+
 def test_a_method_has_one_region(registry):
     with pytest.raises(TargetError, match="is cached already"):
         registry.add(rules("other", "get"))

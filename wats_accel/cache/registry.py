@@ -106,7 +106,7 @@ class CacheRegistry:
         return Region(
             rules,
             space=self.namespace(rules.namespace),
-            store=MemoryStore() if store is None else store,  # an empty store is falsy
+            store=_guarded(store),
             clock=self._clock,
             bus=self._bus,
             wall_clock=self.wall_clock,
