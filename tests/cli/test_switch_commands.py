@@ -105,3 +105,11 @@ def test_without_a_file_the_usual_one_is_edited(tmp_path: Path, monkeypatch: pyt
     assert path.read_text(encoding="utf-8") == (
         '# mine\nversion = 1\n\n[[pool]]\nconnect = "sqlite3:connect"\nenabled = false\n'
     )
+
+
+def test_of_a_toml_file_the_key_is_told_as_it_is_written_there(tmp_path: Path) -> None:
+    path = tmp_path / "shop.toml"
+    path.write_text("version = 1\n[cache.namespaces]\nstock = {}\n", encoding="utf-8")
+    assert run("disable", "stock", "-c", path).output.endswith("the file does not say 'watch = true'.\n")
+    path.write_text(f"watch = true\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert run("enable", "stock", "-c", path).output.endswith("the file says 'watch = true'.\n")

@@ -54,14 +54,15 @@ def _switch(pattern: str, config: str | None, *, on: bool) -> int:
     for above in switched.still_off:
         click.echo(f"without effect yet: {above.names} is off, too ({_place(name, above)})")
     if switched.changed:
-        click.echo(_WATCHED if assembly.config.root.watch else _NOT_WATCHED)
+        click.echo(_who_sees_it(name, is_watched=assembly.config.root.watch))
     return 0
 
 
-_WATCHED = "A running process takes it over by itself: the file says 'watch: true'."
-_NOT_WATCHED = (
-    "A running process does not see it until it is started again: the file does not say 'watch: true'."
-)
+def _who_sees_it(name: str, *, is_watched: bool) -> str:
+    key = "watch = true" if name.lower().endswith(".toml") else "watch: true"
+    if is_watched:
+        return f"A running process takes it over by itself: the file says '{key}'."
+    return f"A running process does not see it until it is started again: the file does not say '{key}'."
 
 
 def _tell(name: str, what: str, switches: Sequence[Switch]) -> None:
