@@ -140,12 +140,15 @@ class Changing(Life):
             if self._assembly is not before:  # it was uninstalled meanwhile
                 attempt.abandon()
                 return False
+            farewells, self._newest = self._farewells, attempt.assembly
             try:
                 with uncut_by_forks:  # a child process must not begin with half of it
                     counts = self._swap(attempt, before, complaints)
             except BaseException as error:  # what is half one thing and half another is of no use
                 self._give_up(error)
                 raise
+            if self._leave_if_asked_since(farewells):
+                return False
         self._bus.emit(ConfigReloaded(counts.added, counts.changed, counts.removed, counts.kept))
         return True
 

@@ -99,6 +99,8 @@ class Life(abc.ABC):
         self._heard: list[EventSubscription] = []
         self._installing = False
         self._started = False
+        self._newest: Assembly | None = None  # the one that is being put into effect
+        self._farewells = 0  # how often somebody has wanted it uninstalled
         self._lock = threading.RLock()
         self._in_child = _InChild(self)
 
@@ -122,8 +124,10 @@ class Life(abc.ABC):
             self._installing = True
             self._complaints, self._rejected = Complaints(self._bus), ()
             self._switches.clear()
+            farewells = self._farewells
             try:
                 self._install()
+                self._leave_if_asked_since(farewells)
             except Exception as error:
                 self._give_up(error)
                 if self._is_strict():
@@ -145,7 +149,7 @@ class Life(abc.ABC):
             report=self._complaints.left_out,
         )
         expect(Assembly)(assembly)
-        self._assembly = assembly
+        self._assembly = self._newest = assembly
         self._contents = contents(assembly.config)
         root = assembly.config.root
         if not root.enabled:
@@ -279,6 +283,7 @@ class Life(abc.ABC):
     def uninstall(self) -> None:
         """Put everything back as it was, and log the figures. Safe to call twice, and at exit."""
         with self._lock:
+            self._farewells += 1
             if self._assembly is None and self._leaving is None:
                 return
             try:
@@ -288,6 +293,20 @@ class Life(abc.ABC):
                 self._take_down()
                 if not isinstance(error, Exception):
                     raise
+
+    def _leave_if_asked_since(self, farewells: int) -> bool:
+        """Take down what was put into effect after all, if it was to be uninstalled in the middle of that.
+
+        A listener, a finalizer or a signal handler may have wanted that, in the very thread that was at it.
+
+        Args:
+            farewells: their number when that began.
+        """
+        if self._farewells == farewells:
+            return False
+        self._assembly = self._newest
+        self._take_down()
+        return True
 
     def _sum_up(self) -> None:
         assembly = self._assembly

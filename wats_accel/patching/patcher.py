@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -74,6 +77,7 @@ class Patcher:
         self._waiting: dict[str, list[Patch]] = {}
         self._hooked: set[str] = set()
         self._there: set[str] = set()
+        self._untold: deque[Patched | Unpatched] = deque()
         self._open = False
 
     @property
@@ -154,19 +158,26 @@ class Patcher:
             self._waiting.clear()
             for there, patch in changes.kept:
                 there.patch = patch
-            for there, made in sorted(changes.remade, key=lambda item: _rank(item[1].patch)):
-                self._replace(there, made)
-            for installation in sorted(changes.new, key=lambda item: _rank(item.patch)):
-                if installation.fits:
-                    self._put(installation)
-                else:  # another target of the plan is the same method, or somebody has wrapped it meanwhile
-                    again.append(installation.patch)
-            for installation in sorted(changes.removed, key=lambda item: -_rank(item.patch)):
-                self._undo(installation)
+            for step in self._steps(changes, again):
+                if not self._open:  # whatever ran in the middle of it wanted all to be taken back
+                    break
+                step()
+        self._tell_what_changed()
         for patch in sorted(again, key=_rank):
             self._put_now(sys.modules.get(patch.target.module), patch)
         for module, patches in PatchPlan(tuple(changes.waiting)).by_module().items():
             self._await(module, patches)
+
+    def _steps(self, changes: Changes, again: list[Patch]) -> Iterator[Callable[[], object]]:
+        for there, made in sorted(changes.remade, key=lambda item: _rank(item[1].patch)):
+            yield partial(self._replace, there, made)
+        for installation in sorted(changes.new, key=lambda item: _rank(item.patch)):
+            if installation.fits:
+                yield partial(self._put, installation)
+            else:  # another target of the plan is the same method, or somebody has wrapped it meanwhile
+                again.append(installation.patch)
+        for installation in sorted(changes.removed, key=lambda item: -_rank(item.patch)):
+            yield partial(self._undo, installation)
 
     def uninstall(self) -> None:
         """Put everything back as it was, reads before writes. Safe to call twice."""
@@ -177,6 +188,16 @@ class Patcher:
             last_first = reversed(list(self._installations.values()))
             for installation in sorted(last_first, key=lambda item: -_rank(item.patch)):
                 self._undo(installation)
+        self._tell_what_changed()
+
+    def _tell_what_changed(self) -> None:
+        """Send the events of what was put and taken out. Not under the lock.
+
+        A listener may import a module that waits to be patched, or wait for a thread that does.
+        """
+        with suppress(IndexError):  # another thread tells the rest
+            while self._untold:
+                self._bus.emit(self._untold.popleft())
 
     # -- modules that are imported later ---------------------------------------------------------------
 
@@ -218,7 +239,9 @@ class Patcher:
             is_wanted = self._open and self._wanted.get(patch.target) is patch
             if not is_wanted or patch.target in self._installations:
                 return []
-            return [installation] if self._put(installation) else []
+            is_put = self._put(installation)
+        self._tell_what_changed()
+        return [installation] if is_put else []
 
     # -- one target ------------------------------------------------------------------------------------
 
@@ -270,7 +293,7 @@ class Patcher:
             self._leave_out(patch.specs, why)
             return False
         self._remember(installation)
-        self._bus.emit(Patched(str(patch.target)))
+        self._untold.append(Patched(str(patch.target)))
         return True
 
     def _replace(self, there: Installation, made: Installation) -> None:
@@ -290,7 +313,7 @@ class Patcher:
         self._forget(installation)
         if self._installations.get(installation.target) is installation:
             del self._installations[installation.target]
-        self._bus.emit(Unpatched(str(installation.target)))
+        self._untold.append(Unpatched(str(installation.target)))
 
     @staticmethod
     def _remember(installation: Installation) -> None:
