@@ -86,7 +86,8 @@ from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 from wats_accel.tracking.tracker import Tracker
 from wats_accel.wrappers.answering import answering
-from wats_accel.wrappers.cached import NextChange, cached
+from wats_accel.wrappers.bypassing import NextChange
+from wats_accel.wrappers.cached import cached
 from wats_accel.wrappers.invalidating import invalidating
 from wats_accel.wrappers.materialized import materialized
 from wats_accel.wrappers.valid_until import FunctionNextChange, SqlNextChange

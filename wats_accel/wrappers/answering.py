@@ -7,7 +7,8 @@ from typing import Any
 from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.region import Region
 from wats_accel.frames import forgetful
-from wats_accel.wrappers.cached import Call, cached
+from wats_accel.wrappers.bypassing import Call
+from wats_accel.wrappers.cached import cached
 from wats_accel.wrappers.shadowing import shadowed
 from wats_accel.wrappers.verifying import verifying
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from wats_accel.cache.loads import Load
 from wats_accel.events import AnswerDiffers
-from wats_accel.wrappers.cached import CachedMethod
+from wats_accel.wrappers.cached_method import CachedMethod
 
 MOST_LINES = 100
 

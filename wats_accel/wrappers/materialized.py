@@ -10,7 +10,8 @@ from wats_accel.cache.keys import KeyMaker
 from wats_accel.cache.region import Region
 from wats_accel.frames import forget_locals
 from wats_accel.wrappers.answering import answering
-from wats_accel.wrappers.cached import Call, RunFailedError
+from wats_accel.wrappers.bypassing import Call
+from wats_accel.wrappers.cached_method import RunFailedError
 
 
 def materialized(call: Call, region: Region, keys: KeyMaker, **options: Any) -> Call:

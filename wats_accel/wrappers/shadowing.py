@@ -18,7 +18,8 @@ from wats_accel.cache.loading import fail, finish
 from wats_accel.cache.loads import Load, doubt_loads, innermost_load, stacks
 from wats_accel.cache.region import Region
 from wats_accel.events import Miss
-from wats_accel.wrappers.cached import Args, Call, Kwargs, NextChange, cause_of
+from wats_accel.wrappers.bypassing import Args, Call, Kwargs, NextChange
+from wats_accel.wrappers.cached_method import cause_of
 from wats_accel.wrappers.compared import ComparedMethod
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from wats_accel.cache.keys import ArgumentReader
 from wats_accel.errors import TargetError
 from wats_accel.targets import Target
-from wats_accel.wrappers.cached import Args, Kwargs
+from wats_accel.wrappers.bypassing import Args, Kwargs
 from wats_accel.wrappers.named_parameters import NamedSql, paramstyle_of
 
 NOW: Final = "now"

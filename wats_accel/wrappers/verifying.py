@@ -12,12 +12,12 @@ from wats_accel.cache.checking import Inconclusive, begin_beside, compare
 from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import is_immutable
 from wats_accel.cache.keys import KeyMaker
-from wats_accel.cache.loading import end
 from wats_accel.cache.loads import Load
 from wats_accel.cache.region import Region
 from wats_accel.events import CacheSuspended
 from wats_accel.forks import begins_anew_when_forked
-from wats_accel.wrappers.cached import Args, Call, Kwargs, NextChange, cached
+from wats_accel.wrappers.bypassing import Args, Call, Kwargs, NextChange
+from wats_accel.wrappers.cached import cached
 from wats_accel.wrappers.compared import ComparedMethod
 
 _MOST_PENDING = 10
@@ -119,7 +119,7 @@ class _VerifiedMethod(ComparedMethod):
                 raise Inconclusive(objection)
             return compare(self._region, load, entry, result)
         finally:
-            end(self._region, load)
+            self._end(load)
 
     def _report(self, load: Load, entry: Entry, how: str) -> None:
         region = self._region
