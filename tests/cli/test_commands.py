@@ -237,6 +237,16 @@ def test_what_a_plugin_could_not_do_is_said_on_standard_error(command, tmp_path,
     assert "'broken' failed in loading" in capsys.readouterr().err
 
 
+def test_that_a_plugin_cannot_be_loaded_is_said_before_its_keys_are_unknown(tmp_path, capsys):
+    (tmp_path / "broken.py").write_text("raise ImportError('no such driver')\n")
+    config = written(tmp_path)
+    Path(config).write_text(Path(config).read_text() + "plugins: {load: [broken.py]}\nmine: {}\n")
+    assert dispatch(["check", "-c", config]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "'broken' failed in loading" in first
+    assert "mine: unknown key" in second
+
+
 def test_run_is_handed_out_of_click_with_the_arguments_untouched():
     outcome = dispatch(["run", "--config", "a.yaml", "script.py", "--config", "b.yaml", "-m", "x"])
     assert outcome == Program("script.py", False, ("--config", "b.yaml", "-m", "x"), "a.yaml")

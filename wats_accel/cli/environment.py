@@ -31,7 +31,8 @@ def assembled(config: str | None) -> tuple[Assembly, list[Problem]]:
         document = read_config(config, environ)
         return assemble(document, clock=time.monotonic, bus=EventBus(), report=problems.append), problems
     except ConfigError as error:
-        print_problems(error.problems)
+        # The keys of a plugin that cannot be loaded are unknown; so first why it cannot.
+        print_problems([*problems, *error.problems])
         raise click.exceptions.Exit(CONFIG_INVALID) from None
 
 
