@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -192,23 +193,34 @@ def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
 
 def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]:
     for number, repository in enumerate(context.repositories):
-        if not repository.enabled:
-            continue
         for method, rule in repository.cached.items():
-            if rule.enabled and section.namespaces[rule.namespace].enabled:
-                target = Target.parse(repository.target).child(method)
-                rules = _region_rules(section, repository.scope, target, rule)
-                rules = dataclasses.replace(rules, whole=digest_of((rule, repository.cursor)))
-                region = context.caches.add(rules)
-                yield PatchSpec(
-                    target,
-                    Layer.CACHE,
-                    functools.partial(_wrap, context, region, rule, repository.cursor),
-                    key_path=("repositories", number, "cached", method),
-                    accepts_generators=rule.materialize,
-                    rule=region,  # the same one after a reload if its rules are the same
-                    calls=_called(rule),
-                )
+            if not (repository.enabled and rule.enabled and section.namespaces[rule.namespace].enabled):
+                context.invalidator.unwatched(rule.namespace, method)
+                continue
+            target = Target.parse(repository.target).child(method)
+            rules = _region_rules(section, repository.scope, target, rule)
+            rules = dataclasses.replace(rules, whole=digest_of((rule, repository.cursor)))
+            region = context.caches.add(rules)
+            yield PatchSpec(
+                target,
+                Layer.CACHE,
+                functools.partial(_wrap, context, region, rule, repository.cursor),
+                key_path=("repositories", number, "cached", method),
+                on_left_out=functools.partial(_left_out, context, target, rule.namespace),
+                accepts_generators=rule.materialize,
+                rule=region,  # the same one after a reload if its rules are the same
+                calls=_called(rule),
+            )
+
+
+def _left_out(context: PluginContext, target: Target, namespace: str, why: str) -> None:
+    """Others may be made from the answers of a method that is not patched; not of one that is not there."""
+    found: Any = sys.modules.get(target.module, context)
+    for name in target.path.split(".") if found is not context else ():
+        if not hasattr(found, name):
+            return
+        found = getattr(found, name)
+    context.invalidator.unwatched(namespace, target.name)
 
 
 # -- rules of one method: its own, or else its namespace's, or else those for all ----------------------
