@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from wats_accel import invalidation
 from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.keys import KeyMaker, KeyRules
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.event_bus import EventBus
 from wats_accel.events import CacheSuspended, Invalidated
-from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule
+from wats_accel.invalidation import Invalidator, OpenWrite, WriteRule, dropping
 from wats_accel.patterns import KeyPattern
 from wats_accel.testing import FakeClock, FaultyStore
 from wats_accel.wrappers.cached import cached
@@ -144,7 +143,7 @@ def test_dropping_one_by_its_argument_does_not_scan(caches):
 def before_inner(monkeypatch):
     """Have something happen in another thread, when the method `inner` is about to be dropped from."""
     actions = []
-    drop_from = invalidation._drop_from
+    drop_from = dropping._drop_from
 
     def drop_from_and_act(region, drop, fences):
         if region.rules.method == "inner":
@@ -152,7 +151,7 @@ def before_inner(monkeypatch):
                 in_another_thread(*action)
         return drop_from(region, drop, fences)
 
-    monkeypatch.setattr(invalidation, "_drop_from", drop_from_and_act)
+    monkeypatch.setattr(dropping, "_drop_from", drop_from_and_act)
     return lambda *action: actions.append(action)
 
 
@@ -238,7 +237,7 @@ def test_giving_up_on_patterns_suspends_what_they_would_drop(caches):
 
 def test_an_event_is_not_built_when_nobody_listens(caches, monkeypatch):
     built = []
-    monkeypatch.setattr(invalidation, "bound_text", lambda pattern, *_: built.append(pattern) or "")
+    monkeypatch.setattr(dropping, "bound_text", lambda pattern, *_: built.append(pattern) or "")
     caches.cached(named("get"))
     caches.apply("ns:get:{key}", key=7)
     assert built == []

@@ -1,0 +1,118 @@
+"""Dropping: entries leave the caches that a pattern names; or these are off until they could be emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+
+from wats_accel.cache.loads import Load, innermost_load
+from wats_accel.cache.region import Region
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.cache.selection import EVERYTHING, IsSecret, bound_text, select
+from wats_accel.event_bus import EventBus
+from wats_accel.events import Invalidated
+from wats_accel.invalidation.rules import Drop
+from wats_accel.patterns import ArgumentPart, KeyPattern, Placeholder
+
+
+class Dropper:
+    """Drops entries, and tells of it.
+
+    Args:
+        caches: that have them.
+        bus: told what was dropped.
+    """
+
+    def __init__(self, *, caches: CacheRegistry, bus: EventBus) -> None:
+        self._caches = caches
+        self._bus = bus
+
+    def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
+        """Drop the entries that a bound pattern matches; gives how many there were.
+
+        Raises nothing of its own: a region where it fails is off until it could be emptied.
+        """
+        try:
+            return self._drop([self._bound(pattern, values, by)])
+        except Exception as error:  # noqa: BLE001 - as it says
+            self._quarantine([Drop(pattern, EVERYTHING, pattern.text, by)], error)
+            return 0
+
+    def _bound(self, pattern: KeyPattern, values: Mapping[str, object], by: str) -> Drop:
+        heard = self._bus.channel(Invalidated).listeners
+        text = bound_text(pattern, values, self._is_secret_in(pattern)) if heard else ""
+        return Drop(pattern, select(pattern, values), text, by)
+
+    def _is_secret_in(self, pattern: KeyPattern) -> IsSecret:
+        """Which arguments of a pattern are secrets of a method that it names, by position or by name."""
+        regions = [region for region in self._of(pattern) if region.rules.key.secret]
+
+        def is_secret(position: int, part: ArgumentPart) -> bool:
+            name = part.path if isinstance(part, Placeholder) else ""
+            return any(region.is_secret(position) or region.rules.key.hides(name) for region in regions)
+
+        return is_secret
+
+    def _drop(self, drops: Iterable[Drop], *, quietly: bool = False) -> int:
+        total = 0
+        interrupt: BaseException | None = None
+        with ExitStack() as fences:  # none is lifted before everything is dropped
+            for drop in drops:
+                count = 0
+                for region in self._of(drop.pattern):
+                    try:
+                        count += _drop_from(region, drop, fences)
+                    except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
+                        interrupt = interrupt if isinstance(error, Exception) else error
+                        with suppress(BaseException):  # one interrupt is enough
+                            region.quarantine(f"invalidating it failed: {type(error).__name__}")
+                total += count
+                if count or not quietly:
+                    self._tell(drop, count)
+        if interrupt is not None:
+            raise interrupt  # Ctrl+C and the like are the application's own
+        return total
+
+    def _tell(self, drop: Drop, count: int) -> None:
+        with suppress(Exception):  # what is left has to be dropped
+            if self._bus.channel(Invalidated).listeners:
+                self._bus.emit(Invalidated(drop.text, count, drop.by))
+
+    def _named_by(self, patterns: Iterable[KeyPattern]) -> list[Region]:
+        """The regions that any of these patterns can mean. Raises nothing: in doubt, a region is meant."""
+        known = list(patterns)
+        return [region for region in self._caches if any(_may_name(pattern, region) for pattern in known)]
+
+    def _of(self, pattern: KeyPattern) -> list[Region]:
+        return self._caches.matching(pattern)
+
+    def _drop_again(self, drops: Iterable[Drop]) -> None:
+        try:
+            self._drop(drops, quietly=True)
+        except Exception as error:  # noqa: BLE001 - whoever commits must not be told
+            self._quarantine(drops, error)
+
+    def _quarantine(self, drops: Iterable[Drop], error: Exception) -> None:
+        for region in self._named_by(drop.pattern for drop in drops):
+            region.quarantine(f"invalidating it failed: {type(error).__name__}")
+
+
+def _may_name(pattern: KeyPattern, region: Region) -> bool:
+    try:
+        return pattern.names(region.rules.namespace, region.rules.method)
+    except Exception:  # noqa: BLE001 - what cannot be told must not be kept
+        return True
+
+
+def _drop_from(region: Region, drop: Drop, fences: ExitStack) -> int:
+    fences.enter_context(region.fenced(drop.selection))  # point: fenced
+    spare = own_load(drop.by) if drop.by == region.rules.target else None
+    return region.invalidate(drop.selection, spare=spare)
+
+
+def own_load(write: str) -> Load | None:
+    """The load of this thread that a write is itself."""
+    # A method that reads and writes at once (get-or-create) ends its load and its write together: what
+    # it read is as new as what it wrote. Any other load of this thread began before the write ended.
+    load = innermost_load()
+    return load if load is not None and load.target == write else None

@@ -1,0 +1,102 @@
+"""The words of invalidation: what a write drops, bound to one call of it, and the call while it lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wats_accel.cache.region import Region
+from wats_accel.cache.selection import EVERYTHING, Selection
+from wats_accel.cache.writers import Writing
+from wats_accel.patterns import KeyPattern
+
+When = Literal["always", "truthy"]
+
+MOST_REPEATED = 1_000
+_EVERYTHING = KeyPattern.parse("*")
+Method = tuple[str, str]
+"""Namespace and name, as patterns have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRule:
+    """What one write drops, and when: always, or only when its result (or its first item) is truthy."""
+
+    target: str
+    patterns: tuple[KeyPattern, ...]
+    when: When = "always"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What the patterns need from a call of the write."""
+        return tuple(dict.fromkeys(part.path for known in self.patterns for part in known.placeholders))
+
+    def concerns(self, result: object) -> bool:
+        """Whether a write that returned `result` counts as having written."""
+        if self.when == "always":
+            return True
+        first = result[0] if isinstance(result, (tuple, list)) and result else result
+        return bool(first)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A key pattern bound to the values of one write, and the write."""
+
+    pattern: KeyPattern
+    selection: Selection
+    text: str = field(compare=False)  # of the bound pattern, for the log
+    by: str
+
+    @property
+    def widened(self) -> Drop:
+        """The same for any values."""
+        return Drop(self.pattern, EVERYTHING, self.pattern.text, self.by)
+
+
+class Repetition:
+    """What is to be dropped once more, when the changes that it stands for can be seen by others."""
+
+    def __init__(self) -> None:
+        self._drops: dict[Drop, None] = {}
+
+    def add(self, drops: Iterable[Drop]) -> None:
+        """Take drops in; of a great many remember only the patterns, and drop more than needed."""
+        self._drops.update(dict.fromkeys(drops))
+        if len(self._drops) > MOST_REPEATED:
+            self._drops = dict.fromkeys(drop.widened for drop in self._drops)
+
+    def __iter__(self) -> Iterator[Drop]:
+        return iter(list(self._drops))
+
+
+class OpenWrite:
+    """A patched write that a thread is inside of, from `Invalidator.begin` to `Invalidator.end`."""
+
+    def __init__(self, rule: WriteRule) -> None:
+        self.rule = rule
+        self.keeps_away: list[tuple[Region, Writing]] = []  # readers, until this write is over
+        self.within = Repetition()  # what patched writes inside this one have dropped
+        self.is_outermost = True
+        self.over = False
+        self.generation = 0  # of the rules that were in effect when it began
+
+
+def drops_of(
+    region: Region, rules: Iterable[tuple[WriteRule, tuple[KeyPattern, ...]]]
+) -> set[tuple[str, KeyPattern, When]]:
+    """The writes, each with the pattern and when it applies, that drop a region's entries."""
+    namespace, method = region.rules.namespace, region.rules.method
+    return {
+        (rule.target, pattern, rule.when)
+        for rule, patterns in rules
+        for pattern in patterns
+        if pattern.names(namespace, method)
+    }
+
+
+def widened(patterns: tuple[KeyPattern, ...], unwatched: Iterable[Method]) -> tuple[KeyPattern, ...]:
+    """These patterns, and everything if they name a method that nobody sees called."""
+    names_one = any(pattern.names(*method) for method in list(unwatched) for pattern in patterns)
+    return (*patterns, _EVERYTHING) if names_one else patterns
