@@ -332,11 +332,11 @@ class Life(abc.ABC):
             if self._leaving is not None:
                 # Before that, so that nothing is answered from them once the writes are not seen any more.
                 last_first.callback(_twice, self._leaving.context.caches.close)
-            last_first.callback(_twice, self._stop_helpers)
+            last_first.callback(_twice, self._stop_companions)
         atexit.unregister(self.uninstall)
         self._leaving = None
 
-    def _stop_helpers(self) -> None:
+    def _stop_companions(self) -> None:
         self._status.stop()
         if self._summary is not None:
             self._summary.stop()

@@ -41,9 +41,7 @@ def _finding(outcome: Outcome, finding: Finding) -> dict[str, Any]:
         "column": finding.setting.column,
         "key": format_key_path(finding.setting.key_path),
         "evidence": [_evidence(outcome, known) for known in finding.evidence],
-        "fix": {"under": format_key_path(finding.fix_at), "lines": list(finding.fix)}
-        if finding.fix
-        else None,
+        "fix": _fix(finding) if finding.fix else None,
     }
 
 

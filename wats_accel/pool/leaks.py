@@ -71,7 +71,8 @@ def _is_code_of(found: object, code: CodeType) -> bool:
     """Whether a function is behind a name, below whatever it is decorated with."""
     for holder in ("fget", "func"):  # of a property, and of a cached one
         found = getattr(found, holder, found)
-    return getattr(inspect.unwrap(found), "__code__", None) is code  # type: ignore[arg-type]
+    function = inspect.unwrap(found)  # type: ignore[arg-type] # what is no function is its own end
+    return getattr(function, "__code__", None) is code
 
 
 def _possible_owners(frame: FrameType) -> Iterator[type]:

@@ -14,14 +14,12 @@ from wats_accel.sql.source.values import (
     NOTHING,
     Atom,
     Const,
-    Ext,
     File,
     Foreign,
     Hole,
     Item,
     Map,
     Method,
-    Obj,
     Param,
     Seq,
     Text,
@@ -319,11 +317,6 @@ def substituted(template: Value, given: Mapping[str, Value], rest: Value | None)
 def of_one_kind(value: Value, *kinds: type) -> bool:
     """Whether every alternative is of one of the kinds."""
     return bool(value.atoms) and all(isinstance(atom, kinds) for atom in value.atoms)
-
-
-def is_no_text(value: Value) -> bool:
-    """Whether it is surely something else than a text."""
-    return of_one_kind(value, Const, Seq, Map, Obj, Ext)
 
 
 def items_of(value: Value) -> list[Item] | None:
