@@ -303,7 +303,7 @@ def test_a_ping_that_is_interrupted_costs_the_connection(
     def interrupted(raw: Any) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pool.pool._dialect, "is_alive", interrupted)
+    monkeypatch.setattr(pool.pool._fitness.dialect, "is_alive", interrupted)
     with pytest.raises(KeyboardInterrupt):
         pool.connect()
     assert pool.discarded() == {"interrupted": 1}

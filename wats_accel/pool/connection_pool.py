@@ -22,8 +22,8 @@ from wats_accel.pool.cleansing import cleanse
 from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
 from wats_accel.pool.connections import connection_proxy, genuine
 from wats_accel.pool.corpses import Corpses
-from wats_accel.pool.dialects import Dialect, dialect_and_baseline
 from wats_accel.pool.drivers import Connect, Driver
+from wats_accel.pool.fitness import Fitness
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer
@@ -86,7 +86,6 @@ class ConnectionPool:
         self._arguments = arguments
         self._opening = driver.opening(arguments)
         self._checks_thread = driver.checks_threads(arguments)
-        self._place = driver.place(arguments)
         self._counters = counters
         self._bus = bus
         self._clock = clock
@@ -94,9 +93,8 @@ class ConnectionPool:
         self._siblings = siblings
         self._breaker = breaker
         self._observer = observer
-        self._dialect = Dialect()
-        self._baseline: tuple[str, ...] | None = None
-        self._suspect_since = self._crowded_at = -math.inf
+        self._fitness = Fitness(rules, driver, driver.place(arguments), clock)
+        self._crowded_at = -math.inf
         self._closed: str | None = None
         self._strays: list[Entry] = []  # that are their users' own, and could not be taken out of the queue
         self._slots = Slots(rules.limit, clock)
@@ -188,7 +186,7 @@ class ConnectionPool:
         while True:
             entry = self._queue.take()
             try:
-                why = _reason(self._why_unfit(entry))
+                why = _reason(self._fitness.why_unfit(entry))
                 if why is None:
                     return self._lease(entry, waited)
             except BaseException:
@@ -202,29 +200,9 @@ class ConnectionPool:
             if lease.entry is entry:
                 self.leases.pop(number, None)
 
-    def _why_unfit(self, entry: Entry) -> str | None:
-        now, known = self._clock(), entry.info
-        if "is_new" in known:
-            return None
-        if "lent" in known:  # SQLAlchemy has put it back, when it could not be closed: nobody has cleansed it
-            return "astray"
-        if self.rules.recycle_seconds and now - known["opened_at"] >= self.rules.recycle_seconds:
-            return "recycled"
-        if self.driver.identity(self._place) != known["identity"]:
-            return "another database file"
-        is_suspect = known["proven_at"] <= self._suspect_since
-        if not is_suspect and now - known["idle_since"] < self.rules.ping_after_seconds:
-            return None
-        if self._dialect.is_alive(entry.dbapi_connection):
-            known["proven_at"] = now
-            return None
-        self._suspect_since = now
-        return "lost"
-
     def _lease(self, entry: Entry, waited: float) -> Lease:
-        is_new = bool(entry.info.pop("is_new", False))
-        entry.info["lent"] = True
-        lease = Lease(self, entry.dbapi_connection, self._dialect, entry)
+        is_new = self._fitness.begin_lease(entry)
+        lease = Lease(self, entry.dbapi_connection, self._fitness.dialect, entry)
         lease.checks_thread = self._checks_thread
         lease.observer = self._observer
         lease.taken_at = self.used_at = self._clock()
@@ -253,12 +231,8 @@ class ConnectionPool:
         return raw
 
     def opened(self, raw: Any, info: dict[Any, Any]) -> None:
-        """Get to know a new connection; the first one tells what database it is."""
-        if self._baseline is None:
-            self._dialect, self._baseline = dialect_and_baseline(self.driver.name, raw)
-        info["identity"] = self.driver.identity(self._place)
-        now = self._clock()
-        info.update(is_new=True, opened_at=now, proven_at=now, idle_since=now)
+        """Get to know a new connection."""
+        self._fitness.meet(raw, info)
 
     def parted_with(self, why: str) -> None:
         """Count a connection that was closed, or let go."""
@@ -308,13 +282,12 @@ class ConnectionPool:
     def _return(self, lease: Lease) -> None:
         why: str | None = "interrupted"
         try:
-            why = self._closed or cleanse(lease, self.rules.reset, self._baseline or ())
+            why = self._closed or cleanse(lease, self.rules.reset, self._fitness.baseline or ())
             why = why or self._why_too_many()
         finally:
             entry, lease.entry = lease.entry, None
             if why is None:
-                entry.info["idle_since"] = self._clock()
-                del entry.info["lent"]
+                self._fitness.end_lease(entry)
                 self._queue.give_back(entry)
             else:
                 self._queue.discard(entry, why)
@@ -337,7 +310,7 @@ class ConnectionPool:
 
     def lost(self, lease: Lease) -> None:
         """A connection turned out to be dead: the idle ones are asked before they are handed out."""
-        self._suspect_since = self._clock()
+        self._fitness.suspect()
 
     def broke(self, error: Exception) -> None:
         """Something of our own has failed on a lease."""

@@ -223,7 +223,7 @@ _TABLE: Final = (
     Seam("pool.key", _POOL + "arguments:Arguments.key", "Compares the arguments of connects."),
     Seam("pool.create", _POOL + "connection_pool:ConnectionPool.__init__", "Makes a pool."),
     Seam("pool.checkout", _POOL + "connection_pool:ConnectionPool._lend", "Takes a connection from a pool."),
-    Seam("pool.fitness", _POOL + "connection_pool:ConnectionPool._why_unfit", "Judges an idle connection."),
+    Seam("pool.fitness", _POOL + "fitness:Fitness.why_unfit", "Judges an idle connection."),
     Seam("pool.lease", _POOL + "connection_pool:ConnectionPool._lease", "Notes who has a connection."),
     Seam("pool.know", _POOL + "connection_pool:ConnectionPool.opened", "Gets to know a new connection."),
     Seam("pool.checkin", _POOL + "connection_pool:ConnectionPool.take_back", "Takes a connection back."),
