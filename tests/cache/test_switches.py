@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -306,3 +306,53 @@ def test_a_write_gives_its_result_whatever_breaks_and_nobody_gets_an_old_answer(
     case.known.put_one(2, "d")
     case.clock.advance(100)
     assert [case.get(2)[0], case.get(2)[0], case.known.all()] == ["d", "d", ["c", "d"]]
+
+
+# -- other threads -------------------------------------------------------------------------------------------
+
+
+def test_what_another_thread_could_not_drop_while_it_was_emptied_is_off_still(case: Case) -> None:
+    case.get()
+    region, clear, held = case.region, case.store.clear, []
+
+    def clear_while_another_write_fails() -> int:
+        count = clear()
+        if not held:
+            held.append(threading.Thread(target=region.quarantine, args=["another write"]))
+            held[0].start()
+            while region.breaker.state != "open":  # from there on it waits for the lock
+                held[0].join(0.001)
+        else:
+            raise OSError("from now on the store drops nothing")
+        return count
+
+    region.quarantine("a write")
+    case.clock.advance(60)
+    case.store.clear = clear_while_another_write_fails  # type: ignore[method-assign]  # as it says
+    region.try_again()
+    held[0].join(10)
+    assert region.suspended == "another write"
+    assert not region.active
+    case.accelerator.enable("rows:*")
+    assert not region.active
+
+
+def test_of_two_methods_with_one_breaker_both_are_tried_again(case: Case) -> None:
+    one = case.region
+    registry = case.accelerator._assembly.context.caches
+    other = registry.add(replace(one.rules, target="other_app:Repository.get"))
+    assert other.breaker is one.breaker
+    for _ in range(5):
+        one.broke("a failure")
+    other.broke("a failure")
+    case.clock.advance(60)
+    assert case.get() == ("a", 1)
+    assert (one.active, one.breaker.state, other.active) == (True, "closed", False)
+    assert other.try_again()
+
+
+def test_what_was_closed_is_never_tried_again(case: Case) -> None:
+    region = case.region
+    case.accelerator.uninstall()
+    case.clock.advance(60)
+    assert not region.try_again()

@@ -295,8 +295,8 @@ class Region(Switches):
 
     def close(self) -> None:
         """Stop caching and forget everything, without counting it. Raises nothing of its own."""
+        self._enabled = self.active = False
         with self.lock, contextlib.suppress(Exception):
-            self._enabled = False
             self._settle_switches()
             self._drop_all()
 

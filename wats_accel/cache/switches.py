@@ -83,11 +83,13 @@ class Switches(ABC):
         self.active = False  # at once: what follows may fail, too
         with suppress(Exception):
             self.breaker.trip()
-        self._go_off(why, is_news=known is None)
+        self._go_off(why, is_news=known is None, until_emptied=True)
 
-    def _go_off(self, why: str, *, is_news: bool) -> None:
+    def _go_off(self, why: str, *, is_news: bool, until_emptied: bool = False) -> None:
         self.active = False
         with suppress(Exception), self.lock:
+            if until_emptied:  # another thread may have emptied it meanwhile, and called it good
+                self._to_be_emptied = self._to_be_emptied or why
             self._settle_switches()
             self.overtake_everything()
             # A store that fails keeps its entries, but nobody is answered from it any more.
@@ -131,13 +133,14 @@ class Switches(ABC):
 
         Then it has been emptied, and is on. Raises nothing.
         """
-        is_off_for_now = self._to_be_emptied is not None or not self.breaker.closed
-        if not is_off_for_now or not self._enabled or self._suspended is not None:
+        if not self._enabled or self._suspended is not None:
             return False
         try:
             if self.breaker.may_try() is not True:
                 return False
             with self.lock:
+                if self.active:  # since another thread has tried
+                    return True
                 self.overtake_everything()
                 self.begin_from_empty()
                 self._to_be_emptied = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
 from random import Random
 from typing import Any
@@ -128,8 +127,10 @@ class _VerifiedMethod(ComparedMethod):
         disables = region.rules.disable_on_difference and region.active
         if disables:
             region.switch(enabled=False, why=WHY_OFF)
-            with contextlib.suppress(Exception):  # of a store that fails; nothing is answered from it
+            try:
                 region.invalidate()  # what else it has, and what was made from that
+            except Exception as error:  # noqa: BLE001 - nothing is answered from it, nor when it is enabled
+                region.quarantine(f"emptying it failed: {type(error).__name__}")
         self._tell_of_difference(load, how, "verify")
         if disables:
             region.bus.emit(CacheSuspended(load.target, WHY_OFF))
