@@ -53,6 +53,9 @@ def states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The configuration of an application whose module ``shop`` can be imported."""
     (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "later.py").write_text(
+        "class Later:\n    def get(self):\n        return 1\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "shop", raising=False)
     importlib.import_module("sqlite3")  # a pool waits for its driver

@@ -79,6 +79,15 @@ def test_the_state_tells_what_is_on_and_why_the_rest_is_not(
     assert (ttl["shop:Stock.list_items"], ttl["shop:Stock.count_of"]) == (60.0, 300.0)
 
 
+def test_a_method_whose_module_is_nowhere_does_not_seem_to_wait_for_it(states: Path, shop: Path) -> None:
+    shop.write_text(shop.read_text(encoding="utf-8").replace("later:Later", "shop_orders:Orders"), "utf-8")
+    importlib.import_module("shop")
+    with wats_accel.installed(shop):
+        state = until(states, lambda state: state["problems"]["count"])
+
+    assert methods(state)["shop_orders:Orders.get"] == ("left out", "there is no module shop_orders")
+
+
 def test_a_switch_is_told_with_who_turned_it(accelerator: Accelerator, states: Path) -> None:
     accelerator.disable("stock:list_items")
     accelerator.disable("sqlite3:connect")
