@@ -131,9 +131,7 @@ class _Reasons:
         return self._state_of_patch(target, f"pool {target}")
 
     def _state_of_patch(self, target: str, part: str) -> tuple[str, str]:
-        if (
-            target in self._waiting and target not in self._left_out
-        ):  # of that module nobody knows anything bad
+        if target in self._waiting and target not in self._left_out:  # else its module is nowhere
             return "waiting", "its module is not imported yet"
         if target not in self._patched:
             return "left out", self._left_out.get(target, "")
