@@ -51,7 +51,11 @@ def test_a_clock_that_works_is_believed(case: _Case) -> None:
     assert case.breaker.failures == 0
 
 
-@pytest.mark.parametrize("nonsense", [*NONSENSE, RuntimeError(), MemoryError()], ids=repr)
+def _name_of(nonsense: object) -> str:
+    return "an object" if type(nonsense) is object else repr(nonsense)
+
+
+@pytest.mark.parametrize("nonsense", [*NONSENSE, RuntimeError(), MemoryError()], ids=_name_of)
 def test_where_it_fails_the_computers_own_time_counts_on(case: _Case, nonsense: object) -> None:
     assert case.now() == 50.0
     case.shows = nonsense
