@@ -10,11 +10,12 @@ from accel_shop import config
 
 from wats_accel.assembly import Assembly, assemble
 from wats_accel.config.sources import mapping_document
+from wats_accel.config_source import read_config
 from wats_accel.errors import TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.report.explanation import Explanation, explain, ttl_text
 from wats_accel.report.page import markdown_report
-from wats_accel.runtime import Accelerator, read_config
+from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, accelerated
 
 GET, LIST = "accel_shop:UserRepository.get_user", "accel_shop:UserRepository.list_users"

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from accel_shop import URL, Database, UserRepository, config, is_patched
 
+from wats_accel.config_source import read_config
 from wats_accel.errors import ConfigError, PatternError, TargetError
-from wats_accel.runtime import Accelerator, read_config
+from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, accelerated
 
 GET, LIST = "accel_shop:UserRepository.get_user", "accel_shop:UserRepository.list_users"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from wats_accel.changing import Changing
-from wats_accel.config_source import ConfigSource, effective, read_config
+from wats_accel.config_source import ConfigSource, effective
 from wats_accel.errors import AlreadyInstalledError, Problem
 from wats_accel.patterns import KeyPattern
 from wats_accel.report.explanation import Explanation, explain
-
-__all__ = ["Accelerator", "ConfigSource", "read_config"]
 
 
 class Accelerator(Changing):

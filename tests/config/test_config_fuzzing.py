@@ -23,8 +23,9 @@ from wats_accel.cli.environment import known_plugins
 from wats_accel.config import loader
 from wats_accel.config.raw import mapping_at, repository_rules, sequence
 from wats_accel.config.sources import read_document
+from wats_accel.config_source import read_config
 from wats_accel.errors import ConfigError, Problem
-from wats_accel.runtime import Accelerator, read_config
+from wats_accel.runtime import Accelerator
 
 _DAMAGED = {"share": 400, "whole": 82_000}
 _GENERATED = {"share": 12, "whole": 6_000}  # each as a mapping, as YAML and as TOML

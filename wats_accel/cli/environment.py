@@ -11,10 +11,10 @@ import click
 
 from wats_accel.assembly import Assembly, assemble, load_plugins
 from wats_accel.config.sources import mapping_document
+from wats_accel.config_source import read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.plugin_manager import PluginManager
-from wats_accel.runtime import read_config
 
 CONFIG_INVALID = 2
 PROBLEMS_FOUND = 1

@@ -12,9 +12,9 @@ from wats_accel.cli.options import config_option
 from wats_accel.config.documents import Document
 from wats_accel.config.location import locate_config
 from wats_accel.config.sources import mapping_document
+from wats_accel.config_source import read_config
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
-from wats_accel.runtime import read_config
 
 
 @click.command("plugins")
