@@ -191,7 +191,7 @@ class Life(abc.ABC):
 
     def _put_late(self, patches: list[Patch]) -> None:
         if self._assembly is not None:
-            begin_again_for(patches, self._patcher, self._assembly.context.invalidator)
+            begin_again_for(patches, self._patcher, self._assembly.context)
 
     def _open_log(self, root: RootSection) -> None:
         before = self._log

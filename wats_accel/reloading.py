@@ -30,7 +30,6 @@ from wats_accel.config.sameness import digest_of
 from wats_accel.context import EventSubscription, PluginContext
 from wats_accel.errors import ConfigError
 from wats_accel.event_bus import EventBus
-from wats_accel.invalidation import Invalidator
 from wats_accel.patching.patcher import Changes, Patcher
 from wats_accel.patching.plan import Patch, PatchPlan
 from wats_accel.pool.leaks import watch
@@ -87,15 +86,15 @@ def begin_settling(settling: Settling, patcher: Patcher, context: PluginContext)
     settling.begin(is_meant, context.pools.has_unseen if sees_statements else None)
 
 
-def begin_again_for(patches: list[Patch], patcher: Patcher, invalidator: Invalidator) -> None:
+def begin_again_for(patches: list[Patch], patcher: Patcher, context: PluginContext) -> None:
     """Have caches begin from empty that writes concern which were patched only now, at their import."""
     settling = Settling()
     for patch in patches:
-        rule = invalidator.of_target(str(patch.target)) if patch.writes else None
+        rule = context.invalidator.of_target(str(patch.target)) if patch.writes else None
         if rule is not None:
-            invalidator.begin_again(rule.patterns, settling)
-    codes = patcher.codes_of_writes()
-    settling.begin(lambda code: id(code) in codes)
+            context.invalidator.begin_again(rule.patterns, settling)
+    # They may have been waiting for the end of something else: it is awaited once more.
+    begin_settling(settling, patcher, context)
 
 
 # -- a reload ---------------------------------------------------------------------------------------------
@@ -232,7 +231,7 @@ class Reload:
         caches, pools = context.caches, context.pools
         known: set[Region | PooledConnect] = {*caches, *pools}
         with caches.lock:
-            redone = context.invalidator.redone()
+            redone = self._redone()
             caches.take_effect(settling, redone)
             context.invalidator.take_effect()
         pools.take_effect()
@@ -242,6 +241,13 @@ class Reload:
                     region.switch(enabled=enabled)
             for pooled in pools.named(pattern):
                 pooled.active = enabled if pooled not in known else pooled.active
+
+    def _redone(self) -> set[str]:
+        """The targets of regions that have to begin from empty, even if their own rules are the same."""
+        context, anew = self.assembly.context, self._changes.anew
+        if context.pools.observer is not None and any(spec.of_driver for it in anew for spec in it.specs):
+            return {region.rules.target for region in context.caches.planned}  # connections were not seen
+        return context.invalidator.redone({str(patch.target) for patch in anew if patch.writes})
 
     def tell_plugins(self) -> None:
         """Have the plugins start, stop, or adapt."""

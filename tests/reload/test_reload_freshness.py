@@ -271,3 +271,30 @@ def test_a_transaction_that_is_open_keeps_a_new_cache_from_keeping(
         assert settling(accelerator) == 1
         assert accelerator.stats().total.hits == 2
         ledger.connection.close()
+
+
+def test_a_module_that_was_made_anew_brings_nothing_old_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {1: "old"}
+    module: Any = ModuleType("functions_made_anew")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    def make_anew() -> None:
+        text = "def read(key): return rows[key]\ndef write(key, text): rows[key] = text; return True\n"
+        exec(text, vars(module))  # as importlib.reload does
+
+    vars(module).update(rows=rows)
+    make_anew()
+    source = rules({}, {})
+    source["repositories"] = [
+        {"target": module.__name__, "cached": {"read": "notes"}, "invalidates": {"write": "notes:*"}}
+    ]
+    with accelerated(source) as accelerator:
+        assert module.read(1) == "old"
+        make_anew()
+        module.write(1, "new")
+        assert module.read(1) == "new"
+        source["cache"]["namespaces"]["pages"] = {"ttl": "3m"}
+        assert accelerator.reload()
+        assert module.read(1) == "new"
+        rows[1] = "newer"
+        assert module.read(1) == "new"

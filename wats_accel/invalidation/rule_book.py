@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wats_accel.cache.region import Region
@@ -90,8 +90,12 @@ class RuleBook(Dropper):
         """Forget what was planned."""
         self._planned = None
 
-    def redone(self) -> set[str]:
-        """The targets of regions whose entries are dropped by other writes in the plan than now."""
+    def redone(self, anew: Collection[str] = ()) -> set[str]:
+        """The targets of regions whose entries are dropped by other writes in the plan than now.
+
+        Args:
+            anew: targets of writes that are to be patched once more: until then nobody has seen them.
+        """
         planned = self._planned or _PlannedRules()
         now = [(rule, self._widened(rule.patterns)) for rule in self._rules.values()]
         then = [(rule, widened(rule.patterns, planned.unwatched)) for rule in planned.rules.values()]
@@ -99,6 +103,7 @@ class RuleBook(Dropper):
             region.rules.target
             for region in self._caches.planned
             if drops_of(region, now) != drops_of(region, then)
+            or not {write for write, _, _ in drops_of(region, then)}.isdisjoint(anew)
         }
 
     def take_effect(self) -> None:
@@ -116,7 +121,7 @@ class RuleBook(Dropper):
 
     def begin_again(self, patterns: Iterable[KeyPattern], settling: Settling) -> None:
         """Have what these patterns name begin from empty, and keep nothing until `settling` is over."""
-        for pattern in patterns:
+        for pattern in self._widened(tuple(patterns)):
             begin_again(self._of(pattern), settling, lambda _: True)
 
     def _added_since(self, write: OpenWrite) -> tuple[KeyPattern, ...]:

@@ -54,6 +54,11 @@ class Changes:
     again: list[Patch] = field(default_factory=list)
     waiting: list[Patch] = field(default_factory=list)
 
+    @property
+    def anew(self) -> list[Patch]:
+        """The patches that are to be put where there is nothing of ours, or no longer."""
+        return [*(known.patch for known in self.new), *self.again]
+
 
 class Patcher:
     """Installs a plan, changes it for another one, and undoes it.
