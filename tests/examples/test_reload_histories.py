@@ -106,8 +106,7 @@ def recorded(
     recorder = Recorder(company, clock, one_writer=database_type == "sqlite")
     # On the server the application is at fault by itself: all threads share one connection for writes,
     # unless a rule gives each its own. That rule must not go.
-    # And where its pool is replaced all the time, a few answers in 10,000 were incomplete. Why is open.
-    names = [name for name in CHANGES if name not in ("off", "another pool") or database_type == "sqlite"]
+    names = [name for name in CHANGES if name != "off" or database_type == "sqlite"]
     with accelerated(copy.deepcopy(document), clock=clock, strict=False) as accelerator:
         with Reloader(accelerator, document, names) as reloader:
             history = recorder.record(operations, seed=1)

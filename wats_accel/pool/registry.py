@@ -58,6 +58,10 @@ class PoolRegistry:
             breaker=self._breakers.of(f"pool {rules.target}"),
         )
         pooled.observer = self.observer
+        for known in self._known:
+            if known.rules.target == rules.target:
+                # A thread may be inside a method of the one, and connect through the other.
+                pooled.per_thread = known.per_thread
         return pooled
 
     def observe(self, observer: Observer) -> None:
