@@ -242,3 +242,18 @@ def test_a_start_that_fails_ends_the_caching(
         shop.names()
         assert shop.runs["names"] == 2
         assert any("schema" in str(problem) for problem in accelerator.problems)
+
+
+def test_what_got_out_of_sight_while_it_was_closed_is_so_when_it_goes_on(
+    tracker: Tracker, regions: list[Region], problems: list[str]
+) -> None:
+    faulty, sound = regions
+    tracker.close()
+    tracker.lost_sight("a connection that nothing can stand in for")
+    assert (faulty.suspended, problems) == (None, [])
+    covered = tracker._ask_for_rule
+    tracker.go_by(Schema, dialect="", strict=False, covered=covered, report=problems.append)
+    tracker.watch(regions)
+    assert "nothing can stand in for" in str(faulty.suspended)
+    assert sound.suspended is None
+    assert len(problems) == 1

@@ -302,10 +302,11 @@ class Tracker:
 
     def lost_sight(self, why: str) -> None:
         """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
-        if self._why_blind is not None or self._closed:
+        if self._why_blind is not None:
             return
-        self._why_blind = why
-        self._suspend_uncovered(why)
+        self._why_blind = why  # also while it is closed: what is out of sight now is so when it goes on
+        if not self._closed:
+            self._suspend_uncovered(why)
 
     def _suspend_uncovered(self, why: str) -> None:
         for region in self._caches:
