@@ -35,20 +35,35 @@ def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return Manager()
 
 
-def test_each_thread_has_one_of_its_own_all_the_same(manager: Any) -> None:
-    config: dict[str, Any] = {
-        "version": 1,
-        "pool": [
-            {"connect": "sqlite3:connect", "size": 2, "per_thread": ["app_that_shares:Manager.connection"]}
-        ],
-    }
-    with accelerated(config) as accelerator:
-        given: list[Any] = []
-        thread = threading.Thread(target=lambda: given.append(type(manager.connection())))
+def config() -> dict[str, Any]:
+    pool = {"connect": "sqlite3:connect", "size": 2, "per_thread": ["app_that_shares:Manager.connection"]}
+    return {"version": 1, "pool": [pool]}
+
+
+def is_shared(connection: Any) -> bool:
+    return issubclass(type(connection), SharedProxy)
+
+
+def test_who_is_opening_it_when_another_pool_comes_gets_one_for_each_thread(manager: Any) -> None:
+    document = config()
+    with accelerated(document) as accelerator:
+        given: list[bool] = []
+        thread = threading.Thread(target=lambda: given.append(is_shared(manager.connection())))
         thread.start()
         assert manager.inside.wait(30)
-        config["pool"][0]["size"] = 3
+        document["pool"][0]["size"] = 3
         assert accelerator.reload()
         manager.go_on.set()
         thread.join()
-    assert [issubclass(kind, SharedProxy) for kind in given] == [True]
+    assert given == [True]
+
+
+def test_who_opens_it_when_another_pool_has_come_does_so_too(manager: Any) -> None:
+    document = config()
+    manager.go_on.set()
+    with accelerated(document) as accelerator:
+        assert is_shared(manager.connection())
+        for size in (3, 4):
+            document["pool"][0]["size"] = size
+            assert accelerator.reload()
+            assert is_shared(manager.connection())

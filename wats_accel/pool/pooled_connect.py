@@ -227,7 +227,6 @@ class PooledConnect:
             successor: that stands for the same `connect` now; None: the driver's own connections are given.
         """
         if successor is not None:
-            successor.per_thread = self.per_thread  # which knows who is opening a shared one right now
             successor.counters = self.counters
         self._successor = successor
         self.close()
