@@ -17,6 +17,7 @@ from wats_accel.config.raw import mapping_at, repository_rules, sequence
 from wats_accel.errors import Problem, TargetError
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.targets import Target
+from wats_accel.telemetry.trust import shadow_text
 
 _MOST_PROBLEMS: Final = 50
 _MOST_TEXT: Final = 500
@@ -118,7 +119,9 @@ class _Reasons:
         if not region.active:
             names = self._view.assembly.context.caches.named
             return "off", self._by_whom(lambda pattern: region in names(pattern))
-        return self._state_of_patch(target, f"cache {region.rules.namespace}:{region.rules.method}")
+        state, why = self._state_of_patch(target, f"cache {region.rules.namespace}:{region.rules.method}")
+        is_on_trial = state == "on" and region.rules.shadow
+        return ("shadow", shadow_text(region.counters)) if is_on_trial else (state, why)
 
     def _state_of_pool(self, pooled: PooledConnect) -> tuple[str, str]:
         target = pooled.rules.target
