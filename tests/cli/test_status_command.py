@@ -124,7 +124,7 @@ def test_all_shows_the_rest(file: StateFile) -> None:
 
     assert "app:Users.get_name" in text
     assert "off: by the configuration" in text
-    assert "breaker: pool pyodbc:connect: closed, 1 failures" in text
+    assert "breaker: pool pyodbc:connect: closed, 1 failure" in text
     assert "    wats.yaml:7:3: something is ?[2J odd" in text
 
 

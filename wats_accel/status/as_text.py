@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wats_accel.durations import format_duration
+from wats_accel.telemetry.trust import many
 
 State = Mapping[str, Any]
 
@@ -87,7 +88,8 @@ def _state(part: State) -> str:
 def _breaker(breaker: State) -> str:
     again = breaker.get("retry_in_seconds")
     when = f", tried again in {_duration(again)}" if again else ""
-    return f"breaker: {breaker.get('part')}: {breaker.get('state')}, {breaker.get('failures')} failures{when}"
+    failures = many(int(_number(breaker, "failures")), "failure")
+    return f"breaker: {breaker.get('part')}: {breaker.get('state')}, {failures}{when}"
 
 
 def _problems(state: State, everything: bool) -> Iterator[str]:

@@ -17,7 +17,7 @@ from wats_accel.config.raw import mapping_at, repository_rules, sequence
 from wats_accel.errors import Problem, TargetError
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.targets import Target
-from wats_accel.telemetry.trust import shadow_text
+from wats_accel.telemetry.trust import many, shadow_text
 
 _MOST_PROBLEMS: Final = 50
 _MOST_TEXT: Final = 500
@@ -140,7 +140,7 @@ class _Reasons:
             return "left out", self._left_out.get(target, "")
         breaker = self._breakers.get(part)
         if breaker is not None and not breaker.closed:
-            return "broken", f"left alone after {breaker.failures} failures, {breaker.state}"
+            return "broken", f"left alone after {many(breaker.failures, 'failure')}, {breaker.state}"
         return "on", ""
 
     def _by_whom(self, is_named: Any, default: str = "switched off") -> str:

@@ -21,7 +21,7 @@ from wats_accel import events
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Event
 from wats_accel.forks import uncut_by_forks
-from wats_accel.telemetry.trust import shadow_text, verified_text
+from wats_accel.telemetry.trust import many, shadow_text, verified_text
 
 LOGGER = "wats_accel"
 
@@ -106,7 +106,7 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
     events.BreakerOpened: (
         logging.WARNING,
         lambda event: (
-            f"Left alone for {event.pause_seconds:g}s after {event.failures} failures: "
+            f"Left alone for {event.pause_seconds:g}s after {many(event.failures, 'failure')}: "
             f"{event.part} ({event.error})"
         ),
     ),

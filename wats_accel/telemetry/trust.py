@@ -19,8 +19,9 @@ def shadow_text(figures: Figures) -> str:
 def verified_text(figures: Figures) -> str:
     """What comparisons have found so far."""
     silent = f", {figures.inconclusive} more said nothing" if figures.inconclusive else ""
-    return f"{_many(figures.verified, 'hit')}: {_many(figures.differences, 'difference')}{silent}"
+    return f"{many(figures.verified, 'hit')}: {many(figures.differences, 'difference')}{silent}"
 
 
-def _many(count: int, word: str) -> str:
+def many(count: int, word: str) -> str:
+    """So many of them, in the singular if it is one."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
