@@ -24,6 +24,11 @@ from wats_accel.status.view import View, about_process, state_of
 _EVERY_SECONDS: Final = 3.0
 _AT_THE_END_SECONDS: Final = 1.0
 
+_UNWRITABLE: Final = (
+    "the state file for 'wats-accel status' cannot be written: {why}{folder}; "
+    "WATS_ACCEL_STATE_DIR names another folder, 'status: false' does without"
+)
+
 _CHANGES: Final[tuple[type[Event], ...]] = (
     events.Initialized,
     events.Patched,
@@ -63,7 +68,8 @@ class StatusReporter:
         self._clock = clock
         self._file: StateFile | None = None
         self._background = Background(most_threads=1)
-        self._breaker = Breaker("state file", bus=bus, clock=clock)
+        # On a bus that nobody listens to: one line tells that the file cannot be written, and no more.
+        self._breaker = Breaker("state file", bus=EventBus(), clock=clock)
         self._reloads = {"done": 0, "refused": 0}
         self._told = False
         self._started: dict[str, Any] = {}
@@ -162,9 +168,8 @@ class StatusReporter:
         if not self._told:
             self._told = True
             why = getattr(error, "strerror", None) or type(error).__name__
-            self._report(
-                Problem(f"the state file for 'wats-accel status' cannot be written: {why}", ("status",))
-            )
+            folder = "" if self._file is None else f" ({self._file.folder})"
+            self._report(Problem(_UNWRITABLE.format(why=why, folder=folder), ("status",)))
         self._breaker.failed(error)
 
 

@@ -29,7 +29,7 @@ class StateFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._hold: Hold | None = None
 
     def write(self, state: Mapping[str, Any]) -> None:
@@ -39,7 +39,7 @@ class StateFile:
             OSError: it cannot be written.
         """
         if self._hold is None:
-            make_private(self._folder)
+            make_private(self.folder)
             with uncut_by_forks:  # a child that knows nothing of the lock would keep it for us
                 self._hold = self._claim()
         data = json.dumps({"format": FORMAT, **state}, ensure_ascii=False, default=str).encode(
@@ -63,7 +63,7 @@ class StateFile:
 
     def _claim(self) -> Hold:
         for number in range(1, _MOST_IN_A_PROCESS + 1):
-            hold = Hold.take(self._folder / f"{os.getpid()}-{number}.lock")
+            hold = Hold.take(self.folder / f"{os.getpid()}-{number}.lock")
             if hold is not None:
                 return hold
         raise OSError("there are too many state files of this process already")
