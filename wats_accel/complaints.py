@@ -33,12 +33,13 @@ class Complaints:
         self._quiet = quiet
         self._problems: list[Problem] = []
         self._untold: list[Problem] = []
-        self._successor: Complaints | None = None
+        # Who has the word: shared with all that came before, so that of those none leads to the next.
+        self._speaker = [self]
 
     def left_out(self, problem: Problem) -> None:
         """A rule is left out."""
-        if self._successor is not None:  # told by what has outlived this configuration
-            self._successor.left_out(problem)
+        if self._speaker[0] is not self:  # told by what has outlived this configuration
+            self._speaker[0].left_out(problem)
             return
         problem = self.noted(problem)
         if self._quiet:
@@ -48,8 +49,8 @@ class Complaints:
 
     def noted(self, problem: Problem) -> Problem:
         """Something is wrong that is told in another way; gives it with its place in the document."""
-        if self._successor is not None:
-            return self._successor.noted(problem)
+        if self._speaker[0] is not self:
+            return self._speaker[0].noted(problem)
         if self.document is not None and problem.key_path and problem.file is None:
             problem = located(self.document, problem.message, problem.key_path, target=problem.target)
         if problem not in self._problems and len(self._problems) < _MOST_PROBLEMS:
@@ -72,7 +73,7 @@ class Complaints:
             for problem in self
             if problem.target in lasting and (problem.message, problem.target) not in known
         ]
-        self._successor = successor
+        self._speaker[0], successor._speaker = successor, self._speaker
         untold, successor._untold, successor._quiet = successor._untold, [], False
         for problem in untold:
             if (problem.message, problem.target) not in told:

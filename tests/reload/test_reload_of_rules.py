@@ -13,6 +13,8 @@ import pytest
 from accel_shop import UserRepository, config, is_patched
 
 from wats_accel.cache.region import Region
+from wats_accel.complaints import Complaints
+from wats_accel.config.documents import Document
 from wats_accel.errors import ConfigError
 from wats_accel.extension import CacheSuspended, ConfigRejected, ConfigReloaded, Event
 from wats_accel.patching import patcher
@@ -363,11 +365,12 @@ def test_reloading_what_is_not_installed_does_nothing() -> None:
 
 @pytest.mark.soak
 def test_a_hundred_reloads_leave_nothing_behind(bench: Bench, soak: bool) -> None:
-    def alive() -> tuple[int, int, int, int]:
+    def alive() -> tuple[int, ...]:
         gc.collect()
-        regions = sum(isinstance(known, Region) for known in gc.get_objects())
+        kept = [type(known) for known in gc.get_objects()]
         checkpoints = len(bench.accelerator._bus._checkpoints)
-        return regions, threading.active_count(), len(patcher._installed), checkpoints
+        kinds = map(kept.count, (Region, Complaints, Document))
+        return *kinds, threading.active_count(), len(patcher._installed), checkpoints
 
     def reload(number: int) -> None:
         bench.repository_rules["cached"]["get_user"] = {"namespace": "users", "ttl": number}
@@ -375,11 +378,22 @@ def test_a_hundred_reloads_leave_nothing_behind(bench: Bench, soak: bool) -> Non
         assert bench.accelerator.reload()
         bench.get()
 
+    bench.rules["pool"] = [{"connect": "sqlite3:connect"}]  # which outlives most of them
     reload(1)
+    reload(2)
     before = alive()
-    for number in range(2, 102 if soak else 24):
+    for number in range(3, 103 if soak else 24):
         reload(number)
     assert alive() == before
+
+
+def test_an_accelerator_that_is_put_in_and_taken_out_again_keeps_nothing_of_before(bench: Bench) -> None:
+    bus = bench.accelerator._bus
+    before = len(bus._checkpoints)
+    for _ in range(5):
+        bench.accelerator.uninstall()
+        bench.accelerator.install()
+        assert len(bus._checkpoints) == before
 
 
 # -- what is left out ------------------------------------------------------------------------------------

@@ -207,6 +207,7 @@ class CacheRegistry:
 
     def close(self) -> None:
         """Stop caching, and forget everything."""
+        self._bus.not_at_checkpoints(self.sweep)
         self.background.close()
         for region in self:
             try:
