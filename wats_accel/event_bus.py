@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -110,6 +110,11 @@ def _report_failure(what: str, error: Exception) -> None:
         logging.getLogger("wats_accel").debug("%s failed: %s", what, type(error).__name__)
 
 
+class _Here(threading.local):
+    held: list[Event] | None = None
+    """What is sent later; None: nothing is."""
+
+
 class EventBus:
     """Carries events from engines to listeners; engines and listeners know only the bus."""
 
@@ -120,6 +125,7 @@ class EventBus:
         self._lock = threading.RLock()
         self._breaker_of: Callable[[str], ListenerBreaker] | None = None
         self._resting: list[_Resting] = []
+        self._here = _Here()
         begins_anew_when_forked(self)
 
     def rest_listeners(self, breaker_of: Callable[[str], ListenerBreaker]) -> None:
@@ -165,7 +171,24 @@ class EventBus:
             _report_failure("sending an event", error)
 
     def _send(self, event: Event) -> None:
-        self.channel(type(event)).send(event)
+        if self._here.held is None:
+            self.channel(type(event)).send(event)
+        else:
+            self._here.held.append(event)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Have what this thread emits in the ``with`` block be sent at its end.
+
+        For blocks that hold a lock: a log handler has one as well, and calls what needs ours.
+        """
+        before, self._here.held = self._here.held, []
+        try:
+            yield
+        finally:
+            events, self._here.held = self._here.held, before
+            for event in events:
+                self.emit(event)
 
     def at_checkpoints(self, callback: Callable[[], None]) -> None:
         """Have `callback` run wherever time is not short: at each load and each write.

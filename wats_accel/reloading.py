@@ -230,7 +230,7 @@ class Reload:
         context = self.assembly.context
         caches, pools = context.caches, context.pools
         known: set[Region | PooledConnect] = {*caches, *pools}
-        with caches.lock:
+        with context.bus.held(), caches.lock:
             redone = self._redone()
             caches.take_effect(settling, redone)
             context.invalidator.take_effect()
