@@ -81,15 +81,28 @@ Share = Annotated[float, BeforeValidator(_share), WithJsonSchema(_A_SHARE)]
 """A part of a whole; in a file ``80%``, ``0.8``, or false for none."""
 
 
+_ALL = r"\s*100(?:\.0+)?\s*%\s*"
+
+
 def _share_or_all(value: object) -> float:
-    is_all = value == "100%" or (value == 1 and not isinstance(value, bool))
-    return 1.0 if is_all else _share(value)
+    is_all = re.fullmatch(_ALL, value) is not None if isinstance(value, str) else value == 1
+    if is_all and not isinstance(value, bool):
+        return 1.0
+    try:
+        return _share(value)
+    except ValueError:
+        raise ValueError("expected a share such as 1%, 0.01 or 100%, or false for none") from None
 
 
 SampleShare = Annotated[
     float,
     BeforeValidator(_share_or_all),
-    WithJsonSchema({**_A_SHARE, "anyOf": [*_A_SHARE["anyOf"], {"enum": ["100%", 1]}]}),
+    WithJsonSchema(
+        {
+            "description": "A share such as 1%, 0.01 or 100%; false or 0 for none.",
+            "anyOf": [*_A_SHARE["anyOf"], {"type": "string", "pattern": f"^{_ALL}$"}, {"const": 1}],
+        }
+    ),
 ]
 """A share that may be the whole, too: ``100%``."""
 

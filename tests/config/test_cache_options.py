@@ -100,6 +100,26 @@ def test_the_whole_and_more_is_no_share(key: str, given: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "share"),
+    [("1%", 0.01), (0.01, 0.01), ("100%", 1.0), (" 100.0 % ", 1.0), (1, 1.0), (1.0, 1.0), (False, 0.0)],
+    ids=repr,
+)
+def test_a_sample_may_be_the_whole(given: object, share: float) -> None:
+    data = document({"verify": given})
+    assert region_of(data).rules.verify_share == pytest.approx(share)
+    jsonschema.validate(data, SCHEMA)
+
+
+@pytest.mark.parametrize("given", ["101%", "200%", "-1%", "all", 2, -0.1, True], ids=repr)
+def test_more_than_the_whole_is_no_sample(given: object) -> None:
+    data = document({"verify": given})
+    (problem,) = problems_of(data)
+    assert problem.message.startswith("expected a share such as 1%, 0.01 or 100%")
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, SCHEMA)
+
+
+@pytest.mark.parametrize(
     ("given", "seconds"), [("30s", 30.0), (30, 30.0), (0, 0.0), (False, 0.0), ("1h", 3600.0)], ids=repr
 )
 def test_a_greatest_age_and_a_wait_are_durations_or_none(given: object, seconds: float) -> None:
