@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, ModuleType
@@ -82,7 +81,6 @@ class Patcher:
         self._waiting: dict[str, list[Patch]] = {}
         self._hooked: set[str] = set()
         self._there: set[str] = set()
-        self._untold: deque[Patched | Unpatched] = deque()
         self._open = False
 
     @property
@@ -157,7 +155,7 @@ class Patcher:
     def apply(self, changes: Changes) -> None:
         """Put into effect what was prepared: writes before reads, and reads are taken back before writes."""
         again = list(changes.again)
-        with self._lock:
+        with self._alone():
             self._open = True
             self._wanted = {patch.target: patch for patch in changes.plan}
             self._waiting.clear()
@@ -167,7 +165,6 @@ class Patcher:
                 if not self._open:  # whatever ran in the middle of it wanted all to be taken back
                     break
                 step()
-        self._tell_what_changed()
         for patch in sorted(again, key=_rank):
             self._put_now(sys.modules.get(patch.target.module), patch)
         for module, patches in PatchPlan(tuple(changes.waiting)).by_module().items():
@@ -186,23 +183,22 @@ class Patcher:
 
     def uninstall(self) -> None:
         """Put everything back as it was, reads before writes. Safe to call twice."""
-        with self._lock:
+        with self._alone():
             self._open = False
             self._waiting.clear()
             self._wanted.clear()
             last_first = reversed(list(self._installations.values()))
             for installation in sorted(last_first, key=lambda item: -_rank(item.patch)):
                 self._undo(installation)
-        self._tell_what_changed()
 
-    def _tell_what_changed(self) -> None:
-        """Send the events of what was put and taken out. Not under the lock.
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """For ``with``: hold the lock, and tell of what has happened when it is free again.
 
         A listener may import a module that waits to be patched, or wait for a thread that does.
         """
-        with suppress(IndexError):  # another thread tells the rest
-            while self._untold:
-                self._bus.emit(self._untold.popleft())
+        with self._bus.held(), self._lock:
+            yield
 
     # -- modules that are imported later ---------------------------------------------------------------
 
@@ -239,14 +235,12 @@ class Patcher:
         installation = None if found is None else self._prepared(patch, found)
         if installation is None:
             return []
-        with self._lock:
+        with self._alone():
             # Meanwhile everything may have been taken back, or another plan may be in effect.
             is_wanted = self._open and self._wanted.get(patch.target) is patch
             if not is_wanted or patch.target in self._installations:
                 return []
-            is_put = self._put(installation)
-        self._tell_what_changed()
-        return [installation] if is_put else []
+            return [installation] if self._put(installation) else []
 
     # -- one target ------------------------------------------------------------------------------------
 
@@ -298,7 +292,7 @@ class Patcher:
             self._leave_out(patch.specs, why)
             return False
         self._remember(installation)
-        self._untold.append(Patched(str(patch.target)))
+        self._bus.emit(Patched(str(patch.target)))
         return True
 
     def _replace(self, there: Installation, made: Installation) -> None:
@@ -318,7 +312,7 @@ class Patcher:
         self._forget(installation)
         if self._installations.get(installation.target) is installation:
             del self._installations[installation.target]
-        self._untold.append(Unpatched(str(installation.target)))
+        self._bus.emit(Unpatched(str(installation.target)))
 
     @staticmethod
     def _remember(installation: Installation) -> None:
