@@ -436,6 +436,27 @@ def test_a_write_that_happens_when_its_result_is_awaited_makes_the_read_uncached
         assert known.get() == 1
 
 
+def test_a_result_whose_class_raises_when_it_is_asked_is_given_all_the_same(app):
+    class Raising(type):
+        def __getattr__(cls, name):
+            raise RuntimeError(name)
+
+    class Odd(metaclass=Raising):
+        pass
+
+    @app.add
+    class Repository:
+        def get(self):
+            return 1
+
+        def write(self, value):
+            return value
+
+    with app.accelerated(GET, {"write": "users:*"}):
+        odd = Odd()
+        assert Repository().write(odd) is odd
+
+
 def _with_cursor(method):
     @functools.wraps(method)
     def call(self, *args, **kwargs):

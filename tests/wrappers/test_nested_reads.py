@@ -611,3 +611,33 @@ def test_an_error_of_the_driver_that_is_swallowed_keeps_no_answer(app, tmp_path,
         known.database_is_down = False
         assert (known.page(), known.get()) == (1, ["row"])
         assert accelerator.stats().total.stored == 2
+
+
+def test_what_an_outer_load_gets_of_a_method_that_is_off_while_a_write_is_under_way_is_not_kept(app):
+    @app.add
+    class Repository:
+        role = "admin"
+
+        def get(self):
+            return self.role
+
+        def page(self):
+            text = f"<{self.get()}>"
+            midway()
+            return text
+
+        def write(self, role):
+            before, self.role = self.role, role  # others see it, where dirty reads are allowed
+            midway()
+            self.role = before  # and it is taken back
+            return False
+
+    reads = {"get": "rows", "page": "pages"}
+    with app.accelerated(reads, {"write": {"patterns": ["rows:*"], "when": "truthy"}}) as accelerator:
+        known = Repository()
+        accelerator.disable("rows:*")
+        write = HeldCall(lambda: known.write("guest"))
+        page = HeldCall(known.page)
+        write.end()
+        assert page.end() == "<guest>"
+        assert known.page() == "<admin>"

@@ -295,8 +295,9 @@ class Region(Switches):
 
     def close(self) -> None:
         """Stop caching and forget everything, without counting it. Raises nothing of its own."""
-        self._enabled = self.active = False
+        self._enabled = self.active = False  # at once: what follows may fail
         with self.lock, contextlib.suppress(Exception):
+            self._enabled = False  # if somebody has switched it on meanwhile
             self._settle_switches()
             self._drop_all()
 

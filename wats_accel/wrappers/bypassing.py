@@ -115,6 +115,8 @@ class BypassedMethod:
             outer = innermost_load() if stacks else None
             if outer is None:
                 return None
+            if region.writers.under_way:  # which may be taken back, with what is read meanwhile
+                why = self.why_keep_away(args, kwargs) or why
             if why in _DURING_A_WRITE or why == "broken" or region.suspended:
                 spoil_loads("inner_suspended" if region.suspended else why)
                 return None

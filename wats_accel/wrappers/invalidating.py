@@ -67,8 +67,11 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
 
 def _writes_later(result: object) -> bool:
     """Whether the write happens when somebody awaits or iterates the result, which nobody can see."""
-    # The type alone is asked: what an object says of itself may be anything, and may raise.
-    return issubclass(type(result), (GeneratorType, AsyncGeneratorType)) or hasattr(type(result), "__await__")
+    # The type alone is asked: what an object says of itself may be anything, and may raise; so may its class.
+    kind = type(result)
+    if issubclass(kind, (GeneratorType, AsyncGeneratorType)):
+        return True
+    return any("__await__" in vars(base) for base in type.mro(kind))
 
 
 def _spelled(values: Mapping[str, object]) -> dict[str, _Texts]:
