@@ -40,8 +40,7 @@ from wats_accel.extension import (
     rules_given_twice,
     sequence,
 )
-
-from .cache_options import (
+from wats_accel_plugins.cache_options import (
     CachedRule,
     CacheSection,
     CursorPath,

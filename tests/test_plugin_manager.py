@@ -90,7 +90,13 @@ def test_the_built_in_features_are_plugins_like_all_others(
     assert manager.plugins()[1] == PluginInfo(
         "repository_cache",
         "built in",
-        ("accel_config_sections", "accel_patch_specs", "accel_reload", "accel_startup"),
+        (
+            "accel_config_sections",
+            "accel_event_subscriptions",
+            "accel_patch_specs",
+            "accel_reload",
+            "accel_startup",
+        ),
     )
     assert failures.told == []
 

@@ -71,8 +71,10 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 
 def ttl_of(accelerator: Accelerator) -> float:
-    (section,) = {region.rules.ttl_seconds for region in accelerator._assembly.context.caches.named("users")}  # type: ignore[union-attr] # it is installed
-    return section
+    assembly = accelerator._assembly
+    assert assembly is not None
+    (seconds,) = {region.rules.ttl_seconds for region in assembly.context.caches.named("users")}
+    return seconds
 
 
 def test_a_file_that_an_editor_replaces_takes_effect(watched: Watched) -> None:

@@ -25,7 +25,8 @@ from wats_accel.errors import KeyPath, shown
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _KNOWN_TAG = re.compile(
-    r"!!(binary|bool|float|int|map|merge|null|omap|pairs|python/[\w/]+(:[\w.]+)?|seq|set|str|timestamp|value|yaml)"
+    r"!!(binary|bool|float|int|map|merge|null|omap|pairs|python/[\w/]+(:[\w.]+)?"
+    r"|seq|set|str|timestamp|value|yaml)"
 )
 _SCALAR_KINDS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "binary"})
 
