@@ -194,6 +194,29 @@ def test_while_a_connection_is_out_that_nobody_sees_nothing_is_kept_by_sql(stock
         assert is_fresh_and_cached(other)
 
 
+def test_a_connection_that_is_being_opened_while_the_mode_changes_is_one_that_nobody_sees(
+    stock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        midway()
+        return connect(*args, **kwargs)
+
+    monkeypatch.setattr(sqlite3, "connect", slow)
+    document = rules(invalidation="rules")
+    with accelerated(document) as accelerator:
+        opening = HeldCall(stock)
+        document["invalidation"] = "sql"
+        assert result_of(accelerator.reload)
+        known = opening.end()
+        known.total()
+        known.add()
+        assert known.total() == 2
+        known.connection.close()
+        assert is_fresh_and_cached(stock())
+
+
 def test_a_load_under_way_while_the_mode_changes_is_not_kept(stock: Any) -> None:
     document = rules()
     with accelerated(document) as accelerator:

@@ -329,6 +329,11 @@ class ConnectionPool:
             open_ahead(self._queue, self._slots, ahead, lambda: self._closed is not None)
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether a connection is in use, or is being opened."""
+        return bool(self.leases) or self._slots.taken > 0
+
+    @property
     def idle(self) -> int:
         """Connections that wait for a user."""
         return self._queue.idle

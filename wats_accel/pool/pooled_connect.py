@@ -197,6 +197,11 @@ class PooledConnect:
         return sum(len(pool.leases) for pool in self.pools)
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether a connection of a pool is in use, or is being opened."""
+        return any(pool.is_in_use for pool in self.pools)
+
+    @property
     def idle(self) -> int:
         """Connections that wait for a user."""
         return sum(pool.idle for pool in self.pools)

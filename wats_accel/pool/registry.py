@@ -34,7 +34,7 @@ class PoolRegistry:
         self._known: list[PooledConnect] = []
         self._planned: list[PooledConnect] | None = None
         self._adopts = False
-        self._unseen: list[ConnectionPool] = []  # whose connections in use nobody sees
+        self._unseen: list[PooledConnect] = []  # whose connections in use nobody sees
         self.observer: Observer | None = None
 
     def add(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
@@ -92,9 +92,11 @@ class PoolRegistry:
         gone = [pooled for pooled in self._known if pooled not in planned]
         self._known = planned
         successors = {pooled.rules.target: pooled for pooled in planned}
+        self._unseen = [pooled for pooled in self._unseen if pooled.is_in_use]
         for pooled in gone:
             pooled.retire(successors.get(pooled.rules.target))
-            self._unseen += [pool for pool in pooled.pools if pooled.observer is None and pool.leases]
+            if pooled.observer is None:  # a connection of it may be in use, or be opened right now
+                self._unseen.append(pooled)
 
     @property
     def planned(self) -> tuple[PooledConnect, ...]:
@@ -103,7 +105,7 @@ class PoolRegistry:
 
     def has_unseen(self) -> bool:
         """Whether connections are in use that were lent when there was no observer."""
-        self._unseen = [pool for pool in self._unseen if pool.leases]
+        self._unseen = [pooled for pooled in self._unseen if pooled.is_in_use]
         return bool(self._unseen)
 
     def _all_pools(self) -> Iterator[ConnectionPool]:
