@@ -158,7 +158,9 @@ _TABLE: Final = (
         "write.concerns", "wats_accel.invalidation:WriteRule.concerns", "Judges whether a write has written."
     ),
     Seam(
-        "write.drop", "wats_accel.invalidation:Invalidator._drop", "Drops entries of all methods concerned."
+        "write.drop",
+        "wats_accel.invalidation.dropping:Dropper._drop",
+        "Drops entries of all methods concerned.",
     ),
     Seam("write.regions", _CACHE + "registry:CacheRegistry.matching", "Finds the methods of a pattern."),
     Seam("writers.enter", _CACHE + "writers:Writers.enter", "Keeps readers away from what is written."),
