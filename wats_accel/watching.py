@@ -7,6 +7,7 @@ and then: a network drive tells nobody, a folder may be deleted and made anew, a
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ Contents = dict[Path, bytes | None]
 EVERY_SECONDS = 2.0
 _QUIET_SECONDS = 0.2
 """An editor writes in several steps: so long nothing has to happen any more."""
+_MOST_ROUNDS = 10
 
 MISSING = (
     "'watch' needs the library watchdog (pip install 'wats-accel[watch]'); without it the file is looked at "
@@ -88,7 +90,10 @@ class ConfigWatch:
             self._folders.close()
 
     def _await_quiet(self) -> None:
-        while self._woken.is_set() and not self._is_stopped:
+        # Not for ever: the program may write a log into the same folder, and never rest.
+        for _ in range(_MOST_ROUNDS):
+            if self._is_stopped or not self._woken.is_set():
+                return
             self._woken.clear()
             self._woken.wait(_QUIET_SECONDS)
 
@@ -125,6 +130,10 @@ class _Folders:
         from watchdog.events import FileSystemEventHandler  # noqa: PLC0415 - an optional library
         from watchdog.observers import Observer  # noqa: PLC0415 - as above
 
+        # It tells of each change at debug; in a log in that folder each such line would be a change.
+        lines = logging.getLogger("watchdog")
+        if lines.level == logging.NOTSET:
+            lines.setLevel(logging.INFO)
         woken = self._woken
 
         class _Waking(FileSystemEventHandler):
