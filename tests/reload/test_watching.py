@@ -227,3 +227,15 @@ def test_a_forked_child_watches_once_it_has_reloaded_itself(watched: Watched) ->
     os.waitpid(child, 0)
     with os.fdopen(receive, "rb") as told:
         assert told.read() == b"(0, True, False, 1)"
+
+
+def test_a_folder_in_which_something_happens_all_the_time_is_looked_at_all_the_same() -> None:
+    class Restless(threading.Event):
+        def clear(self) -> None:
+            """Somebody has written into the log in that folder meanwhile."""
+
+    watch = ConfigWatch(list, lambda: None, report=lambda why: None)
+    watch._woken = Restless()
+    watch._woken.set()
+    watch._await_quiet()
+    assert watch._woken.is_set()
