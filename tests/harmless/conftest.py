@@ -21,7 +21,9 @@ def matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
     logger, handler = logging.getLogger("wats_accel"), logging.StreamHandler(io.StringIO())
     monkeypatch.setattr(logger, "propagate", False)
     logger.addHandler(handler)
+    level = logger.level
     made = Matrix(tmp_path)
     yield made
     made.close()
     logger.removeHandler(handler)
+    logger.setLevel(level)  # where closing the log is what broke, nobody gave it back

@@ -94,10 +94,15 @@ _KINDS |= dict.fromkeys((NOTHING, AN_OBJECT, WRONG_TYPE), -1)  # it answers nons
 
 
 def share(family: str, seed: int = 1) -> list[Combination]:
-    """Of each seam of a family, each kind of fault once, in a situation chosen by chance; grouped by mode."""
+    """Of each seam of a family two kinds of faults, in situations chosen by chance; grouped by mode."""
     chance = random.Random(f"{family} {seed}")
-    chosen: dict[tuple[str, int], list[Combination]] = {}
+    chosen: dict[str, dict[int, list[Combination]]] = {}
     for one in striking():
         if one.seam.partition(".")[0] == family:
-            chosen.setdefault((one.seam, _KINDS[one.fault.text]), []).append(one)
-    return sorted((chance.choice(found) for found in chosen.values()), key=lambda one: one.mode.name)
+            chosen.setdefault(one.seam, {}).setdefault(_KINDS[one.fault.text], []).append(one)
+    drawn = [
+        chance.choice(kinds[kind])
+        for kinds in chosen.values()
+        for kind in chance.sample(sorted(kinds), min(2, len(kinds)))
+    ]
+    return sorted(drawn, key=lambda one: one.mode.name)

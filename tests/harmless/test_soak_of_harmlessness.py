@@ -20,11 +20,13 @@ def silent_log() -> Iterator[None]:
     """What the log says while everything breaks is of no interest here."""
     logger = logging.getLogger("wats_accel")
     handler = logging.NullHandler()
-    before, logger.propagate = logger.propagate, False
+    before, level = logger.propagate, logger.level
+    logger.propagate = False
     logger.addHandler(handler)
     yield
     logger.removeHandler(handler)
     logger.propagate = before
+    logger.setLevel(level)  # where closing the log is what broke, nobody gave it back
 
 
 def _rounds(count: int) -> Callable[[int], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -9,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,41 @@ def add_plugin_distribution(site: Path) -> None:
 def programs(
     installed: Path, missing: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The folder with both executables, and their configurations beside them."""
+    """The folder with both executables, and their configurations beside them; frozen once for all workers."""
     if importlib.util.find_spec("PyInstaller") is None:
         missing("PyInstaller is not installed")
     if sys.platform == "linux" and shutil.which("objdump") is None:
         missing("objdump (binutils), which PyInstaller needs, is not installed")
-    folder = tmp_path_factory.mktemp("frozen")
+    workers = "PYTEST_XDIST_WORKER" in os.environ and sys.platform != "win32"
+    folder = (tmp_path_factory.getbasetemp().parent if workers else tmp_path_factory.mktemp("of")) / "frozen"
+    with alone_in(folder):
+        made = folder / "source" / "dist" / "programs"
+        told = folder / "frozen.log"
+        if not told.exists():
+            told.write_text(freeze(installed, folder), encoding="utf-8")
+        why = told.read_text(encoding="utf-8")
+    if "Python library not found" in why or "Python shared library" in why:
+        missing("PyInstaller needs a Python with a shared library")
+    assert made.is_dir(), why
+    return made
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other workers out for a while; on Windows each has a folder of its own."""
+    folder.mkdir(exist_ok=True)
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def freeze(installed: Path, folder: Path) -> str:
+    """Freeze both programs; gives what PyInstaller has to say of it."""
     site = shutil.copytree(installed, folder / "site")
     add_plugin_distribution(site)
     source = shutil.copytree(SOURCES, folder / "source")
@@ -72,15 +102,13 @@ def programs(
         text=True,
         check=False,
     )
-    if "Python library not found" in done.stderr or "Python shared library" in done.stderr:
-        missing("PyInstaller needs a Python with a shared library")
-    assert done.returncode == 0, done.stderr
-    made = source / "dist" / "programs"
-    shutil.copy(source / "stock.yaml", made)
-    shutil.copytree(source / "accel_plugins", made / "accel_plugins")
-    for name in ("wats.yaml", "wats-schema.yaml"):
-        shutil.copy(ROOT / "config" / name, made)
-    return made
+    if done.returncode == 0:
+        made = source / "dist" / "programs"
+        shutil.copy(source / "stock.yaml", made)
+        shutil.copytree(source / "accel_plugins", made / "accel_plugins")
+        for name in ("wats.yaml", "wats-schema.yaml"):
+            shutil.copy(ROOT / "config" / name, made)
+    return done.stderr
 
 
 def run(program: list[Any], folder: Path, **more: str) -> subprocess.CompletedProcess[str]:

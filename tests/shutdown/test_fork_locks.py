@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ NEVER_HELD = {
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
+@functools.cache
 def places() -> dict[str, list[str]]:
     """Where locks are made, by module and function; with the functions of each module that make some."""
     found: dict[str, list[str]] = {}

@@ -59,7 +59,7 @@ LEAVES_NOTHING = {name for name in DOINGS if name.startswith(("a check", "a comm
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("doing", list(DOINGS)[:: 1 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 2])
+@pytest.mark.parametrize("doing", list(DOINGS)[:: 1 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 3])
 def test_nothing_needs_them(tmp_path: Path, doing: str) -> None:
     program, status = DOINGS[doing]
     (tmp_path / "accel.yaml").write_text(

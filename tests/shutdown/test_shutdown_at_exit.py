@@ -230,7 +230,7 @@ ENDINGS = {
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("ending", list(ENDINGS)[:: 1 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 2])
+@pytest.mark.parametrize("ending", list(ENDINGS)[:: 1 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 4])
 def test_the_program_ends_as_ever(run: Callable[..., CompletedProcess[str]], ending: str) -> None:
     program, said = ENDINGS[ending]
     assert run(program).stdout == said

@@ -25,7 +25,7 @@ from wats_accel.runtime import Accelerator
 from wats_accel.telemetry import logs
 from wats_accel.wrappers import cached, invalidating
 
-STEP = 61  # only each so many lines, unless all of them are asked for
+STEP = 97  # only each so many lines, unless all of them are asked for
 OF_CALLS = (
     *(cached, invalidating, region, loading, loads, keys, flights, copying, namespace, index),
     *(invalidation, event_bus, logs, registry),
