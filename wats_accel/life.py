@@ -334,7 +334,7 @@ class Life(abc.ABC):
                 last_first.callback(_twice, self._leaving.context.caches.close)
             last_first.callback(_twice, self._stop_companions)
         atexit.unregister(self.uninstall)
-        self._leaving = None
+        self._leaving = self._newest = None
 
     def _stop_companions(self) -> None:
         self._status.stop()

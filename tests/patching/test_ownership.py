@@ -12,6 +12,7 @@ import pytest
 
 from wats_accel.patching.ownership import is_allowed, is_missing, origin_of, refusal
 from wats_accel.targets import Target
+from wats_accel.testing import accelerated
 
 
 @pytest.fixture
@@ -171,7 +172,18 @@ def test_the_connect_of_a_driver_needs_no_permission() -> None:
         assert refusal(Target.parse(target), [], of_driver=True) is None
 
 
-@pytest.mark.parametrize("target", ["os:system", "sqlite3:Connection", "socket:connect", "json:connect"])
+def test_what_else_a_driver_has_is_refused_by_those_who_look_it_up() -> None:
+    import sqlite3
+
+    assert sqlite3.apilevel
+    assert refusal(Target.parse("sqlite3:conect"), [], of_driver=True) is None
+    config = {"version": 1, "pool": [{"connect": "sqlite3:Connection"}]}
+    with accelerated(config, strict=False) as accelerator:
+        (problem,) = accelerator.problems
+    assert "a class (name one of its methods) is not supported, left alone" in str(problem)
+
+
+@pytest.mark.parametrize("target", ["os:system", "socket:connect", "json:connect"])
 def test_what_is_no_drivers_connect_does(target: str) -> None:
     import json
     import socket

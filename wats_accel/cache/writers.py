@@ -132,6 +132,11 @@ def leave_write(write: object) -> None:
     _here.writes.pop(write, None)
 
 
+def forget_write(write: object) -> None:
+    """The same, for those who have failed to leave it."""
+    _here.writes.pop(write, None)
+
+
 def is_writing() -> bool:
     """Whether this thread is inside a patched write, whatever that drops."""
     return bool(_here.writes)

@@ -12,7 +12,7 @@ from wats_accel.cache.loads import doubt_loads, spoil_loads
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.cache.selection import EVERYTHING, select
-from wats_accel.cache.writers import Writing, enter_write, leave_write
+from wats_accel.cache.writers import Writing, enter_write, forget_write, leave_write
 from wats_accel.event_bus import EventBus
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.invalidation.dropping import own_load
@@ -127,6 +127,7 @@ class Invalidator(RuleBook):
         try:
             self._leave(write, drops)
         except Exception:  # noqa: BLE001 - then an outer write drops nothing of it
+            forget_write(write)
             for region in regions:
                 region.suspend(why)
         write.over = True

@@ -179,8 +179,13 @@ def _prefixes(*places: str) -> tuple[str, ...]:
 
 
 def _may_be_connect(target: Target) -> bool:
-    """Whether a target is, or may turn out to be once it is imported, the ``connect`` of a DB-API module."""
-    return target.name == "connect" and (target.module not in sys.modules or _is_driver(target.module))
+    """Whether a target is, or may turn out to be once it is imported, the ``connect`` of a DB-API module.
+
+    What else lies in one cannot be patched as a ``connect``, and who looks it up says so in better words.
+    """
+    if target.module in sys.modules:
+        return _is_driver(target.module)
+    return target.name == "connect"
 
 
 def _is_driver(module: str) -> bool:
