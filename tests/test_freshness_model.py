@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import os
 import random
 import sys
 import threading
@@ -317,7 +318,8 @@ def copy_of(argument: Any) -> Any:
 
 
 TestFreshness = FreshnessMachine.TestCase
-TestFreshness.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+_EXAMPLES = 300 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 100
+TestFreshness.settings = settings(max_examples=_EXAMPLES, stateful_step_count=50, deadline=None)
 
 
 # -- threads -------------------------------------------------------------------------------------------

@@ -409,7 +409,7 @@ FILES = st.fixed_dictionaries(
 
 
 @given(data=FILES | st.dictionaries(WORDS, VALUES))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_mapping_is_either_loaded_or_refused_with_problems(data: dict[str, Any]) -> None:
     with contextlib.suppress(ConfigError):
         assert isinstance(load(mapping_document(data), SECTIONS), LoadedConfig)

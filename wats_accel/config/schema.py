@@ -12,13 +12,32 @@ from wats_accel.config.models import ConfigSection, RepositorySection, RootSecti
 SCHEMA_ID = "wats-accel.schema.json"
 
 
+_latest: tuple[list[ConfigSection], type[RootSection]] | None = None
+"""The sections of which a model was made last, and that model: making one takes most of a reload."""
+
+
 def assemble(sections: Iterable[ConfigSection]) -> type[RootSection]:
     """The model of a whole file, with the sections that plugins contributed."""
+    global _latest
     known = list(sections)
+    latest = _latest
+    if latest is not None and latest[0] == known:
+        return latest[1]
+    model = _assemble(known)
+    _latest = known, model
+    return model
+
+
+_NO_DOCSTRINGS = {"use_attribute_docstrings": False}
+"""Nobody writes any into a class that is made here; to look for them takes a third of the time."""
+
+
+def _assemble(known: list[ConfigSection]) -> type[RootSection]:
     repository = create_model(
         "Repository",
         __base__=RepositorySection,
         __doc__=RepositorySection.__doc__,
+        __cls_kwargs__=_NO_DOCSTRINGS,
         **_fields(section for section in known if section.within == "repositories"),
     )
     repositories: Any = (
@@ -29,6 +48,7 @@ def assemble(sections: Iterable[ConfigSection]) -> type[RootSection]:
         "Configuration",
         __base__=RootSection,
         __doc__=RootSection.__doc__,
+        __cls_kwargs__=_NO_DOCSTRINGS,
         **_fields(section for section in known if not section.within),
         repositories=repositories,
     )
