@@ -91,7 +91,8 @@ def _names(found: Any) -> set[str]:
 
 def hold(known: dict[str, Any], held: threading.Event, over: threading.Event) -> None:
     """Hold all of them, in this thread."""
-    taken = [lock for lock in (_inside(lock) for lock in known.values()) if lock.acquire(timeout=SECONDS)]
+    each_once = {id(lock): lock for lock in map(_inside, known.values())}  # several names may lead to one
+    taken = [lock for lock in each_once.values() if lock.acquire(timeout=SECONDS)]
     held.set()
     over.wait()
     for lock in reversed(taken):
