@@ -12,12 +12,19 @@ from pathlib import Path
 import pytest
 from matrix import Matrix
 
+from wats_accel.cache import loads, writers
+from wats_accel.patching import patcher
+
 
 @pytest.fixture
 def matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
     """Runs combinations."""
     once = functools.lru_cache(maxsize=8)(importlib.metadata.entry_points)
     monkeypatch.setattr(importlib.metadata, "entry_points", once)
+    # What other tests have left in this process is not to be found here.
+    monkeypatch.setattr(patcher, "_installed", {})
+    loads.stacks.clear()
+    writers._here.writes.clear()
     logger, handler = logging.getLogger("wats_accel"), logging.StreamHandler(io.StringIO())
     monkeypatch.setattr(logger, "propagate", False)
     logger.addHandler(handler)
