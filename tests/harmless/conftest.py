@@ -13,7 +13,7 @@ import pytest
 from matrix import Matrix
 
 from wats_accel.cache import loads, writers
-from wats_accel.patching import patcher
+from wats_accel.patching import standing
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Matrix]:
     once = functools.lru_cache(maxsize=8)(importlib.metadata.entry_points)
     monkeypatch.setattr(importlib.metadata, "entry_points", once)
     # What other tests have left in this process is not to be found here.
-    monkeypatch.setattr(patcher, "_installed", {})
+    monkeypatch.setattr(standing, "_installed", {})
     loads.stacks.clear()
     writers._here.writes.clear()
     logger, handler = logging.getLogger("wats_accel"), logging.StreamHandler(io.StringIO())

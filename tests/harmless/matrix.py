@@ -20,7 +20,7 @@ from stages import Mode, Outcome, Stage, methods_of, new_application
 
 from wats_accel import transactions
 from wats_accel.cache import loads, writers
-from wats_accel.patching import patcher
+from wats_accel.patching import standing
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, Fault, failing, seams
 
@@ -254,12 +254,12 @@ def _clean_up(found: Found) -> None:
         "a load": loads.stacks,
         "a write": writers._here.writes,
         "a transaction": transactions.open_transactions(),
-        "a patch": patcher._installed,
+        "a patch": standing._installed,
     }
     for what, known in left.items():
         if known:
             found.differences.append(f"{what} is left over")
     loads.stacks.clear()
     writers._here.writes.clear()
-    patcher._installed.clear()
+    standing._installed.clear()
     transactions._here.changed.clear()

@@ -17,7 +17,7 @@ from wats_accel.complaints import Complaints
 from wats_accel.config.documents import Document
 from wats_accel.errors import ConfigError
 from wats_accel.extension import CacheSuspended, ConfigRejected, ConfigReloaded, Event
-from wats_accel.patching import patcher
+from wats_accel.patching import standing
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, accelerated
 
@@ -370,7 +370,7 @@ def test_a_hundred_reloads_leave_nothing_behind(bench: Bench, soak: bool) -> Non
         kept = [type(known) for known in gc.get_objects()]
         checkpoints = len(bench.accelerator._bus._checkpoints)
         kinds = map(kept.count, (Region, Complaints, Document))
-        return *kinds, threading.active_count(), len(patcher._installed), checkpoints
+        return *kinds, threading.active_count(), len(standing._installed), checkpoints
 
     def reload(number: int) -> None:
         bench.repository_rules["cached"]["get_user"] = {"namespace": "users", "ttl": number}

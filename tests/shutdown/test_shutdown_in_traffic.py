@@ -21,7 +21,7 @@ from threads_in_step import PATIENCE, HeldCall, in_thread, midway
 import wats_accel
 from wats_accel import changing, life
 from wats_accel.events import Unpatched
-from wats_accel.patching import patcher
+from wats_accel.patching import making, standing
 from wats_accel.runtime import Accelerator
 
 THREADS = 16
@@ -172,8 +172,8 @@ def test_during_an_import_what_would_have_been_patched_is_not(late_module: Calla
 def test_while_what_is_imported_is_being_patched(
     late_module: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = patcher.stand_in
-    monkeypatch.setattr(patcher, "stand_in", lambda *args: (midway(), real(*args))[1])
+    real = making.stand_in
+    monkeypatch.setattr(making, "stand_in", lambda *args: (midway(), real(*args))[1])
     monkeypatch.setattr("threads_in_step.midway", lambda: None)
     accelerator = installed(LATE)
     importing = HeldCall(late_module)
@@ -281,14 +281,14 @@ def test_from_a_daemon_thread_of_the_applications(app: Any) -> None:
 def test_nothing_is_left_that_costs_anything() -> None:
     logger = logging.getLogger("wats_accel")
     before = list(logger.handlers), logger.level, logger.propagate, list(logger.filters)
-    standing = dict(patcher._installed)  # what other tests have left behind stays theirs
+    before_us = dict(standing._installed)  # what other tests have left behind stays theirs
     accelerator = installed(config(logging={"level": "debug", "summary_every": "1h"}))
     channels = accelerator._bus._channels
     UserRepository().get_user("ada")
     accelerator.uninstall()
     assert (list(logger.handlers), logger.level, logger.propagate, list(logger.filters)) == before
     assert not any(channel.listeners for channel in channels.values())
-    assert patcher._installed == standing
+    assert standing._installed == before_us
     forgotten = weakref.ref(accelerator)
     del accelerator, channels
     _await_our_threads()

@@ -19,10 +19,10 @@ import wrapt
 
 from wats_accel.errors import TargetNotFoundError
 from wats_accel.patching.ownership import origin_of
-from wats_accel.patching.patcher import is_stand_in
 from wats_accel.patching.places import MAX_LAYERS
 from wats_accel.patching.sent_texts import Owner, SentTexts
 from wats_accel.patching.source_text import ModuleText, SourceTexts, meaning
+from wats_accel.patching.standing import is_stand_in
 from wats_accel.targets import Target
 
 _HAS_DOCSTRING = 0x4000000

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, ModuleType
-from typing import Any
 
-from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
+from wats_accel.errors import Problem, TargetError
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Patched, Unpatched
 from wats_accel.patching.imports import await_import, imported, renew_lock_of_hooks
 from wats_accel.patching.installation import Installation, codes_of
-from wats_accel.patching.places import MAX_LAYERS, own_layers
-from wats_accel.patching.plan import Layer, Patch, PatchPlan, PatchSpec
-from wats_accel.patching.resolver import Found, resolve
-from wats_accel.patching.stand_in import stand_in
-from wats_accel.patching.wrapping import while_patching, wrapped
+from wats_accel.patching.making import Report, StandInMaker
+from wats_accel.patching.plan import Layer, Patch, PatchPlan
+from wats_accel.patching.standing import forget, has_stand_in, remember
+from wats_accel.patching.wrapping import while_patching
 from wats_accel.targets import Target
-
-_installed: dict[int, Any] = {}
-"""All stand-ins of this process, by address: no method is ever wrapped twice, whoever asks."""
-
-Report = Callable[[Problem], None]
-"""Where the patcher says what it had to leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +63,7 @@ class Patcher:
         self, *, bus: EventBus, report: Report, put_late: Callable[[list[Patch]], None] | None = None
     ) -> None:
         self._bus = bus
-        self._report = report
+        self._maker = StandInMaker(report)
         self._put_late = put_late
         # Of the books only. Looking for a target may import something, and wait for another thread's import.
         self._lock = threading.RLock()
@@ -131,7 +122,7 @@ class Patcher:
         elif there.is_whole and patch.is_as(there.patch):
             changes.kept.append((there, patch))
         else:
-            made = self._made(patch, there.found)
+            made = self._maker.made(patch, there.found)
             if made is None:
                 changes.removed.append(there)
             else:
@@ -142,13 +133,13 @@ class Patcher:
         if module is None:
             changes.waiting.append(patch)
             return
-        found = self._found(module, patch)
+        found = self._maker.found(module, patch)
         if found is None:
             return
-        if changes.removed and _has_stand_in(found):
+        if changes.removed and has_stand_in(found):
             changes.again.append(patch)  # perhaps one that is about to go, under another name
             return
-        installation = self._prepared(patch, found)
+        installation = self._maker.prepared(patch, found)
         if installation is not None:
             changes.new.append(installation)
 
@@ -228,11 +219,11 @@ class Patcher:
             try:
                 self._put_late([known.patch for known in put])
             except Exception as error:  # noqa: BLE001 - as above
-                self._tell(Problem(while_patching(error)))
+                self._maker.tell(Problem(while_patching(error)))
 
     def _put_now(self, module: ModuleType | None, patch: Patch) -> list[Installation]:
-        found = None if module is None else self._found(module, patch)
-        installation = None if found is None else self._prepared(patch, found)
+        found = None if module is None else self._maker.found(module, patch)
+        installation = None if found is None else self._maker.prepared(patch, found)
         if installation is None:
             return []
         with self._alone():
@@ -241,40 +232,6 @@ class Patcher:
             if not is_wanted or patch.target in self._installations:
                 return []
             return [installation] if self._put(installation) else []
-
-    # -- one target ------------------------------------------------------------------------------------
-
-    def _found(self, module: ModuleType, patch: Patch) -> Found | None:
-        try:
-            return resolve(module, patch.target, needs_signature=patch.needs_signature)
-        except TargetError as error:
-            self._leave_out(patch.specs, str(error))
-        except Exception as error:  # noqa: BLE001 - what classes and modules raise when they are looked at
-            self._leave_out(patch.specs, while_patching(error))
-        return None
-
-    def _prepared(self, patch: Patch, found: Found) -> Installation | None:
-        if _has_stand_in(found):
-            self._leave_out(patch.specs, "it is patched already; an accelerator can be installed once")
-            return None
-        return self._made(patch, found)
-
-    def _made(self, patch: Patch, found: Found) -> Installation | None:
-        left_out: list[PatchSpec] = []
-
-        def leave_out(specs: Iterable[PatchSpec], why: str) -> None:
-            left_out.extend(specs)
-            self._leave_out(specs, why)
-
-        try:
-            wrapper = wrapped(found, patch.specs, leave_out)
-            if wrapper is not None:
-                return Installation(patch, found, _sound(stand_in(found, _sound(wrapper))), not left_out)
-        except TargetError as error:
-            self._leave_out(patch.specs, str(error))
-        except Exception as error:  # noqa: BLE001 - as above
-            self._leave_out(patch.specs, while_patching(error))
-        return None
 
     def _put(self, installation: Installation) -> bool:
         patch = installation.patch
@@ -289,89 +246,35 @@ class Patcher:
             why = while_patching(error)
         if why is not None:
             del self._installations[patch.target]
-            self._leave_out(patch.specs, why)
+            self._maker.leave_out(patch.specs, why)
             return False
-        self._remember(installation)
+        remember(installation.handle)
         self._bus.emit(Patched(str(patch.target)))
         return True
 
     def _replace(self, there: Installation, made: Installation) -> None:
-        self._forget(there)
+        forget(there.handle)
         try:
             there.replace(made.patch, made.handle, is_whole=made.is_whole)
         except Exception as error:  # noqa: BLE001 - it has been put there before, so this is somebody's joke
             there.is_whole = False
-            self._leave_out(made.patch.specs, while_patching(error))
-        self._remember(there)
+            self._maker.leave_out(made.patch.specs, while_patching(error))
+        remember(there.handle)
 
     def _undo(self, installation: Installation) -> None:
         def failed(error: Exception) -> None:
-            self._tell(Problem(f"{type(error).__name__} while unpatching", target=str(installation.target)))
+            self._maker.tell(
+                Problem(f"{type(error).__name__} while unpatching", target=str(installation.target))
+            )
 
         installation.take_out(failed)
-        self._forget(installation)
+        forget(installation.handle)
         if self._installations.get(installation.target) is installation:
             del self._installations[installation.target]
         self._bus.emit(Unpatched(str(installation.target)))
-
-    @staticmethod
-    def _remember(installation: Installation) -> None:
-        _installed.update({id(layer): layer for layer in own_layers(installation.handle)})
-
-    @staticmethod
-    def _forget(installation: Installation) -> None:
-        for layer in own_layers(installation.handle):
-            _installed.pop(id(layer), None)
-
-    # -- leaving out -----------------------------------------------------------------------------------
-
-    def _leave_out(self, specs: Iterable[PatchSpec], why: str) -> None:
-        for spec in specs:
-            self._tell(Problem(why, spec.key_path, target=str(spec.target)))
-            try:
-                spec.on_left_out(f"{spec.target}: {why}")
-            except Exception as error:  # noqa: BLE001 - the others must be told all the same
-                failed = f"{type(error).__name__} while its rule was left out"
-                self._tell(Problem(failed, spec.key_path, target=str(spec.target)))
-
-    def _tell(self, problem: Problem) -> None:
-        try:
-            self._report(problem)
-        except Exception:
-            logging.getLogger("wats_accel").debug("problem not reported: %s", problem, exc_info=True)
 
 
 def _rank(patch: Patch) -> int:
     """What is put first: what sees connections, then what invalidates, then what answers from a cache."""
     layers = {spec.layer for spec in patch.specs}
     return 0 if Layer.CONNECT in layers else 1 if Layer.INVALIDATE in layers else 2
-
-
-def _sound(made: Any) -> Any:
-    """What can stand in for a method, or be called by what does.
-
-    Raises:
-        UnsupportedTargetError: it is nothing of the kind.
-    """
-    if not callable(made) and not isinstance(made, (staticmethod, classmethod)):
-        raise UnsupportedTargetError("what was made of it cannot be called")
-    return made
-
-
-def is_stand_in(layer: object) -> bool:
-    """Whether this very object has been put in place by a patcher of this process."""
-    return _installed.get(id(layer), _installed) is layer
-
-
-def _has_stand_in(found: Found) -> bool:
-    """Whether what was found is patched already, by whichever accelerator."""
-    if found.inherited:
-        return False  # a base class and its subclass may both be targets
-    layer: Any = found.raw
-    for _ in range(MAX_LAYERS):
-        if is_stand_in(layer):
-            return True
-        layer = getattr(layer, "__wrapped__", None)
-        if layer is None:
-            return False
-    return False
