@@ -284,7 +284,7 @@ def test_a_connect_that_is_interrupted_gives_its_slot_back(
     def interrupted(*args: Any, **kwargs: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pool.pool, "_connect", interrupted)
+    monkeypatch.setattr(pool.pool._opener, "_connect", interrupted)
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):
             pool.connect()

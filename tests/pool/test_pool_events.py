@@ -194,7 +194,14 @@ def everything_said(pool: Bench, caplog: pytest.LogCaptureFixture) -> str:
     pooled = pool.pooled
     things: list[Any] = [pooled, *pooled.pools, pooled.driver, pooled.rules, pooled.counters, pool.events]
     for one in pooled.pools:
-        things += [one._arguments, one._opening, one._queue, one._queue._pool, one._queue._pool.status()]
+        things += [
+            one._opener,
+            one._opener._arguments,
+            one._opener._for_pool,
+            one._queue,
+            one._queue._pool,
+            one._queue._pool.status(),
+        ]
         things += [*one.leases.values()]
     text = [repr(thing) + str(thing) for thing in things]
     text += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]

@@ -15,7 +15,7 @@ from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
-from wats_accel.failures import note_failure, noting_failures
+from wats_accel.failures import note_failure
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
@@ -28,6 +28,7 @@ from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer
 from wats_accel.pool.onlooking import looked_on
+from wats_accel.pool.opening import Opener
 from wats_accel.pool.rules import PoolRules
 from wats_accel.pool.slots import Slots
 from wats_accel.pool.warming import open_ahead
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
-
-
-class _Here(threading.local):
-    refused: Exception | None = None
-    """What the driver has raised to this thread when it was to connect."""
-
-
-_here = _Here()
 
 
 class ConnectionPool:
@@ -82,9 +75,9 @@ class ConnectionPool:
         self.driver = driver
         self.leases: dict[int, Lease] = {}
         self.used_at = clock()
-        self._connect = connect
-        self._arguments = arguments
-        self._opening = driver.opening(arguments)
+        self._opener = Opener(
+            driver, connect, arguments, counters, lambda seconds: self._send(PoolConnected, seconds)
+        )
         self._checks_thread = driver.checks_threads(arguments)
         self._counters = counters
         self._bus = bus
@@ -121,13 +114,13 @@ class ConnectionPool:
                 return None
             return self._lend_in_slot(began)
         except Exception as error:
-            if error is _here.refused:  # raised by the driver, and the user's own
+            if self._opener.is_the_drivers(error):
                 raise
             self._breaker.failed(error)
             self._nobody_sees()
             return None
         finally:
-            _here.refused = None
+            self._opener.forget()
 
     def _nobody_sees(self) -> None:
         if self._observer is None:
@@ -154,9 +147,7 @@ class ConnectionPool:
         return proxy
 
     def _connect_past_the_pool(self) -> Any:
-        self._counters.direct += 1
-        with noting_failures:
-            raw = self._connect(*self._arguments.args, **self._arguments.kwargs)
+        raw = self._opener.open_past_the_pool()
         if self._observer is None:
             return raw
         return looked_on(raw, self.driver, self._observer, self.connect_again)
@@ -218,17 +209,7 @@ class ConnectionPool:
 
     def open(self) -> Any:
         """Open a connection, as the driver does."""
-        began = time.perf_counter()
-        try:
-            raw = self._connect(*self._opening.args, **self._opening.kwargs)
-        except Exception as error:
-            _here.refused = error
-            raise
-        seconds = time.perf_counter() - began
-        self._counters.opened += 1
-        self._counters.connect_seconds += seconds
-        self._send(PoolConnected, seconds)
-        return raw
+        return self._opener.open()
 
     def opened(self, raw: Any, info: dict[Any, Any]) -> None:
         """Get to know a new connection."""
