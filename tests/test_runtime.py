@@ -669,7 +669,7 @@ def test_the_summary_has_the_figures_of_the_accelerator(
 ) -> None:
     known = accelerator(config(logging={"summary_every": "1h"}))
     is_cached(repository)
-    known._summary.send_if_used()
+    known._companions._summary.send_if_used()
     assert "Cache stats: {'size': 1, 'hits': 1, 'misses': 1, 'hit_rate': 50.0}" in host[1].getvalue()
     known.uninstall()
     for thread in threading.enumerate():

@@ -10,8 +10,6 @@ from typing import Any
 
 from wats_accel.assembly import Assembly
 from wats_accel.complaints import Complaints, tell_where
-from wats_accel.config.location import disabled_patterns
-from wats_accel.config.models import RootSection
 from wats_accel.config.sameness import digest_of
 from wats_accel.config_source import config_file, read_config
 from wats_accel.errors import ConfigError, Problem
@@ -41,10 +39,10 @@ class Changing(Life):
 
     # -- the file --------------------------------------------------------------------------------------
 
-    def _start_watching(self, root: RootSection) -> None:
-        if root.watch and config_file(self.source, self._environ) is not None:
-            self._watch = ConfigWatch(self._files, self._reload_quietly, report=self._not_watched)
-            self._watch.start()
+    def _made_watch(self) -> ConfigWatch | None:
+        if config_file(self.source, self._environ) is None:
+            return None
+        return ConfigWatch(self._files, self._reload_quietly, report=self._not_watched)
 
     def _files(self) -> Iterator[Path]:
         path, assembly = config_file(self.source, self._environ), self._assembly
@@ -155,7 +153,7 @@ class Changing(Life):
     def _swap(self, attempt: Reload, before: Assembly, complaints: Complaints) -> Counts:
         assembly, root, old = attempt.assembly, attempt.assembly.config.root, before.config.root
         kept, settling = attempt.kept, Settling()
-        attempt.switch_engines(settling, self._switches)
+        attempt.switch_engines(settling, self._switches.known)
         self._assembly, self._contents, self._rejected = assembly, contents(assembly.config), ()
         self._complaints.hand_over(complaints, kept)
         self._complaints = complaints
@@ -167,29 +165,9 @@ class Changing(Life):
         self._started = root.enabled
         attempt.tell_plugins()
         counts = attempt.patch(settling)
-        self._tell_what_the_environment_misses(assembly)
-        self._go_on_with(root, old)
-        return counts
-
-    def _tell_what_the_environment_misses(self, assembly: Assembly) -> None:
-        caches, pools = assembly.context.caches, assembly.context.pools
-        for pattern in disabled_patterns(self._environ) if assembly.config.root.enabled else ():
-            if not caches.named(pattern) and not pools.named(pattern):
-                self._leave_out_unnamed(pattern)
-
-    def _go_on_with(self, root: RootSection, old: RootSection) -> None:
-        """Have the summary come at other intervals, and the file watched or not, as is asked for now."""
-        every = root.logging.summary_every if root.enabled else 0.0
-        if self._summary is not None and (every != old.logging.summary_every):
-            self._summary.stop()
-            self._summary = None
-        if self._summary is None and every:
-            self._start_summary(root)
-        self._start_status(root)
-        if self._watch is not None and not root.watch:
-            self._watch.stop()
-            self._watch = None
-        elif self._watch is None:
-            self._start_watching(root)
+        for problem in self._switches.missed_by_environment(assembly) if root.enabled else ():
+            self._left_out(problem)
+        self._companions.go_on_with(root, old)
         atexit.unregister(self.uninstall)
         atexit.register(self.uninstall)
+        return counts

@@ -11,17 +11,16 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from wats_accel.admission import Admission
 from wats_accel.assembly import Assembly, assemble, expect
+from wats_accel.companions import Companions
 from wats_accel.complaints import Complaints, tell_where
 from wats_accel.config.documents import Document
-from wats_accel.config.location import disabled_patterns
 from wats_accel.config.models import RootSection
 from wats_accel.config_source import ConfigSource, read_config
 from wats_accel.context import EventSubscription
-from wats_accel.errors import ConfigError, Problem, shown
+from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.events import ConfigUnused, Initialized
 from wats_accel.forks import begins_anew_when_forked
@@ -29,15 +28,13 @@ from wats_accel.patching.patcher import Patcher
 from wats_accel.patching.plan import Patch
 from wats_accel.reloading import begin_again_for, begin_settling, contents, listen_to
 from wats_accel.settling import Settling
-from wats_accel.status.reporter import StatusReporter
 from wats_accel.status.view import View
+from wats_accel.switching import RuntimeSwitches
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import CacheStats, Stats, snapshot
-from wats_accel.telemetry.summary import PeriodicSummary, summary_of
+from wats_accel.telemetry.summary import summary_of
 from wats_accel.tracking.tracker import Tracker
 from wats_accel.watching import ConfigWatch
-
-_MOST_SWITCHES: Final = 1_000
 
 
 def _twice(step: Callable[..., object], *arguments: object) -> None:
@@ -91,10 +88,15 @@ class Life(abc.ABC):
         self._assembly: Assembly | None = None
         self._leaving: Assembly | None = None  # the one that is being taken down
         self._contents: tuple[bytes | None, ...] = ()
-        self._switches: dict[str, bool] = {}
-        self._summary: PeriodicSummary | None = None
-        self._status = StatusReporter(self._bus, self._seen_from_outside, self._left_out)
-        self._watch: ConfigWatch | None = None
+        self._switches = RuntimeSwitches(self._environ)
+        self._companions = Companions(
+            self._bus,
+            self._environ,
+            total=lambda: self.stats().total,
+            view=self._seen_from_outside,
+            watch=self._made_watch,
+            report=self._left_out,
+        )
         self._final: Stats | None = None
         self._heard: list[EventSubscription] = []
         self._installing = False
@@ -105,10 +107,10 @@ class Life(abc.ABC):
         self._in_child = _InChild(self)
 
     def _begin_anew(self) -> None:
-        """In a child process: nobody holds a lock any more, sums up, or watches the file."""
+        """In a child process: nobody holds a lock any more."""
         self._lock = threading.RLock()
         self._patcher.begin_anew()
-        self._summary = self._watch = None
+        self._companions.begin_anew()
 
     # -- install ---------------------------------------------------------------------------------------
 
@@ -119,7 +121,7 @@ class Life(abc.ABC):
             ConfigError: strict, and the configuration is not valid or cannot be applied whole.
         """
         with self._lock:
-            if self.underway or "all" in disabled_patterns(self._environ):
+            if self.underway or "all" in self._switches.by_environment:
                 return
             self._installing = True
             self._complaints, self._rejected = Complaints(self._bus), ()
@@ -153,9 +155,9 @@ class Life(abc.ABC):
         self._contents = contents(assembly.config)
         root = assembly.config.root
         if not root.enabled:
-            self._start_watching(root)
+            self._companions.start_watch(root)
             self._refuse_problems_if_strict(self._complaints)
-            self._start_status(root)
+            self._companions.start_status(root)
             return
         self._open_log(root)
         heard = assembly.plugins.collect(
@@ -163,13 +165,14 @@ class Life(abc.ABC):
         )
         listen_to(self._bus, [], heard)
         self._heard = heard
-        self._switch_off_what_the_environment_says()
+        for problem in self._switches.switch_off_by_environment(assembly):
+            self._left_out(problem)
         self._patch_first(assembly)
         self._refuse_problems_if_strict(self._complaints)
-        self._start_summary(root)
-        self._start_watching(root)
+        self._companions.start_summary(root)
+        self._companions.start_watch(root)
         self._refuse_problems_if_strict(self._complaints)
-        self._start_status(root)
+        self._companions.start_status(root)
         atexit.register(self.uninstall)
         patched, waiting = len(self._patcher.patched), len(self._patcher.waiting)
         self._bus.emit(Initialized(patched, waiting, len(self._complaints)))
@@ -199,32 +202,13 @@ class Life(abc.ABC):
         before.hand_over(self._log)
         self._log.open()
 
-    def _switch_off_what_the_environment_says(self) -> None:
-        for pattern in disabled_patterns(self._environ):
-            if not self._switch(pattern, enabled=False):
-                self._leave_out_unnamed(pattern)
-
-    def _leave_out_unnamed(self, pattern: str) -> None:
-        from wats_accel.editing.switches import suggestion  # noqa: PLC0415 - needed after a mistake only
-
-        known = suggestion(self._assembly.config.document.data, pattern) if self._assembly else ""
-        self._left_out(Problem(f"WATS_ACCEL_DISABLE: nothing is named by {shown(pattern)!r}{known}"))
-
     def _switch(self, pattern: str, *, enabled: bool) -> int:
         with self._lock:  # a reload must not pass by in between
             if self._assembly is None:
                 return 0
-            self._switches.pop(pattern, None)
-            if len(self._switches) < _MOST_SWITCHES:
-                self._switches[pattern] = enabled
-            regions = self._assembly.context.caches.named(pattern)
-            for region in regions:
-                region.switch(enabled=enabled)
-            pools = self._assembly.context.pools.named(pattern)
-            for pooled in pools:
-                pooled.active = enabled
-            self._status.note_change()
-            return len(regions) + len(pools)
+            count = self._switches.switch(self._assembly, pattern, enabled=enabled)
+            self._companions.note_change()
+            return count
 
     def _is_strict(self, document: Document | None = None) -> bool:
         if self._strict is not None:
@@ -237,20 +221,6 @@ class Life(abc.ABC):
         if complaints and (self._is_strict() or self._is_strict(complaints.document)):
             raise ConfigError(list(complaints))
 
-    def _start_summary(self, root: RootSection) -> None:
-        if root.logging.summary_every:
-            self._summary = PeriodicSummary(
-                lambda: self.stats().total, self._bus, every_seconds=root.logging.summary_every
-            )
-            self._summary.start()
-
-    def _start_status(self, root: RootSection) -> None:
-        """Have `wats-accel status` see this process, or not."""
-        if root.status:
-            self._status.start(self._environ)
-        else:
-            self._status.stop()
-
     def _seen_from_outside(self) -> View | None:
         assembly = self._assembly
         if assembly is None:
@@ -259,14 +229,14 @@ class Life(abc.ABC):
             assembly,
             patched=self._patcher.patched,
             waiting=self._patcher.waiting,
-            switches=dict(self._switches),
-            by_environment=disabled_patterns(self._environ),
+            switches=self._switches.known,
+            by_environment=self._switches.by_environment,
             problems=(*self._complaints, *self._rejected),
         )
 
     @abc.abstractmethod
-    def _start_watching(self, root: RootSection) -> None:
-        """Begin to look after the file, if the configuration asks for that."""
+    def _made_watch(self) -> ConfigWatch | None:
+        """What looks after the configuration's file; None where there is none."""
 
     # -- uninstall -------------------------------------------------------------------------------------
 
@@ -332,17 +302,9 @@ class Life(abc.ABC):
             if self._leaving is not None:
                 # Before that, so that nothing is answered from them once the writes are not seen any more.
                 last_first.callback(_twice, self._leaving.context.caches.close)
-            last_first.callback(_twice, self._stop_companions)
+            last_first.callback(_twice, self._companions.stop)
         atexit.unregister(self.uninstall)
         self._leaving = self._newest = None
-
-    def _stop_companions(self) -> None:
-        self._status.stop()
-        if self._summary is not None:
-            self._summary.stop()
-        if self._watch is not None:
-            self._watch.stop()
-        self._summary = self._watch = None
 
     def _shut_down(self, assembly: Assembly) -> None:
         if self._started:

@@ -352,13 +352,13 @@ def test_the_summary_comes_at_other_intervals_or_not_at_all() -> None:
 
     document = config(logging={"summary_every": "1h"})
     with accelerated(document) as accelerator:
-        summary = accelerator._summary
+        summary = accelerator._companions._summary
         document["logging"]["summary_every"] = "2h"
         assert accelerator.reload()
-        assert accelerator._summary not in (None, summary)
+        assert accelerator._companions._summary not in (None, summary)
         document["logging"]["summary_every"] = 0
         assert accelerator.reload()
-        assert accelerator._summary is None
+        assert accelerator._companions._summary is None
 
 
 # -- while others act --------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_a_listener_uninstalls_in_the_middle_of_an_install(event_type: type[Even
     accelerator.install()
     assert heard
     assert not is_patched()
-    assert not any([accelerator.installed, accelerator._patcher.patched, accelerator._watch])
+    assert not any([accelerator.installed, accelerator._patcher.patched, accelerator._companions._watch])
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_listener_uninstalls_in_the_middle_of_a_reload(event_type: type[Event]
     accelerator.reload()
     assert heard
     assert not is_patched()
-    assert not any([accelerator.installed, accelerator._patcher.patched, accelerator._watch])
+    assert not any([accelerator.installed, accelerator._patcher.patched, accelerator._companions._watch])
 
 
 def test_a_listener_waits_for_a_thread_that_imports_what_is_to_be_patched(

@@ -146,7 +146,7 @@ def test_figures_follow_while_it_is_used(
 ) -> None:
     until(states, methods)
     monkeypatch.setattr(reporter, "_EVERY_SECONDS", 0.0)
-    accelerator._status._due_at = 0.0
+    accelerator._companions._status._due_at = 0.0
     stock = sys.modules["shop"].Stock()
     stock.count_of("pen")
     stock.count_of("pen")
@@ -166,11 +166,11 @@ def test_use_is_written_every_few_seconds_only(
     monkeypatch.setattr(StateFile, "write", lambda *arguments: (write(*arguments), written.release()))
     with wats_accel.installed(shop) as accelerator:
         assert written.acquire(timeout=20)
-        accelerator._status._background.close()  # what is asked for from now on is not written
+        accelerator._companions._status._background.close()  # what is asked for from now on is not written
         asked: list[object] = []
-        monkeypatch.setattr(accelerator._status, "note_change", lambda: asked.append(1))
-        now = [accelerator._status._due_at + 1]
-        monkeypatch.setattr(accelerator._status, "_clock", lambda: now[0])
+        monkeypatch.setattr(accelerator._companions._status, "note_change", lambda: asked.append(1))
+        now = [accelerator._companions._status._due_at + 1]
+        monkeypatch.setattr(accelerator._companions._status, "_clock", lambda: now[0])
         stock = sys.modules["shop"].Stock()
         for number in range(50):
             stock.count_of(str(number))
@@ -248,7 +248,7 @@ def test_a_failure_to_write_is_told_once_and_harms_nobody(
     importlib.import_module("shop")
     states.write_text("a file stands where the folder should be", encoding="utf-8")
     with wats_accel.installed(shop) as accelerator:
-        breaker = accelerator._status._breaker
+        breaker = accelerator._companions._status._breaker
         end = time.monotonic() + 20
         while breaker.closed and time.monotonic() < end:
             accelerator.disable("stock:*")  # a change; each asks for a write that fails
