@@ -23,6 +23,7 @@ from wats_accel.extension import (
     Duration,
     OneOrSeveral,
     Section,
+    ShortSection,
     Target,
     TargetError,
 )
@@ -103,7 +104,7 @@ def _type_names(texts: list[str]) -> list[str]:
     return texts
 
 
-class StaleIfError(Section):
+class StaleIfError(ShortSection):
     """When the last good answer may stand in for a failure."""
 
     grace: Duration
@@ -111,20 +112,20 @@ class StaleIfError(Section):
     errors: Annotated[OneOrSeveral, AfterValidator(_type_names)] = Field(default=[])
     """The exception types that are such failures, and their subclasses: ``pyodbc.Error``."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         return value if isinstance(value, dict) else {"grace": _none_for_false(value)}
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
         grace = {**long_form["properties"]["grace"], "description": "The grace, for failure answers only."}
         off = {"const": False, "description": "Never."}
-        return {"anyOf": [grace, off, long_form]}
+        return [grace, off]
 
 
-class Verification(Section):
+class Verification(ShortSection):
     """Comparing cached answers with the method's own, in production. In short: just the share."""
 
     sample: SampleShare
@@ -132,15 +133,15 @@ class Verification(Section):
     on_difference: Literal["report", "disable"] = "report"
     """Whether a method with a wrong answer goes on being cached."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         return value if isinstance(value, dict) else {"sample": value}
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [long_form["properties"]["sample"], long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [long_form["properties"]["sample"]]
 
 
 class AnswerPolicies(Section):
@@ -185,7 +186,7 @@ def _function(text: str) -> str:
     return str(target)
 
 
-class ValidUntil(Section):
+class ValidUntil(ShortSection):
     """What tells when time alone will change an answer. In short: just the SQL, or the function."""
 
     sql: str | None = None
@@ -195,9 +196,9 @@ class ValidUntil(Section):
     cursor: CursorPath | None = None
     """Where the SQL's cursor comes from, such as ``self.db.get_cursor``; by default the repository's."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         if isinstance(value, str):
             return {"sql" if is_sql(value) else "function": value}
         if not isinstance(value, dict):
@@ -211,9 +212,9 @@ class ValidUntil(Section):
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{"type": "string", "description": "The SQL, or the function."}, long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string", "description": "The SQL, or the function."}]
 
 
 def is_sql(text: str) -> bool:
@@ -242,7 +243,7 @@ class KeyOptions(Section):
     """Attributes that do, such as ``self.account_id``."""
 
 
-class CachedRule(AnswerPolicies):
+class CachedRule(AnswerPolicies, ShortSection):
     """How one method is cached. In short: just the namespace."""
 
     namespace: NamespaceName = Field(json_schema_extra={"pattern": f"^{_NAMESPACE}$"})
@@ -267,9 +268,9 @@ class CachedRule(AnswerPolicies):
     valid_until: ValidUntil | None = None
     """What tells, once for each load, when time alone will change the answer."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         if isinstance(value, str):
             return {"namespace": value}
         if not isinstance(value, dict):
@@ -277,9 +278,9 @@ class CachedRule(AnswerPolicies):
         return value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{"type": "string", "description": "The namespace."}, long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string", "description": "The namespace."}]
 
 
 class NamespaceOptions(AnswerPolicies):

@@ -6,15 +6,13 @@ import functools
 import importlib
 from typing import Any, Literal
 
-from pydantic import model_validator
-
 from wats_accel.extension import (
     ConfigSection,
     KeyPattern,
     PatchSpec,
     PluginContext,
     Region,
-    Section,
+    ShortSection,
     Tracker,
     hookimpl,
 )
@@ -22,22 +20,22 @@ from wats_accel.extension import (
 # -- configuration -------------------------------------------------------------------------------------
 
 
-class InvalidationSection(Section):
+class InvalidationSection(ShortSection):
     """What says which answers a write drops. In short: just the mode."""
 
     mode: Literal["rules", "sql", "both"] = "rules"
     """rules: those under ``invalidates``. sql: the statements that the drivers are given, and no rule.
     both: either."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         return {"mode": value} if isinstance(value, str) else value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{**long_form["properties"]["mode"], "description": "The mode."}, long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{**long_form["properties"]["mode"], "description": "The mode."}]
 
 
 @hookimpl

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, Field, StrictBool
 
 from wats_accel.extension import (
     ArgumentReader,
@@ -21,7 +21,7 @@ from wats_accel.extension import (
     PatchSpec,
     PatternError,
     PluginContext,
-    Section,
+    ShortSection,
     Target,
     When,
     WriteRule,
@@ -50,7 +50,7 @@ def _pattern(text: str) -> str:
 PatternText = Annotated[str, AfterValidator(_pattern)]
 
 
-class InvalidationRule(Section):
+class InvalidationRule(ShortSection):
     """What one write drops. In short: one pattern, or a list of patterns."""
 
     patterns: list[PatternText] = Field(min_length=1)
@@ -60,9 +60,9 @@ class InvalidationRule(Section):
     enabled: StrictBool = True
     """False: the write drops nothing, and so what it would drop is not cached."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         if isinstance(value, str):
             return {"patterns": [value]}
         if isinstance(value, list):
@@ -73,10 +73,10 @@ class InvalidationRule(Section):
         return value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
         texts = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-        return {"anyOf": [{"type": "string"}, texts, long_form]}
+        return [{"type": "string"}, texts]
 
 
 _TWICE = "this method has a rule already, in an earlier entry of the same target"

@@ -17,6 +17,7 @@ from wats_accel.config.fields import (
     MethodName,
     OneOrSeveral,
     Section,
+    ShortSection,
     TargetText,
 )
 from wats_accel.config.models import ConfigSection, Finding
@@ -168,6 +169,7 @@ __all__ = [
     "RuleSkipped",
     "Section",
     "ServedStale",
+    "ShortSection",
     "SqlNextChange",
     "StatsSummary",
     "Store",

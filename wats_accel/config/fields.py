@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    WithJsonSchema,
+    model_validator,
+)
 
 from wats_accel.durations import parse_duration
 from wats_accel.errors import TargetError
@@ -90,3 +97,31 @@ class Section(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         """Only which keys there are: a plugin's own section may hold a server's address, password and all."""
         return ((None, name) for name in sorted(self.model_fields_set))
+
+
+class ShortSection(Section):
+    """A section that a file may also give in short: as something that is no mapping."""
+
+    @classmethod
+    def lengthened(cls, value: object) -> object:
+        """The long form of what stands in the file, or `value` itself if it is no short form.
+
+        Raises:
+            ValueError: it is neither; the message says what was expected.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """The JSON Schemas of the short forms; `long_form` is that of the mapping."""
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lengthen(cls, value: object) -> object:
+        return cls.lengthened(value)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [*cls.short_schemas(long_form), long_form]}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
-from wats_accel.config.fields import AttributePaths, Duration, OneOrSeveral, Section, TargetText
+from wats_accel.config.fields import AttributePaths, Duration, OneOrSeveral, Section, ShortSection, TargetText
 from wats_accel.config.sql_section import SqlSection
 from wats_accel.errors import KeyPath
 
@@ -45,7 +45,7 @@ class RepositorySection(Section):
     """False: its methods are not cached; its writes go on invalidating."""
 
 
-class LockSection(Section):
+class LockSection(ShortSection):
     """Whether the application's methods are still those that somebody has looked at. In short: the file."""
 
     file: str
@@ -53,15 +53,15 @@ class LockSection(Section):
     on_change: Literal["warn", "bypass"] = "warn"
     """What happens to a method that has changed since: it is reported, or also left unpatched."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         return {"file": value} if isinstance(value, str) else value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{"type": "string", "description": "The file."}, long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string", "description": "The file."}]
 
 
 class RootSection(Section):
