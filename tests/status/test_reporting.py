@@ -32,7 +32,7 @@ def until(folder: Path, is_so: Callable[[State], object]) -> State:
         states = list(running_states(folder))
         if states and is_so(states[0]):
             return states[0]
-        time.sleep(0.01)
+        time.sleep(0.01)  # it is written in the background, perhaps of another process: nobody can be joined
     pytest.fail(f"it did not become so: {states}")
 
 
@@ -309,7 +309,7 @@ def test_a_forked_child_has_a_file_of_its_own(
         assert process.stdout.readline() == "used\n"
         end = time.monotonic() + 20
         while len(pids := {state["pid"] for state in running_states(states)}) < 2 and time.monotonic() < end:
-            time.sleep(0.01)
+            time.sleep(0.01)  # as above
         assert len(pids) == 2
         assert process.pid in pids
         process.stdin.close()
