@@ -12,17 +12,18 @@ import functools
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wats_accel.config.documents import SourceError
 from wats_accel.config.loader import LoadedConfig
 from wats_accel.errors import KeyPath, Problem, TargetError
 from wats_accel.event_bus import EventBus
-from wats_accel.locking import MethodLock, read_lock
 from wats_accel.patching.ownership import is_missing, origin_of, refusal
 from wats_accel.patching.plan import MethodInfo, Patch, PatchPlan, PatchSpec
-from wats_accel.patching.rehearsal import rehearse
 from wats_accel.targets import Target
+
+if TYPE_CHECKING:
+    from wats_accel.locking import MethodLock
 
 Report = Callable[[Problem], object]
 
@@ -94,6 +95,8 @@ class Admission:
         section = self._config.root.lock
         if section is None:
             return None
+        from wats_accel.locking import MethodLock, read_lock  # noqa: PLC0415 - reads sources: where it is asked for
+
         path = lock_path(self._config)
         try:
             locked = read_lock(Path(path))
@@ -173,6 +176,8 @@ def rehearsed(
         imports: whether the modules that the plan names may be imported, with whatever that does.
         compares: whether methods are compared with the lock file, if there is one.
     """
+    from wats_accel.patching.rehearsal import rehearse  # noqa: PLC0415 - for commands only
+
     told: list[Problem] = []
     tell = told.append
     admission = Admission(
