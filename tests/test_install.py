@@ -211,7 +211,7 @@ def test_installing_imports_neither_drivers_nor_the_command_line(run: Any) -> No
         before = set(sys.modules)
         wats_accel.install("accel.yaml", strict=True)
         heavy = {"sqlalchemy", "sqlglot", "redis", "click", "pyodbc", "sqlite3", "wats_accel.cli"}
-        heavy |= {"watchdog", "tomlkit", "wats_accel.locking", "wats_accel.editing", "wats_accel.patching.fingerprint"}
+        heavy |= {"watchdog", "tomlkit", "wats_accel.locking", "wats_accel.editing"}
         print(heavy & (set(sys.modules) - before), "accel_shop" in sys.modules)
         """
     )
