@@ -95,7 +95,7 @@ class Admission:
         section = self._config.root.lock
         if section is None:
             return None
-        from wats_accel.locking import MethodLock, read_lock  # noqa: PLC0415 - reads sources: where it is asked for
+        from wats_accel.locking import MethodLock, read_lock  # noqa: PLC0415 - reads sources
 
         path = lock_path(self._config)
         try:
