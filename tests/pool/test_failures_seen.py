@@ -297,7 +297,7 @@ def test_a_connect_past_the_pool_that_fails_is_met(
     def fail(*args: Any, **kwargs: Any) -> Any:
         raise sqlite3.OperationalError
 
-    monkeypatch.setattr(pool.pool, "_connect", fail)
+    monkeypatch.setattr(pool.pool._opener, "_connect", fail)
     assert met(pool.connect, sqlite3.OperationalError) == 2, "that it is past the pool is one in itself"
     kept.close()
 
