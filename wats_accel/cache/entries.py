@@ -52,8 +52,8 @@ class Entry:
     """One stored answer."""
 
     __slots__ = (
-        "__weakref__", "began_at", "due_at", "expires_at", "footprint", "fresh_until", "key", "number",
-        "owner", "premises", "size", "snapshot", "texts", "visited",
+        "__weakref__", "began_at", "due_at", "expires_at", "footprint", "fresh_until", "key", "kind",
+        "number", "owner", "premises", "size", "texts", "thaw", "value", "visited",
     )  # fmt: skip
 
     def __init__(
@@ -74,7 +74,10 @@ class Entry:
     ) -> None:
         self.key = key
         self.texts = texts  # the arguments in the loose form by which invalidation compares them
-        self.snapshot = snapshot
+        # Of the snapshot itself only what it says is kept, here, where a hit reads it.
+        self.value = snapshot.stored
+        self.thaw = snapshot.thaw  # None: the value itself may be given to everybody
+        self.kind = snapshot.kind
         # By the cache's monotonic clock: when its load began, from when on a hit is not all that is to be
         # done, until when it answers, until when it may stand in for a failure. Infinity: until invalidated.
         self.began_at = began_at
@@ -87,6 +90,11 @@ class Entry:
         self.footprint = footprint  # what it was made from; None if nobody has watched
         self.size = size  # bytes, as an estimate; 0 where nobody asks
         self.visited = False  # set by hits, read by eviction
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """How the answer is kept, and how a caller gets one of his own."""
+        return Snapshot(self.value, self.thaw, self.kind)
 
     def breach(self) -> Breach | None:
         """Why a premise of this answer does not hold; None while all do."""
