@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import cast
 
 from wats_accel.cache.entries import Entry, Leftovers
@@ -15,7 +16,8 @@ class EntryIndex:
 
     def __init__(self, part: Callable[[Entry], Hashable], entries: Iterable[Entry] = ()) -> None:
         self._part = part
-        self._groups: dict[Hashable, set[Entry]] = {}
+        # Of most parts there is one entry. It stands alone, since a set takes more room than an entry.
+        self._groups: dict[Hashable, Entry | set[Entry]] = {}
         self._leftovers = Leftovers()
         for entry in entries:
             self.add(entry)
@@ -23,20 +25,32 @@ class EntryIndex:
     def add(self, entry: Entry) -> None:
         """Take an entry in, and free a slice of what has been forgotten before."""
         self._leftovers.free_a_slice()
-        self._groups.setdefault(self._part(entry), set()).add(entry)
+        part = self._part(entry)
+        known = self._groups.get(part)
+        if known is None:
+            self._groups[part] = entry
+        elif isinstance(known, set):
+            known.add(entry)
+        elif known is not entry:
+            self._groups[part] = {known, entry}
 
     def discard(self, entry: Entry) -> None:
         """Forget an entry; one that is not there is no error."""
         part = self._part(entry)
-        group = self._groups.get(part)
-        if group is not None:
-            group.discard(entry)
-            if not group:
+        known = self._groups.get(part)
+        if known is entry:
+            del self._groups[part]
+        elif isinstance(known, set):
+            known.discard(entry)
+            if not known:
                 del self._groups[part]
 
     def find(self, part: Hashable) -> list[Entry]:
         """The entries with this part."""
-        return list(self._groups.get(part, ()))
+        known = self._groups.get(part)
+        if known is None:
+            return []
+        return list(known) if isinstance(known, set) else [known]
 
     def parts(self) -> list[Hashable]:
         """The parts of which there are entries."""
@@ -45,13 +59,23 @@ class EntryIndex:
     def clear(self) -> None:
         """Forget all entries, without visiting them one by one."""
         forgotten, self._groups = self._groups, {}
-        self._leftovers.add(forgotten, forgotten.popitem)
+        self._leftovers.add(forgotten, partial(_free_one, forgotten))
+
+
+def _free_one(groups: dict[Hashable, Entry | set[Entry]]) -> None:
+    """Free one entry of groups that nobody uses any more, however many are in one of them."""
+    part, group = groups.popitem()
+    if isinstance(group, set):
+        group.pop()
+        if group:
+            groups[part] = group
 
 
 class EntryIndexes:
     """The indexes of one region, each made when it is first asked for.
 
-    By scope, by what entries were made from, and by each argument that an invalidation has named.
+    By scope, by what entries were made from, and by each argument that an invalidation has named. Those that
+    are expected to be asked for are there from the beginning: to make one later takes a look at each entry.
 
     Args:
         entries: gives all entries of the region, to make an index when somebody first asks for it.
@@ -60,6 +84,7 @@ class EntryIndexes:
     def __init__(self, entries: Callable[[], Iterable[Entry]]) -> None:
         self._entries = entries
         self._by_part: dict[int, EntryIndex] = {}
+        self._expected: set[int] = set()
 
     def add(self, entry: Entry, *, replaced: Entry | None) -> None:
         """Take an entry in, and forget the one that it replaces."""
@@ -77,6 +102,8 @@ class EntryIndexes:
         """Forget all entries, without visiting them one by one."""
         for index in self._by_part.values():
             index.clear()
+        for part in self._expected - self._by_part.keys():
+            self._by_part[part] = EntryIndex(_part_of(part))
 
     def forget(self) -> None:
         """Forget the indexes themselves: they are made anew from what the store says it has."""
@@ -100,13 +127,28 @@ class EntryIndexes:
         if exact is None:
             return list(self._entries())
         index = self._index(exact.position)
-        return [entry for text in (*exact.texts, None) for entry in index.find(text)]
+        found = index.find(None)
+        for text in exact.texts:
+            found += index.find(text)
+        return found
+
+    def expect_argument(self, position: int) -> None:
+        """Have entries be found by the argument at a position from now on."""
+        self._expect(position)
+
+    def expect_footprints(self) -> None:
+        """Have entries be found by what they were made from, from now on."""
+        self._expect(_FOOTPRINT)
+
+    def _expect(self, part: int) -> None:
+        self._expected.add(part)
+        self._index(part)
 
     def _index(self, part: int) -> EntryIndex:
-        if part not in self._by_part:
-            of_entry = _NO_ARGUMENTS.get(part) or _argument_of(part)
-            self._by_part[part] = EntryIndex(of_entry, self._entries())
-        return self._by_part[part]
+        known = self._by_part.get(part)
+        if known is None:
+            known = self._by_part[part] = EntryIndex(_part_of(part), self._entries())
+        return known
 
 
 _SCOPE, _FOOTPRINT = -1, -2
@@ -122,6 +164,10 @@ def _footprint_of(entry: Entry) -> Hashable:
 
 
 _NO_ARGUMENTS = {_SCOPE: _scope_of, _FOOTPRINT: _footprint_of}
+
+
+def _part_of(part: int) -> Callable[[Entry], Hashable]:
+    return _NO_ARGUMENTS.get(part) or _argument_of(part)
 
 
 def _argument_of(position: int) -> Callable[[Entry], Hashable]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from wats_accel.cache.sealed import STARS
@@ -14,55 +13,97 @@ from wats_accel.patterns import ArgumentPart, Glob, KeyPattern, Literal, Placeho
 MOST_TEXTS = 10_000
 _ANYTHING = Glob("*")
 _COLLECTIONS = (list, tuple, set, frozenset)
+_PLAIN = (int, str)
 
 
-@dataclass(frozen=True, slots=True)
 class AnyOf:
-    """The argument at `position` equals one of `texts`, in the loose form."""
+    """The argument at `position` equals one of `texts`, in the loose form.
 
-    position: int
-    texts: frozenset[str] = field(repr=False)  # one of them may be a secret
+    This class and the next two are written out, since each write makes them anew: a frozen dataclass takes
+    three times as long to make.
+    """
+
+    __slots__ = ("position", "texts")
+
+    def __init__(self, position: int, texts: frozenset[str]) -> None:
+        self.position = position
+        self.texts = texts
 
     def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
-        text = _text_at(self.position, texts)
+        text = texts[self.position] if self.position < len(texts) else None
         return text is None or text in self.texts
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnyOf) and (self.position, self.texts) == (other.position, other.texts)
 
-@dataclass(frozen=True, slots=True)
+    def __hash__(self) -> int:
+        return hash((self.position, self.texts))
+
+    def __repr__(self) -> str:  # without the texts: one of them may be a secret
+        return f"AnyOf(position={self.position})"
+
+
 class GlobOf:
     """The argument at `position` matches a shell-style glob."""
 
-    position: int
-    glob: str
+    __slots__ = ("glob", "position")
+
+    def __init__(self, position: int, glob: str) -> None:
+        self.position = position
+        self.glob = glob
 
     def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
-        text = _text_at(self.position, texts)
+        text = texts[self.position] if self.position < len(texts) else None
         return text is None or fnmatch.fnmatchcase(text, self.glob)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GlobOf) and (self.position, self.glob) == (other.position, other.glob)
 
-def _text_at(position: int, texts: Texts) -> str | None:
-    return texts[position] if position < len(texts) else None
+    def __hash__(self) -> int:
+        return hash((self.position, self.glob))
+
+    def __repr__(self) -> str:
+        return f"GlobOf(position={self.position}, glob={self.glob!r})"
 
 
 Condition = AnyOf | GlobOf
 
 
-@dataclass(frozen=True, slots=True)
 class Selection:
-    """Entries of a method for which all conditions hold; with no condition, all of them."""
+    """Entries of a method for which all conditions hold; with no condition, all of them.
 
-    conditions: tuple[Condition, ...] = ()
+    Attributes:
+        conditions: on arguments.
+        exact: a condition that an index can answer, if there is one.
+    """
+
+    __slots__ = ("conditions", "exact")
+
+    def __init__(self, conditions: tuple[Condition, ...] = ()) -> None:
+        self.conditions = conditions
+        self.exact: AnyOf | None = None
+        for known in conditions:
+            if type(known) is AnyOf:
+                self.exact = known
+                break
 
     def matches(self, texts: Texts) -> bool:
         """Whether an entry with these argument texts is meant."""
-        return all(condition.matches(texts) for condition in self.conditions)
+        for condition in self.conditions:  # noqa: SIM110 - a generator takes longer than what it asks
+            if not condition.matches(texts):
+                return False
+        return True
 
-    @property
-    def exact(self) -> AnyOf | None:
-        """A condition that an index can answer, if there is one."""
-        return next((known for known in self.conditions if isinstance(known, AnyOf)), None)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Selection) and self.conditions == other.conditions
+
+    def __hash__(self) -> int:
+        return hash(self.conditions)
+
+    def __repr__(self) -> str:
+        return f"Selection(conditions={self.conditions!r})"
 
 
 EVERYTHING = Selection()
@@ -73,20 +114,20 @@ def select(pattern: KeyPattern, values: Mapping[str, object]) -> Selection:
 
     A placeholder without a value matches anything: what is not known must not keep an entry alive.
     """
-    return Selection(tuple(_conditions(pattern, values)))
+    if not pattern.arguments:
+        return EVERYTHING
+    found = [_condition(position, part, values) for position, part in enumerate(pattern.arguments)]
+    return Selection(tuple([condition for condition in found if condition is not None]))
 
 
-def _conditions(pattern: KeyPattern, values: Mapping[str, object]) -> Iterable[Condition]:
-    for position, part in enumerate(pattern.arguments):
-        if isinstance(part, Literal):
-            yield AnyOf(position, frozenset((match_text(part.text, fold=True),)))
-        elif isinstance(part, Glob):
-            if part.text != "*":
-                yield GlobOf(position, part.text.casefold())
-        elif part.path in values:
-            texts = loose_texts(values[part.path])
-            if texts is not None:
-                yield AnyOf(position, texts)
+def _condition(position: int, part: ArgumentPart, values: Mapping[str, object]) -> Condition | None:
+    """What a part of a pattern says of the argument at its position; None if it may be anything."""
+    if isinstance(part, Placeholder):
+        texts = loose_texts(values[part.path]) if part.path in values else None
+        return None if texts is None else AnyOf(position, texts)
+    if isinstance(part, Literal):
+        return AnyOf(position, frozenset((match_text(part.text, fold=True),)))
+    return None if part == _ANYTHING else GlobOf(position, part.text.casefold())
 
 
 def loose_texts(value: object) -> frozenset[str] | None:
@@ -97,6 +138,9 @@ def loose_texts(value: object) -> frozenset[str] | None:
     it would take long to find the entries one by one, and memory to remember them until a commit.
     """
     try:
+        if type(value) in _PLAIN:  # as most ids are
+            text = argument_text(value)
+            return None if text is None else frozenset((text,))
         texts = list(islice(_texts_of(value), MOST_TEXTS + 1))
         return frozenset(texts) if len(texts) <= MOST_TEXTS else None
     except Exception:  # noqa: BLE001 - a foreign collection may raise anything, or hold itself
@@ -120,11 +164,14 @@ IsSecret = Callable[[int, ArgumentPart], bool]
 """Whether nobody may read what a pattern says of the argument at a position."""
 
 
-def _nothing(position: int, part: ArgumentPart) -> bool:
+def nothing_is_secret(position: int, part: ArgumentPart) -> bool:
+    """Of a pattern all of whose arguments may be read."""
     return False
 
 
-def bound_text(pattern: KeyPattern, values: Mapping[str, object], is_secret: IsSecret = _nothing) -> str:
+def bound_text(
+    pattern: KeyPattern, values: Mapping[str, object], is_secret: IsSecret = nothing_is_secret
+) -> str:
     """The pattern as it was bound, for a log line: ``users:get_user_role:7``.
 
     Args:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 
 from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
-from wats_accel.cache.selection import EVERYTHING, IsSecret, bound_text, select
+from wats_accel.cache.selection import (
+    EVERYTHING,
+    IsSecret,
+    Selection,
+    bound_text,
+    nothing_is_secret,
+    select,
+)
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
-from wats_accel.invalidation.rules import Drop
+from wats_accel.invalidation.rules import Drop, Values
 from wats_accel.patterns import ArgumentPart, KeyPattern, Placeholder
 
 
@@ -26,26 +33,33 @@ class Dropper:
     def __init__(self, *, caches: CacheRegistry, bus: EventBus) -> None:
         self._caches = caches
         self._bus = bus
+        self._invalidated = bus.channel(Invalidated)
 
-    def drop(self, pattern: KeyPattern, values: Mapping[str, object], *, by: str) -> int:
+    def drop(self, pattern: KeyPattern, values: Values, *, by: str) -> int:
         """Drop the entries that a bound pattern matches; gives how many there were.
 
         Raises nothing of its own: a region where it fails is off until it could be emptied.
         """
         try:
-            return self._drop([self._bound(pattern, values, by)])
+            return self._drop([self._bound(pattern, select(pattern, values), values, by)])
         except Exception as error:  # noqa: BLE001 - as it says
             self._quarantine([Drop(pattern, EVERYTHING, pattern.text, by)], error)
             return 0
 
-    def _bound(self, pattern: KeyPattern, values: Mapping[str, object], by: str) -> Drop:
-        heard = self._bus.channel(Invalidated).listeners
-        text = bound_text(pattern, values, self._is_secret_in(pattern)) if heard else ""
-        return Drop(pattern, select(pattern, values), text, by)
+    def _bound(self, pattern: KeyPattern, selection: Selection, values: Values, by: str) -> Drop:
+        return Drop(pattern, selection, self._text(pattern, values), by)
+
+    def _text(self, pattern: KeyPattern, values: Values) -> str:
+        """A bound pattern, for those who listen."""
+        if not self._invalidated.listeners:
+            return ""
+        return bound_text(pattern, values, self._is_secret_in(pattern)) if pattern.arguments else pattern.text
 
     def _is_secret_in(self, pattern: KeyPattern) -> IsSecret:
         """Which arguments of a pattern are secrets of a method that it names, by position or by name."""
         regions = [region for region in self._of(pattern) if region.rules.key.secret]
+        if not regions:
+            return nothing_is_secret
 
         def is_secret(position: int, part: ArgumentPart) -> bool:
             name = part.path if isinstance(part, Placeholder) else ""
@@ -53,7 +67,26 @@ class Dropper:
 
         return is_secret
 
-    def _drop(self, drops: Iterable[Drop], *, quietly: bool = False) -> int:
+    def _drop(self, drops: Sequence[Drop], *, quietly: bool = False) -> int:
+        if len(drops) == 1 and len(regions := self._of(drops[0].pattern)) == 1:
+            return self._drop_at_once(regions[0], drops[0], quietly=quietly)
+        return self._drop_one_by_one(drops, quietly=quietly)
+
+    def _drop_at_once(self, region: Region, drop: Drop, *, quietly: bool) -> int:
+        """Drop from one region, in one step: so nobody can load in between, and no fence is needed."""
+        try:
+            count = region.invalidate(drop.selection, spare=_spared(region, drop))
+        except BaseException as error:
+            with suppress(BaseException):  # one interrupt is enough
+                region.quarantine(f"invalidating it failed: {type(error).__name__}")
+            if not isinstance(error, Exception):
+                raise  # Ctrl+C and the like are the application's own
+            count = 0
+        if count or not quietly:
+            self._tell(drop, count)
+        return count
+
+    def _drop_one_by_one(self, drops: Iterable[Drop], *, quietly: bool) -> int:
         total = 0
         interrupt: BaseException | None = None
         with ExitStack() as fences:  # none is lifted before everything is dropped
@@ -74,8 +107,8 @@ class Dropper:
         return total
 
     def _tell(self, drop: Drop, count: int) -> None:
-        with suppress(Exception):  # what is left has to be dropped
-            if self._bus.channel(Invalidated).listeners:
+        if self._invalidated.listeners:
+            with suppress(Exception):  # what is left has to be dropped
                 self._bus.emit(Invalidated(drop.text, count, drop.by))
 
     def _named_by(self, patterns: Iterable[KeyPattern]) -> list[Region]:
@@ -88,7 +121,7 @@ class Dropper:
 
     def _drop_again(self, drops: Iterable[Drop]) -> None:
         try:
-            self._drop(drops, quietly=True)
+            self._drop(list(drops), quietly=True)
         except Exception as error:  # noqa: BLE001 - whoever commits must not be told
             self._quarantine(drops, error)
 
@@ -106,8 +139,11 @@ def _may_name(pattern: KeyPattern, region: Region) -> bool:
 
 def _drop_from(region: Region, drop: Drop, fences: ExitStack) -> int:
     fences.enter_context(region.fenced(drop.selection))  # point: fenced
-    spare = own_load(drop.by) if drop.by == region.rules.target else None
-    return region.invalidate(drop.selection, spare=spare)
+    return region.invalidate(drop.selection, spare=_spared(region, drop))
+
+
+def _spared(region: Region, drop: Drop) -> Load | None:
+    return own_load(drop.by) if drop.by == region.rules.target else None
 
 
 def own_load(write: str) -> Load | None:

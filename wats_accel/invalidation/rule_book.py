@@ -36,11 +36,12 @@ class RuleBook(Dropper):
         self._unwatched: set[Method] = set()
         self._given_up: dict[tuple[KeyPattern, ...], str] = {}
         self._lasting: dict[tuple[tuple[KeyPattern, ...], str], None] = {}
-        self._generation = 0
+        self._generation = object()  # another one whenever the rules are others; compared by identity
 
     def add(self, rule: WriteRule) -> None:
         """Take a rule in."""
         (self._rules if self._planned is None else self._planned.rules)[rule.target] = rule
+        self._generation = object()
 
     def __iter__(self) -> Iterator[WriteRule]:
         return iter(list(self._rules.values()))
@@ -114,8 +115,8 @@ class RuleBook(Dropper):
         planned, self._planned = self._planned, None
         if planned is None:
             return
-        self._generation += 1
         self._rules, self._unwatched, self._given_up = planned.rules, planned.unwatched, {}
+        self._generation = object()
         for patterns, why in [*planned.suspended, *self._lasting]:
             self.suspend(patterns, why)
 
@@ -144,8 +145,9 @@ class RuleBook(Dropper):
             planned.unwatched.add((namespace, method))
             return
         self._unwatched.add((namespace, method))
+        self._generation = object()
         for patterns, why in list(self._given_up.items()):
             self.suspend(patterns, why)  # now that names more
 
     def _widened(self, patterns: tuple[KeyPattern, ...]) -> tuple[KeyPattern, ...]:
-        return widened(patterns, self._unwatched)
+        return widened(patterns, self._unwatched) if self._unwatched else patterns

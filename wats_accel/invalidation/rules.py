@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from wats_accel.cache.region import Region
@@ -17,6 +18,11 @@ MOST_REPEATED = 1_000
 _EVERYTHING = KeyPattern.parse("*")
 Method = tuple[str, str]
 """Namespace and name, as patterns have them."""
+Values = Mapping[str, object]
+"""What the placeholders of patterns stand for in one call of a write; what is missing matches anything."""
+NO_VALUES: Values = MappingProxyType({})
+Bound = tuple[KeyPattern, Selection]
+"""A pattern, and what it selects with the values of one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,9 @@ class WriteRule:
         return bool(first)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: each write makes them, and that takes twice as long
 class Drop:
-    """A key pattern bound to the values of one write, and the write."""
+    """A key pattern bound to the values of one write, and the write. It is never changed."""
 
     pattern: KeyPattern
     selection: Selection
@@ -74,13 +80,30 @@ class Repetition:
 class OpenWrite:
     """A patched write that a thread is inside of, from `Invalidator.begin` to `Invalidator.end`."""
 
+    __slots__ = (
+        "bound", "generation", "is_outermost", "keeps_away", "over", "rule", "values", "within",
+    )  # fmt: skip
+
     def __init__(self, rule: WriteRule) -> None:
         self.rule = rule
+        self.values: Values = NO_VALUES  # that its patterns were bound to when it began
+        self.bound: list[Bound] | None = None  # what it drops, as far as could be foreseen when it began
         self.keeps_away: list[tuple[Region, Writing]] = []  # readers, until this write is over
-        self.within = Repetition()  # what patched writes inside this one have dropped
+        self.within: Repetition | None = None  # what patched writes inside this one have dropped
         self.is_outermost = True
         self.over = False
-        self.generation = 0  # of the rules that were in effect when it began
+        self.generation: object = None  # of the rules that were in effect when it began
+
+    def note_within(self, drops: Iterable[Drop]) -> None:
+        """Take in what a patched write inside this one has dropped."""
+        if self.within is None:
+            self.within = Repetition()
+        self.within.add(drops)
+
+    @property
+    def repeated(self) -> list[Drop]:
+        """What is to be dropped once more when it ends."""
+        return [] if self.within is None else list(self.within)
 
 
 def drops_of(
