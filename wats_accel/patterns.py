@@ -8,6 +8,7 @@ that a pattern leaves out match anything: a pattern errs on the side of dropping
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from dataclasses import dataclass
 
@@ -47,10 +48,10 @@ ArgumentPart = Literal | Glob | Placeholder
 
 
 def _argument_part(text: str, pattern: str) -> ArgumentPart:
-    placeholder = _PLACEHOLDER.fullmatch(text)
-    if placeholder:
-        return Placeholder(placeholder[1])
     if "{" in text or "}" in text:
+        placeholder = _PLACEHOLDER.fullmatch(text)
+        if placeholder:
+            return Placeholder(placeholder[1])
         raise PatternError(f"pattern {pattern!r}: an argument is '{{name}}' as a whole part, got {text!r}")
     return Glob(text) if _GLOB_CHARACTERS.search(text) else Literal(text)
 
@@ -71,19 +72,8 @@ class KeyPattern:
         Raises:
             PatternError: the text names a namespace only, has empty or malformed parts.
         """
-        if text.strip() == "*":
-            return cls("*", "*", "*", ())
-        parts = [part.strip() for part in text.split(":")]
-        if len(parts) < 2:
-            raise PatternError(f"pattern {text!r} names no method; write '{parts[0] or 'namespace'}:*'")
-        if not all(parts):
-            raise PatternError(f"pattern {text!r} has an empty part; write '*' for anything")
-        if any("{" in part for part in parts[:2]):
-            raise PatternError(f"pattern {text!r}: only arguments can be '{{name}}'")
-        arguments = [_argument_part(part, text) for part in parts[2:]]
-        while arguments and arguments[-1] == Glob("*"):  # the same as leaving the part out
-            arguments.pop()
-        return cls(text.strip(), parts[0], parts[1], tuple(arguments))
+        # A subclass of str may compare in a way of its own, and a long text is not worth the memory.
+        return _remembered(text) if type(text) is str and len(text) <= _LONGEST_REMEMBERED else _parsed(text)
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -96,3 +86,24 @@ class KeyPattern:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _parsed(text: str) -> KeyPattern:
+    if text.strip() == "*":
+        return KeyPattern("*", "*", "*", ())
+    parts = [part.strip() for part in text.split(":")]
+    if len(parts) < 2:
+        raise PatternError(f"pattern {text!r} names no method; write '{parts[0] or 'namespace'}:*'")
+    if not all(parts):
+        raise PatternError(f"pattern {text!r} has an empty part; write '*' for anything")
+    if any("{" in part for part in parts[:2]):
+        raise PatternError(f"pattern {text!r}: only arguments can be '{{name}}'")
+    arguments = [_argument_part(part, text) for part in parts[2:]]
+    while arguments and arguments[-1] == _ANYTHING:  # the same as leaving the part out
+        arguments.pop()
+    return KeyPattern(text.strip(), parts[0], parts[1], tuple(arguments))
+
+
+_ANYTHING = Glob("*")
+_LONGEST_REMEMBERED = 100
+_remembered = functools.lru_cache(maxsize=512)(_parsed)  # a pattern never changes, so that all may share it

@@ -7,9 +7,11 @@ or lie about what it has done, and still nothing is found in it that was dropped
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from weakref import WeakValueDictionary
 
-from wats_accel.cache.entries import Entry, Key, Store, StoreFaultError
+from wats_accel.cache.entries import Entry, Key, Leftovers, Store, StoreFaultError
 
 
 class GuardedStore:
@@ -23,6 +25,7 @@ class GuardedStore:
         self._store = store
         # Weak, so that what the store gives up by itself is free.
         self._valid: WeakValueDictionary[Key, Entry] = WeakValueDictionary()
+        self._leftovers = Leftovers()
 
     def get(self, key: Key, /) -> Entry | None:
         """The entry of this key; one that was dropped, whether the store has it still or not, is none.
@@ -38,11 +41,12 @@ class GuardedStore:
         raise StoreFaultError("a store has given what was not put there")
 
     def put(self, entry: Entry) -> Entry | None:
-        """Keep an entry; gives the one that it replaces.
+        """Keep an entry, and free a slice of what has been dropped before; gives the one that it replaces.
 
         Raises:
             StoreFaultError: the store gives something else.
         """
+        self._leftovers.free_a_slice()
         before = self._valid.get(entry.key)
         self._valid[entry.key] = entry
         try:
@@ -63,8 +67,9 @@ class GuardedStore:
         return known
 
     def clear(self) -> int:
-        """Drop all entries; gives how many there were."""
-        self._valid = WeakValueDictionary()
+        """Drop all entries; gives how many there were. How long that takes is up to the store."""
+        dropped, self._valid = self._valid, WeakValueDictionary()
+        self._leftovers.add(dropped, partial(_free_one, dropped))
         return _number(self._store.clear())
 
     def entries(self) -> Iterable[Entry]:
@@ -80,6 +85,11 @@ class GuardedStore:
 
     def __len__(self) -> int:
         return _number(self._store.__len__())
+
+
+def _free_one(dropped: WeakValueDictionary[Key, Entry]) -> None:
+    with suppress(KeyError):  # all that is left in it has been freed by others
+        dropped.popitem()
 
 
 def _is_entry_of(key: Key, given: object) -> bool:
