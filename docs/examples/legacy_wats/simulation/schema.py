@@ -18,8 +18,9 @@ TABLES: Final = (
     "Config_Sistema_WTS",
 )
 
-# {name}: text that compares without regard to case, as SQL Server's usual collation does.
-_DDL: Final = (
+# {name}: text that compares without regard to case, as SQL Server's usual collation does. The other words:
+# {identity}, {bit} and {timestamp}.
+DDL: Final = (
     """CREATE TABLE Usuario_Sistema_WTS (
         Usu_Id {identity}, Usu_Nome {name} NOT NULL UNIQUE, Usu_Email VARCHAR(200),
         Usu_Ativo {bit} NOT NULL, Usu_Is_Admin {bit} NOT NULL)""",
@@ -110,7 +111,7 @@ def _statements(cursor: Any, db_type: str) -> Iterator[str]:
     words = dict(_POSTGRESQL if on_postgresql else _SQLITE)
     if on_postgresql:
         yield from _case_insensitive_names(cursor, words)
-    for ddl in _DDL:
+    for ddl in DDL:
         yield ddl.format_map(words)
     if on_postgresql:
         yield _PROCEDURE

@@ -1,0 +1,74 @@
+"""The benchmark on databases of others: it does no harm there, leaves nothing behind, and tells no secret."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_performance_optimizations import DSN_VARIABLE, FEWEST_CALLS, measured, read_options, run_as_script
+
+
+def test_tables_that_are_there_already_are_left_alone_and_the_string_is_not_told(
+    tmp_path: Path, sqlite_odbc: Callable[[Path], str]
+) -> None:
+    database = tmp_path / "in-use.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE grupo_wts (name TEXT)")
+    before = database.read_bytes()
+    done = run_as_script("--dsn", f"{sqlite_odbc(database)};PWD=s3cret")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "a table grupo_wts already" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr
+    assert database.read_bytes() == before
+
+
+@pytest.mark.soak
+def test_any_odbc_database_will_do_and_nothing_is_left_in_it(
+    soak: bool, tmp_path: Path, sqlite_odbc: Callable[[Path], str], request: pytest.FixtureRequest
+) -> None:
+    calls = ("--calls", "400" if soak else str(FEWEST_CALLS))
+    database = tmp_path / "empty.db"
+    _check(measured("--dsn", sqlite_odbc(database), *calls))
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE '%WTS'").fetchall()
+    assert tables == []
+    if soak:
+        request.getfixturevalue("postgresql")
+        _check(measured("--private-postgresql", *calls))
+
+
+def _check(figures: dict[str, Any]) -> None:
+    for part, sides in figures["parts"].items():
+        before, after = list(sides["sides"].values())[:: len(sides["sides"]) - 1]
+        assert after["different"] == 0, part
+        assert after["statements"] < before["statements"] or part == "pool"
+        assert after["connections"] <= 15 < before["connections"] or part == "cache"
+
+
+# -- options -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--calls", "39"), ("--threads", "0"), ("--rounds", "0")], ids="-".join
+)
+def test_too_little_is_a_mistake(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read_options(list(arguments))
+    assert f"{arguments[0]} must be " in capsys.readouterr().err
+
+
+def test_the_string_may_stand_in_the_environment_and_is_not_shown_by_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(DSN_VARIABLE, "DRIVER=x;PWD=s3cret")
+    assert read_options([]).dsn == "DRIVER=x;PWD=s3cret"
+    assert read_options(["--private-postgresql"]).dsn == ""
+    with pytest.raises(SystemExit, match="0"):
+        read_options(["--help"])
+    shown = capsys.readouterr().out
+    assert "--private-postgresql" in shown
+    assert "s3cret" not in shown
