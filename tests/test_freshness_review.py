@@ -12,8 +12,8 @@ from threads_in_step import PATIENCE, HeldCall, in_thread, midway, result_of
 
 from wats_accel.cache import loading
 from wats_accel.cache.ages import AgeRules
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.loads import Load, stacks
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry

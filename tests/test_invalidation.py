@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.keys import KeyMaker, KeyRules
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.event_bus import EventBus

@@ -6,8 +6,9 @@ from wats_accel.breakers import Breaker, BreakerRules, Breakers
 from wats_accel.cache.ages import AgeRules
 from wats_accel.cache.background import Background
 from wats_accel.cache.copying import CopyMode
-from wats_accel.cache.entries import Entry, Key, MemoryStore, Store
+from wats_accel.cache.entries import Entry, Key, Store
 from wats_accel.cache.keys import ArgumentReader, KeyMaker, KeyRules
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.region import Region
 from wats_accel.cache.region_rules import RegionRules
 from wats_accel.cache.registry import CacheRegistry

@@ -5,7 +5,8 @@ import weakref
 import pytest
 
 from wats_accel.cache.copying import Snapshot
-from wats_accel.cache.entries import Entry, Leftovers, MemoryStore
+from wats_accel.cache.entries import Entry, Leftovers
+from wats_accel.cache.memory_store import MemoryStore
 
 
 class Value:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from wats_accel.cache.copying import Snapshot
-from wats_accel.cache.entries import Entry, Key, MemoryStore, StoreFaultError
+from wats_accel.cache.entries import Entry, Key, StoreFaultError
 from wats_accel.cache.guarded_store import GuardedStore
+from wats_accel.cache.memory_store import MemoryStore
 
 
 def entry_of(number: int) -> Entry:

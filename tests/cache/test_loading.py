@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from threads_in_step import PATIENCE, in_thread
 
 from wats_accel.cache import loading
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.loads import Load, innermost_load, leave_load
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.selection import EVERYTHING, AnyOf, Selection

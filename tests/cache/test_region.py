@@ -6,9 +6,9 @@ import weakref
 import pytest
 
 from wats_accel.cache import loading
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.loading import fail, finish
 from wats_accel.cache.loads import Load, innermost_load
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region, RegionRules
 from wats_accel.cache.selection import AnyOf, GlobOf, Selection

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from wats_accel.cache.entries import MemoryStore
 from wats_accel.cache.loading import begin, fail, finish
 from wats_accel.cache.loads import Load
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.region import RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.errors import TargetError

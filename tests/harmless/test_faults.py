@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from wats_accel.cache.entries import MemoryStore
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.keys import ArgumentReader
 from wats_accel.cache.selection import EVERYTHING

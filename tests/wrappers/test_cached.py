@@ -142,7 +142,7 @@ def test_a_call_that_does_not_fit_gets_the_methods_own_error(app, repository):
         with pytest.raises(TypeError) as cached:
             repository().get()
         assert str(cached.value) == str(plain.value)
-        assert dict(accelerator.stats().total.bypassed) == {"no_key": 1}
+        assert accelerator.stats().total.bypassed == {}  # the interpreter refuses it, as it does unpatched
 
 
 def test_a_folded_argument_is_compared_without_case(app, repository):

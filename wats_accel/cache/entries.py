@@ -166,37 +166,3 @@ class Leftovers:
                 take_one()
             else:
                 self._waiting.popleft()
-
-
-class MemoryStore:
-    """A dictionary in this process."""
-
-    def __init__(self) -> None:
-        self._entries: dict[Key, Entry] = {}
-        self._leftovers = Leftovers()
-        self.get = self._entries.get
-
-    def put(self, entry: Entry) -> Entry | None:
-        """Keep an entry, and free a slice of what has been dropped before."""
-        self._leftovers.free_a_slice()
-        replaced = self._entries.get(entry.key)
-        self._entries[entry.key] = entry
-        return replaced
-
-    def remove(self, key: Key) -> Entry | None:
-        """Drop the entry of this key."""
-        return self._entries.pop(key, None)
-
-    def clear(self) -> int:
-        """Drop all entries by putting a new dictionary in place."""
-        dropped, self._entries = self._entries, {}
-        self.get = self._entries.get
-        self._leftovers.add(dropped, dropped.popitem)
-        return len(dropped)
-
-    def entries(self) -> Iterable[Entry]:
-        """All entries, as they are now."""
-        return list(self._entries.values())
-
-    def __len__(self) -> int:
-        return len(self._entries)

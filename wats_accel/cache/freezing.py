@@ -31,14 +31,13 @@ _MAX_DEPTH = 64
 _MAX_ITEMS = 10_000  # a key is no place for a data set, nor for one list nested in itself a million ways
 _MAX_COPIED = 65_536  # bytes or characters of what has to be copied; what need not be is measured elsewhere
 
-_THEMSELVES = frozenset({str, bytes, NoneType, Sealed})
+# No value of one of these types equals one of another type among them, nor a tuple.
+THEMSELVES = frozenset({str, int, bytes, NoneType, Sealed})
 # Equal values of one of these types are the same value; only the type has to be told apart.
-_TAGGED = frozenset({int, bool, date, timedelta, UUID, Fraction, EllipsisType, NotImplementedType})
+TAGGED = frozenset({bool, date, timedelta, UUID, Fraction, EllipsisType, NotImplementedType})
 _PATHS = frozenset({PurePosixPath, PureWindowsPath, PosixPath, WindowsPath})
 # A bare object() is a sentinel: its identity is all that it has, and a copy would be another one.
-_IMMUTABLE = (
-    _THEMSELVES | _TAGGED | _PATHS | {float, complex, Decimal, datetime, time, timezone, range, object}
-)
+_IMMUTABLE = THEMSELVES | TAGGED | _PATHS | {float, complex, Decimal, datetime, time, timezone, range, object}
 # Rows that hold their values for good. By name, because a driver must not be imported to be recognised.
 _IMMUTABLE_ROWS = frozenset({("sqlite3", "Row"), ("sqlalchemy.engine.row", "Row")})
 # Their equality is the identity of what they are bound to.
@@ -69,9 +68,9 @@ def freeze(value: object) -> Hashable:
     """
     cls = type(value)
     try:
-        if cls in _THEMSELVES:
+        if cls in THEMSELVES:
             return value
-        if cls in _TAGGED:
+        if cls in TAGGED:
             return cls, value
         if cls is float:  # common enough to spare it the walk
             return cls, repr(value)
@@ -135,9 +134,9 @@ class _Walk:
 
     def freeze(self, value: Any) -> Hashable:
         cls = type(value)
-        if cls in _THEMSELVES:
-            return value  # type: ignore[no-any-return]  # a text, bytes, None, or a seal
-        if cls in _TAGGED:
+        if cls in THEMSELVES:
+            return value  # type: ignore[no-any-return]  # a text, a number, bytes, None, or a seal
+        if cls in TAGGED:
             return cls, value
         rule = _RULES.get(cls)
         return (cls, rule(value, self)) if rule else self._freeze_rarer(value, cls)

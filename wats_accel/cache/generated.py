@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+import linecache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType, MappingProxyType
 from typing import Any, Final
 
 from wats_accel.cache.key_rules import KeyRules
@@ -40,42 +42,84 @@ def caught_by(signature: inspect.Signature, kind: inspect._ParameterKind) -> str
     return next((name for name, known in signature.parameters.items() if known.kind is kind), None)
 
 
-def compile_taking_apart(
-    signature: inspect.Signature, has_instance: bool, rules: KeyRules, kept: list[str], sealer: Sealer
-) -> Callable[..., Parts]:
-    """A function that takes a call apart.
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How the parts of a call are spelt in code that has the method's signature.
+
+    Attributes:
+        receiver: the instance or class; empty if there is none.
+        scope: what tells whose answers they are.
+        values: the fixed arguments that count.
+        extra: what ``*args`` caught; empty if there is none.
+        named: what ``**kwargs`` caught; empty if there is none.
+    """
+
+    receiver: str
+    scope: tuple[str, ...]
+    values: tuple[str, ...]
+    extra: str
+    named: str
+
+
+def spelling_of(
+    signature: inspect.Signature, has_instance: bool, rules: KeyRules, kept: Sequence[str]
+) -> Spelling:
+    """How a call is spelt, secrets as they are.
 
     Args:
         signature: of the method as a plain function.
         has_instance: whether the first parameter is the instance or class.
         rules: of its keys.
         kept: the parameters that count, in their order.
-        sealer: of what is secret among them.
 
     Raises:
         TargetError: a path begins with no parameter, or what stands for a name is none.
     """
     first = next(iter(signature.parameters), "") if has_instance else ""
     roots = roots_of(signature, has_instance)
-    values = [f"_accel_fold({name})" if name in rules.fold else name for name in kept]
+    values = [_folded(name) if name in rules.fold else name for name in kept]
     values += [_path_expression(path, first, roots) for path in rules.include]
-    named_values = zip((*kept, *rules.include), values, strict=True)
-    values = [f"_accel_seal({spelled})" if rules.hides(name) else spelled for name, spelled in named_values]
     scope = [_path_expression(path, first, roots) for path in rules.scope]
+    extra = caught_by(signature, Parameter.VAR_POSITIONAL) or ""
+    named = caught_by(signature, Parameter.VAR_KEYWORD) or ""
+    return Spelling(first, tuple(scope), tuple(values), extra, named)
+
+
+def compile_taking_apart(
+    signature: inspect.Signature, spelling: Spelling, rules: KeyRules, kept: Sequence[str], sealer: Sealer
+) -> Callable[..., Parts]:
+    """A function that takes a call apart.
+
+    Args:
+        signature: of the method as a plain function.
+        spelling: of its parts.
+        rules: of its keys.
+        kept: the parameters that count, in their order.
+        sealer: of what is secret among them.
+
+    Raises:
+        TargetError: a parameter's name is none.
+    """
+    named_values = zip((*kept, *rules.include), spelling.values, strict=True)
+    values = [f"_accel_seal({spelt})" if rules.hides(name) else spelt for name, spelt in named_values]
+    extra = spelling.extra or "()"
+    if spelling.extra in rules.secret:
+        extra = f"_accel_seal_all({extra})"
+    take = "_accel_named" if rules.secret else "_accel_tuple"
+    # In the caller's order, which the method sees too.
+    named = f"{take}({spelling.named}.items())" if spelling.named else "()"
+    body = f"return {_owner_expression(spelling)}, {_tuple_expression(values)}, {extra}, {named}"
+    return generate(signature, body, _sealing(signature, rules, sealer))
+
+
+def _owner_expression(spelling: Spelling) -> str:
+    scope = spelling.scope
+    if not scope:
+        return spelling.receiver or "None"
     # One expression stands alone: a text freezes to itself, a tuple of one would have to be taken apart.
-    owner = scope[0] if len(scope) == 1 else _tuple_expression(scope) if scope else first or "None"
-    if scope and first:
-        # What a base class's method answers may differ by subclass.
-        owner = f"(_accel_class({first}), {owner})"
-    extra, named = "()", "()"
-    for name, known in signature.parameters.items():
-        if known.kind is Parameter.VAR_POSITIONAL:
-            extra = f"_accel_seal_all({name})" if name in rules.secret else name
-        elif known.kind is Parameter.VAR_KEYWORD:
-            take = "_accel_named" if rules.secret else "_accel_tuple"
-            named = f"{take}({name}.items())"  # in the caller's order, which the method sees too
-    body = f"return {owner}, {_tuple_expression(values)}, {extra}, {named}"
-    return _generate(signature, body, _sealing(signature, rules, sealer))
+    owner = scope[0] if len(scope) == 1 else _tuple_expression(scope)
+    # What a base class's method answers may differ by subclass.
+    return f"(_accel_class({spelling.receiver}), {owner})" if spelling.receiver else owner
 
 
 _NamedItems = Iterable[tuple[str, Any]]
@@ -99,14 +143,14 @@ def compile_binding(signature: inspect.Signature) -> Callable[..., dict[str, Any
     pairs: list[str] = []
     for name, known in signature.parameters.items():
         pairs.append(f"**{name}" if known.kind is Parameter.VAR_KEYWORD else f"{name!r}: {name}")
-    return _generate(signature, "return {" + ", ".join(pairs) + "}")
+    return generate(signature, "return {" + ", ".join(pairs) + "}")
 
 
 def _is_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text)
 
 
-def _tuple_expression(parts: list[str]) -> str:
+def _tuple_expression(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)},)" if parts else "()"
 
 
@@ -120,45 +164,65 @@ def _path_expression(path: str, first: str, roots: list[str]) -> str:
     return f"{name}.{attributes}" if attributes else name
 
 
-def _fold(value: Any) -> Any:
+def _folded(name: str) -> str:
     # Only case, and not all that casefold() merges: "straße" and "strasse" may be two users. Invalidation
     # compares by casefold(), and so drops both. A subclass of str is a value of its own.
-    return value.lower() if type(value) is str else value
+    return f"({name}.lower() if _accel_type({name}) is _accel_str else {name})"
 
 
-def _class_of(receiver: Any) -> type:
+def class_of(receiver: Any) -> type:
+    """The class that a method is called on, or the class of the instance."""
     return receiver if isinstance(receiver, type) else type(receiver)
 
 
-def _generate(
-    signature: inspect.Signature, body: str, functions: Mapping[str, Any] = MappingProxyType({})
+def generate(
+    signature: inspect.Signature,
+    body: str,
+    variables: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    name: str = "_accel_generated",
+    title: str = "",
 ) -> Callable[..., Any]:
     """A function with this signature and body; what is spelt in it has been checked to be names.
 
     Args:
         signature: whose defaults become variables, and whose annotations are left out.
-        body: one statement.
-        functions: that the body calls, besides those for all.
+        body: statements.
+        variables: that the body names, besides those for all; all of them begin with ``_accel_``.
+        name: of the function.
+        title: whose it is; under it tracebacks and debuggers show the text as they show a file.
+
+    Raises:
+        TargetError: a parameter's name cannot be spelt, or is one of ours.
     """
     namespace: dict[str, Any] = {
-        **functions,
-        "_accel_class": _class_of,
-        "_accel_fold": _fold,
+        **variables,
+        "_accel_class": class_of,
+        "_accel_str": str,
         "_accel_tuple": tuple,
+        "_accel_type": type,
     }
     parameters = []
-    for number, (name, known) in enumerate(signature.parameters.items()):
-        if not _is_name(name) or name in namespace:
-            raise TargetError(f"the parameter {name!r} has no usable name")
+    for number, (known_as, known) in enumerate(signature.parameters.items()):
+        if not _is_name(known_as) or known_as in namespace:
+            raise TargetError(f"the parameter {known_as!r} has no usable name")
         default: Any = Parameter.empty
         if known.default is not Parameter.empty:
             default = _Spelled(f"_accel_default_{number}")
             namespace[str(default)] = known.default
         parameters.append(known.replace(default=default, annotation=Parameter.empty))
-    text = str(inspect.Signature(parameters))
-    exec(f"def _accel_generated{text}: {body}", namespace)
-    generated: Callable[..., Any] = namespace["_accel_generated"]
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    exec(compiled(f"def {name}{inspect.Signature(parameters)}:\n{lines}", title), namespace)
+    generated: Callable[..., Any] = namespace.pop(name)
     return generated
+
+
+def compiled(text: str, title: str) -> CodeType:
+    """The code of a generated text."""
+    filename = f"<wats_accel: {title}>" if title else "<wats_accel>"
+    if title:
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    return compile(text, filename, "exec", dont_inherit=True)
 
 
 class _Spelled(str):

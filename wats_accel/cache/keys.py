@@ -21,6 +21,7 @@ from wats_accel.cache.generated import (
     compile_taking_apart,
     no_parameter,
     roots_of,
+    spelling_of,
 )
 from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.scopes import ScopeNumbers
@@ -62,7 +63,7 @@ class KeyMaker:
         is_exact: bool = True,
     ) -> None:
         self.has_instance = has_instance
-        self._is_exact = is_exact
+        self.is_exact = is_exact
         self._rules = rules
         self._scopes = scopes
         self._scoped = bool(rules.scope)
@@ -78,8 +79,10 @@ class KeyMaker:
         self.names = (*kept, *rules.include)
         self._secrets = tuple(map(rules.hides, self.names))
         self._rest_is_secret = caught_by(signature, Parameter.VAR_POSITIONAL) in rules.secret
+        self.signature = signature
+        self.spelling = spelling_of(signature, has_instance, rules, kept)
         sealer = Sealer(scopes.of_instance)
-        self._take_apart = compile_taking_apart(signature, has_instance, rules, kept, sealer)
+        self._take_apart = compile_taking_apart(signature, self.spelling, rules, kept, sealer)
 
     @property
     def has_secrets(self) -> bool:
@@ -99,7 +102,7 @@ class KeyMaker:
             Exception: the call does not fit the signature, or a scope's path led nowhere.
         """
         owner, values, extra, named = self._take_apart(*args, **kwargs)
-        key = (self._scope_number(owner), *map(freeze, values))
+        key = (self.scope_number(owner), *map(freeze, values))
         return (*key, freeze(extra), freeze(named)) if extra or named else key
 
     def texts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Texts:
@@ -111,7 +114,7 @@ class KeyMaker:
         Raises:
             Exception: the call does not fit the signature, or an argument cannot be spelled.
         """
-        if not self._is_exact:
+        if not self.is_exact:
             return ()  # which argument is which is not known, and what is not known matches anything
         _, values, extra, _ = self._take_apart(*args, **kwargs)
         texts = tuple(map(argument_text, (*values, *extra)))
@@ -134,7 +137,15 @@ class KeyMaker:
         is_whole = len(label) <= _LONGEST_LABEL and max(len(extra), len(named)) <= _MOST_SHOWN
         return label if is_whole else f"{label[:_LONGEST_LABEL]}…"
 
-    def _scope_number(self, owner: Any) -> int:
+    def scope_number(self, owner: Any) -> int:
+        """The number that stands in keys for whose answer it is.
+
+        Args:
+            owner: the instance or class itself; with a scope its class and the value of the scope.
+
+        Raises:
+            NoScopeError, Unfreezable: as `key`.
+        """
         if self._owned:
             try:
                 return self._scopes.of_instance(owner)

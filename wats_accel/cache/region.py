@@ -14,6 +14,7 @@ from wats_accel.cache.flights import Flights
 from wats_accel.cache.footprints import Concerned, Footprint, Watch
 from wats_accel.cache.index import EntryIndexes
 from wats_accel.cache.loads import Load
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Departures, Namespace
 from wats_accel.cache.premises import Breach
 from wats_accel.cache.region_rules import RegionRules
@@ -86,6 +87,11 @@ class Region(Switches):
         self._indexes = EntryIndexes(store.entries)
         self._count = 0  # of entries, as they were put and taken out
         self._bytes = 0
+
+    @property
+    def memory(self) -> MemoryStore | None:
+        """The store, if it is the one in this process; a plugin's may be anything."""
+        return self._store if type(self._store) is MemoryStore else None
 
     @property
     def lock(self) -> threading.RLock:

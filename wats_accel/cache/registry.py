@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from wats_accel.breakers import Breakers
 from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
-from wats_accel.cache.entries import MemoryStore, Store
+from wats_accel.cache.entries import Store
 from wats_accel.cache.guarded_store import GuardedStore
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Clock, Region, report_departures
 from wats_accel.cache.region_rules import RegionRules

@@ -22,6 +22,7 @@ class Switches(ABC):
 
     Attributes:
         active: whether calls may use the cache. A plain attribute, so that a hit pays next to nothing to ask.
+        is_off: whether it is off without anything to be tried again; then a call is no more than the method.
         breaker: opens when parts of this region keep failing.
     """
 
@@ -30,6 +31,7 @@ class Switches(ABC):
         self.bus = bus
         self.breaker = breaker
         self.active = True
+        self.is_off = False
         self._enabled = True
         self._suspended: str | None = None
         self._distrusted: str | None = None
@@ -171,3 +173,4 @@ class Switches(ABC):
 
     def _settle_switches(self) -> None:
         self.active = self._is_on()
+        self.is_off = not self._enabled or self._suspended is not None

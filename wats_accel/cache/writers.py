@@ -58,7 +58,7 @@ class Writers:
     """
 
     def __init__(self) -> None:
-        # A dictionary for its single, indivisible steps.
+        # A dictionary for its single, indivisible steps. It stays the same one: hits look into it directly.
         self.under_way: dict[Writing, None] = {}
         self._crowded = _MOST_UNCOMMITTED
 
@@ -75,7 +75,8 @@ class Writers:
     def begin_anew(self) -> None:
         """In a child process: the other threads are gone."""
         here = get_ident()
-        self.under_way = {known: None for known in self.under_way if known.thread == here}
+        for known in [known for known in self.under_way if known.thread != here]:
+            del self.under_way[known]
 
     def why_keep_away(self, texts: Callable[[], Texts | None]) -> str | None:
         """Why a read must neither be answered from the cache nor be stored.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from wats_accel.cache.entries import Entry, Key, MemoryStore
+from wats_accel.cache.entries import Entry, Key
+from wats_accel.cache.memory_store import MemoryStore
 
 
 class FaultyStore:

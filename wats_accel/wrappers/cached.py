@@ -14,6 +14,7 @@ from wats_accel.cache.loads import doubt_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.wrappers.bypassing import Call, NextChange
 from wats_accel.wrappers.cached_method import CachedMethod
+from wats_accel.wrappers.hit_path import quick
 
 _ABSENT, _FAILED, _TOO_DEEP = object(), object(), object()
 
@@ -67,4 +68,4 @@ def cached(
             method.note_hit(entry, args, kwargs)
         return answer
 
-    return cached_call
+    return quick(call, cached_call, region, keys, method.note_hit)
