@@ -90,13 +90,21 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,  # each is built as a part of the whole anyway; twice is half of the time
     )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
         """Only which keys there are: a plugin's own section may hold a server's address, password and all."""
         return ((None, name) for name in sorted(self.model_fields_set))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """The schema, with the docstrings of the attributes as descriptions."""
+        from wats_accel.config.docstrings import add_descriptions  # noqa: PLC0415 - reads sources
+
+        schema: dict[str, Any] = handler(core_schema)
+        add_descriptions(cls, handler.resolve_ref_schema(schema))
+        return schema
 
 
 class ShortSection(Section):
@@ -123,5 +131,6 @@ class ShortSection(Section):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        long_form: dict[str, Any] = handler.resolve_ref_schema(schema)
         return {"anyOf": [*cls.short_schemas(long_form), long_form]}

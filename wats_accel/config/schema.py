@@ -28,16 +28,11 @@ def assemble(sections: Iterable[ConfigSection]) -> type[RootSection]:
     return model
 
 
-_NO_DOCSTRINGS = {"use_attribute_docstrings": False}
-"""Nobody writes any into a class that is made here; to look for them takes a third of the time."""
-
-
 def _assemble(known: list[ConfigSection]) -> type[RootSection]:
     repository = create_model(
         "Repository",
         __base__=RepositorySection,
         __doc__=RepositorySection.__doc__,
-        __cls_kwargs__=_NO_DOCSTRINGS,
         **_fields(section for section in known if section.within == "repositories"),
     )
     repositories: Any = (
@@ -48,7 +43,6 @@ def _assemble(known: list[ConfigSection]) -> type[RootSection]:
         "Configuration",
         __base__=RootSection,
         __doc__=RootSection.__doc__,
-        __cls_kwargs__=_NO_DOCSTRINGS,
         **_fields(section for section in known if not section.within),
         repositories=repositories,
     )

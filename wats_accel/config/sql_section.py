@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, model_validator
 
-from wats_accel.config.fields import OneOrSeveral, Section
+from wats_accel.config.fields import OneOrSeveral, Section, ShortSection
 
 Dialect = Literal["tsql", "postgres", "sqlite", "mysql", "oracle", ""]
 Action = Literal["no action", "cascade", "set null", "set default"]
@@ -32,7 +32,7 @@ SECRET_COLUMNS = (
 )
 
 
-class TableRule(Section):
+class TableRule(ShortSection):
     """A table. In short: its columns, or nothing."""
 
     columns: list[str] | None = None
@@ -40,17 +40,17 @@ class TableRule(Section):
     computed: list[str] = Field(default=[])
     """Those that the database itself changes with every UPDATE: computed ones, row versions."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         if value is None:
             return {}
         return {"columns": value} if isinstance(value, list) else value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        columns = {"type": "array", "items": {"type": "string"}}
-        return _with_short_forms(core_schema, handler, columns, {"type": "null"})
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]
 
 
 def _names_alone(value: object) -> object:
@@ -95,7 +95,7 @@ class TriggerRule(Section):
     """What there may be more of: with ``writes``, a write that fires it concerns every answer."""
 
 
-class ViewRule(Section):
+class ViewRule(ShortSection):
     """What a view is made from. In short: a list of tables and columns, or its SELECT."""
 
     reads: OneOrSeveral = Field(default=[])
@@ -109,20 +109,20 @@ class ViewRule(Section):
     unknown: Hides | None = None
     """What there may be more of: with ``reads``, what is read of the view is never sure to be covered."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         if isinstance(value, str):
             return {"sql": value} if len(value.split()) > 1 else {"reads": [value]}
         return {"reads": value} if isinstance(value, list) else value
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        tables = {"type": "array", "items": {"type": "string"}}
-        return _with_short_forms(core_schema, handler, {"type": "string"}, tables)
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
 
 
-class RoutineRule(Section):
+class RoutineRule(ShortSection):
     """What a procedure or a function touches. In short: its text."""
 
     reads: OneOrSeveral | None = None
@@ -138,9 +138,9 @@ class RoutineRule(Section):
     unknown: Hides | None = None
     """What there may be more of."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: object) -> object:
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
         return {"sql": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
@@ -150,13 +150,9 @@ class RoutineRule(Section):
         return self
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
-        return _with_short_forms(core_schema, handler, {"type": "string"})
-
-
-def _with_short_forms(core_schema: Any, handler: Any, *short: dict[str, Any]) -> dict[str, Any]:
-    long_form: dict[str, Any] = handler.resolve_ref_schema(handler(core_schema))
-    return {"anyOf": [*short, long_form]}
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string"}]
 
 
 class _OrNamesAlone:
