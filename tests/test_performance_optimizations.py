@@ -36,6 +36,7 @@ PARTS_OF_IT: Final = (
 )
 DSN_VARIABLE: Final = "WATS_BENCHMARK_DSN"
 FEWEST_CALLS: Final = 40
+PARTS: Final = ("pool", "cache", "combined")
 
 
 def read_options(argv: list[str] | None) -> argparse.Namespace:
@@ -58,6 +59,9 @@ def read_options(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--language", choices=("pt-BR", "en"), default="pt-BR", help="of the report (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--only", choices=PARTS, action="append", help="one part; may be given more than once (default: all)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     where = parser.add_argument_group(
@@ -88,6 +92,7 @@ def read_options(argv: list[str] | None) -> argparse.Namespace:
     for name, least in (("calls", FEWEST_CALLS), ("threads", 1), ("rounds", 1)):
         if getattr(options, name) < least:
             parser.error(f"--{name} must be {least} or more")
+    options.only = options.only or PARTS
     if options.private_postgresql:
         options.dsn = ""
     return options

@@ -60,12 +60,13 @@ class Report:
     def _milliseconds(self, seconds: float | None) -> str:
         return "-" if seconds is None else self._words.number(1000 * seconds, 3)
 
-    def hit_rates(self, side: Side) -> str:
+    def hit_rates(self, part: Part) -> str:
         """Of each namespace that was asked."""
-        assert side.statistics is not None, "the accelerated side has them"
+        statistics = part.after.statistics
+        assert statistics is not None, "the accelerated side has them"
         rates = [
             f"{name} {self._words.number(numbers['hit_rate'], 1)}%"
-            for name, numbers in sorted(side.statistics["namespaces"].items())
+            for name, numbers in sorted(statistics["namespaces"].items())
             if numbers["hits"] + numbers["misses"]
         ]
         return self._console.text(f"  {self._words('hit_rate', rates=', '.join(rates))}")
@@ -77,33 +78,32 @@ class Report:
 
     def summary(self, parts: Sequence[Part]) -> str:
         """The box."""
-        combined = parts[-1]
-        before, after = (_figures(combined, side) for side in (combined.before, combined.after))
         improvements = [(f"{self._words(part.name)}:", self._improvement(part.improvement)) for part in parts]
-        counts = [
-            (
-                f"{self._words(label)}:",
-                f"{self._change(before[key], after[key])} {self._words('in_combined')}",
-            )
-            for label, key in (("connections_opened", "connections"), ("statements_sent", "statements"))
-        ]
-        different = sum(part.different(part.after) for part in parts)
-        whole = sum(len(part.after.answers) for part in parts)
-        said = self._words("of", count=self._words.number(different), whole=self._words.number(whole))
-        average = fmean(part.improvement for part in parts)
+        average = self._words.number(fmean(part.improvement for part in parts), 1)
         return self._console.box(
             self._words("summary"),
             improvements,
-            [(f"{self._words('average')}:", f"{self._words.number(average, 1)}%")],
-            [*counts, (f"{self._words('answers')}:", said)],
+            [(f"{self._words('average')}:", f"{average}%")],
+            [*self._counts(parts), (f"{self._words('answers')}:", self._different(parts))],
         )
+
+    def _counts(self, parts: Sequence[Part]) -> Iterator[tuple[str, str]]:
+        for part in parts:
+            if part.name == "combined":
+                for label, key in (("connections_opened", "connections"), ("statements_sent", "statements")):
+                    before, after = (
+                        self._words.number(getattr(side, key)) for side in (part.before, part.after)
+                    )
+                    yield f"{self._words(label)}:", f"{before} → {after} {self._words('in_combined')}"
+
+    def _different(self, parts: Sequence[Part]) -> str:
+        different = sum(part.different(part.after) for part in parts)
+        whole = sum(len(part.after.answers) for part in parts)
+        return self._words("of", count=self._words.number(different), whole=self._words.number(whole))
 
     def _improvement(self, percent: float) -> str:
         key = "better" if percent >= 0 else "worse"
         return self._words(key, percent=self._words.number(abs(percent), 1))
-
-    def _change(self, before: float, after: float) -> str:
-        return f"{self._words.number(before)} → {self._words.number(after)}"
 
 
 def _figures(part: Part, side: Side) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import tempfile
 from collections import Counter
@@ -30,7 +31,7 @@ def run(options: Any) -> int:
             with measured_database(options, Path(name)) as database:
                 return _measured(database, options, Path(name), words, console)
         except NotMeasurableError as error:
-            print(console.text(words("not_measurable", why=error)))
+            print(console.text(words("not_measurable", why=words(error.why, **error.values))))
             return 2
 
 
@@ -39,23 +40,23 @@ def _measured(database: MeasuredDatabase, options: Any, folder: Path, words: Wor
     _print(report.heading(database, options))
     database.fresh()
     plan = Plan(database, options.seed, options.calls)
-
-    pool = pool_part(database, plan, folder, options)
-    _print(report.part(pool))
-
-    reads = plan.repeated_reads()
-    cache = cache_part(database, reads, folder, options)
-    _print(report.part(cache), f"\n{report.methods(cache, reads)}", report.hit_rates(cache.after))
-
-    moments = plan.moments()
-    combined = combined_part(database, moments, folder, options)
-    _print(report.part(combined, **_about(moments)), report.hit_rates(combined.after))
-
-    parts = (pool, cache, combined)
+    reads, moments = plan.repeated_reads(), plan.moments()
+    parts = []
+    if "pool" in options.only:
+        parts.append(pool_part(database, plan, folder, options))
+        _print(report.part(parts[-1]))
+    if "cache" in options.only:
+        parts.append(cache_part(database, reads, folder, options))
+        _print(report.part(parts[-1]), f"\n{report.methods(parts[-1], reads)}", report.hit_rates(parts[-1]))
+    if "combined" in options.only:
+        parts.append(combined_part(database, moments, folder, options))
+        _print(report.part(parts[-1], **_about(moments)), report.hit_rates(parts[-1]))
     log = lines_to_look_for([folder / f"{part.after.name}.log" for part in parts])
     _print(report.log(log), f"\n{report.summary(parts)}")
     if database.db_type == "sqlite":
-        _print(console.text(words("sqlite_note")))
+        _print("", console.text(words("sqlite_note")))
+    if database.driver is sqlite3:
+        _print(console.text(words("demonstration_note")))
     if options.json is not None:
         figures = {**as_json(database, options, parts, log), "scenario": _kinds(moments)}
         options.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
@@ -78,7 +79,7 @@ def _kinds(moments: list[Moment]) -> dict[str, dict[str, int]]:
     }
 
 
-def _verdict(parts: tuple[Part, ...], words: Words, console: Console) -> int:
+def _verdict(parts: list[Part], words: Words, console: Console) -> int:
     wrong = sum(part.different(part.after) for part in parts)
     if wrong:
         _print(console.text(words("wrong", count=wrong)))

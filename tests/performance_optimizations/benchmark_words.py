@@ -13,8 +13,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "title": ("Teste de performance", "Performance benchmark"),
         "where": (
-            "{database} · {calls} chamadas por parte · {threads} threads · o melhor de {rounds} rodadas",
-            "{database} · {calls} calls in each part · {threads} threads · best of {rounds} rounds",
+            "{database} · chamadas por parte: {calls} · threads: {threads} · a melhor de: {rounds}",
+            "{database} · calls in each part: {calls} · threads: {threads} · the best of: {rounds}",
         ),
         "pool": ("Connection Pool", "Connection Pool"),
         "cache": ("Cache System", "Cache System"),
@@ -28,10 +28,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "The 6 cached reads over and over, in one thread, without the pool and without a write.",
         ),
         "combined_what": (
-            "{reads} leituras de {people} pessoas e {writes} escritas (todas as que invalidam), em {minutes} "
-            "minutos simulados.",
-            "{reads} reads by {people} people and {writes} writes (all those that invalidate), in {minutes} "
-            "simulated minutes.",
+            "{reads} leituras de {people} pessoas e {writes} escritas (todas as que invalidam), "
+            "em {minutes} min simulados.",
+            "{reads} reads by {people} people and {writes} writes (all those that invalidate), "
+            "in {minutes} min of simulated time.",
         ),
         "direct": ("conexão direta", "direct connections"),
         "pooled": ("pelo pool", "pooled"),
@@ -65,16 +65,37 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "in_combined": ("(cenário combinado)", "(combined scenario)"),
         "sqlite_note": (
             "No SQLite, abrir uma conexão é abrir um arquivo deste PC: o pool pouco ou nada economiza.\n"
-            "No modo demonstração (sqlite3) a própria aplicação nem usa o pool. Num servidor, cada\n"
-            "conexão é um login: meça com --private-postgresql ou --dsn.",
+            "Num servidor, cada conexão é um login: meça com --private-postgresql ou --dsn.",
             "On SQLite, opening a connection is opening a file of this PC: a pool saves little or nothing.\n"
-            "In its demonstration mode (sqlite3) the application itself is not pooled at all. On a server\n"
-            "each connection is a login: measure with --private-postgresql or --dsn.",
+            "On a server each connection is a login: measure with --private-postgresql or --dsn.",
+        ),
+        "demonstration_note": (
+            "No modo demonstração (sqlite3) as conexões da aplicação são de uma classe dela, que\n"
+            "nenhum pool divide: no cenário combinado só o cache economiza conexões.",
+            "In demonstration mode (sqlite3) the application's connections are of a class of its own,\n"
+            "which no pool can share: in the combined scenario only the cache saves connections.",
         ),
         "wrong": (
             "ERRO: {count} respostas com wats_accel não são as da aplicação sem ele.",
             "ERROR: {count} answers with wats_accel are not those of the application without it.",
         ),
+        "no_pyodbc": ("o pyodbc não está instalado", "pyodbc is not installed"),
+        "no_tables_for": ("o exemplo não tem tabelas para {name}", "the example has no tables for {name}"),
+        "unreachable": (
+            "não há conexão com o banco (SQLSTATE {state})",
+            "the database cannot be reached (SQLSTATE {state})",
+        ),
+        "in_use": (
+            "o banco já tem a tabela {table}, e o teste a apagaria. Use um banco vazio, ou "
+            "--replace-tables se ninguém precisa destas tabelas",
+            "the database has a table {table} already, and the benchmark would drop it. Give it an empty "
+            "one, or --replace-tables if nobody needs these tables",
+        ),
+        "no_server": (
+            "não foi possível iniciar um PostgreSQL: {why}",
+            "no PostgreSQL could be started: {why}",
+        ),
+        "not_installed": ("wats_accel não pôde ser ligado: {why}", "wats_accel cannot be switched on: {why}"),
         "not_measurable": ("Não é possível medir: {why}.", "This cannot be measured: {why}."),
         "written": ("Todos os números estão em {path}.", "All figures are in {path}."),
     }

@@ -33,7 +33,17 @@ _DROP_PROCEDURE: Final = "DROP PROCEDURE IF EXISTS sp_Limpar_Conexoes_Fantasma"
 
 
 class NotMeasurableError(Exception):
-    """The benchmark cannot run there; the message says why, and holds nothing of the ODBC string."""
+    """The benchmark cannot run there; nothing of the ODBC string is in it.
+
+    Attributes:
+        why: a key of the words that say it.
+        values: what is put into them.
+    """
+
+    def __init__(self, why: str, **values: str) -> None:
+        super().__init__(why, values)
+        self.why = why
+        self.values = values
 
 
 class MeasuredDatabase:
@@ -142,14 +152,14 @@ class OdbcDatabase(MeasuredDatabase):
         try:
             import pyodbc
         except ImportError:
-            raise NotMeasurableError("pyodbc is not installed") from None
+            raise NotMeasurableError("no_pyodbc") from None
         self.driver = pyodbc
         with contextlib.closing(self._first_connection()) as connection:
             name, version = (
                 str(connection.getinfo(info)) for info in (pyodbc.SQL_DBMS_NAME, pyodbc.SQL_DBMS_VER)
             )
             if name.lower() not in _TYPES:
-                raise NotMeasurableError(f"the example has no tables for {name}")
+                raise NotMeasurableError("no_tables_for", name=name)
             self.db_type = _TYPES[name.lower()]
             self.title = f"{name} {version} (pyodbc)"
             if not replace_tables:
@@ -160,8 +170,8 @@ class OdbcDatabase(MeasuredDatabase):
         try:
             return self.driver.connect(self._dsn, autocommit=True)
         except self.driver.Error as error:
-            state = error.args[0] if error.args else "unknown"
-            raise NotMeasurableError(f"the database cannot be reached (SQLSTATE {state})") from None
+            state = str(error.args[0]) if error.args else "?"
+            raise NotMeasurableError("unreachable", state=state) from None
 
     def fresh(self) -> None:
         """The tables are dropped, made and filled."""
@@ -198,10 +208,7 @@ def _refuse_tables_of_others(connection: Any) -> None:
     ours = {table.lower() for table in TABLES}
     found = sorted(row[2] for row in connection.cursor().tables() if str(row[2]).lower() in ours)
     if found:
-        raise NotMeasurableError(
-            f"the database has a table {found[0]} already, and the benchmark would drop it: "
-            "give it an empty database, or --replace-tables if nobody needs these tables"
-        )
+        raise NotMeasurableError("in_use", table=found[0])
 
 
 def _create_on_sqlserver(connection: Any) -> None:
@@ -243,4 +250,4 @@ def _own_server(stack: contextlib.ExitStack) -> str:
     try:
         return str(stack.enter_context(private_postgresql()).odbc())
     except ServerMissingError as error:
-        raise NotMeasurableError(str(error)) from None
+        raise NotMeasurableError("no_server", why=str(error)) from None

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from measured_databases import MeasuredDatabase
+from measured_databases import MeasuredDatabase, NotMeasurableError
 from measured_passes import Side, Step, Way, measure
 from naive_design import NaiveCache, NaivePool, apply_to
 from realistic_plan import REPOSITORIES, SECONDS_PER_MOMENT, Call, Moment, Plan, Repositories
 from simulation.clock import SimulatedTime, simulated_datetime
 
 import wats_accel
+from wats_accel.errors import ConfigError
 
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config" / "wats.yaml"
 _ROLE: Final = "SELECT Usu_Id, Usu_Is_Admin FROM Usuario_Sistema_WTS WHERE Usu_Nome = ?"
@@ -77,7 +78,11 @@ def _installed(config: Any, **options: Any) -> Iterator[Any]:
     if config is None:
         yield None
         return
-    with wats_accel.installed(config, strict=True, **options) as accelerator:
+    with contextlib.ExitStack() as stack:
+        try:
+            accelerator = stack.enter_context(wats_accel.installed(config, strict=True, **options))
+        except ConfigError as error:
+            raise NotMeasurableError("not_installed", why=str(error)) from error
         yield accelerator
 
 

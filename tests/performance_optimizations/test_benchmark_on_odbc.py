@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_performance_optimizations import DSN_VARIABLE, FEWEST_CALLS, measured, read_options, run_as_script
+from test_performance_optimizations import DSN_VARIABLE, measured, read_options, run_as_script
 
 
 def test_tables_that_are_there_already_are_left_alone_and_the_string_is_not_told(
@@ -19,7 +20,7 @@ def test_tables_that_are_there_already_are_left_alone_and_the_string_is_not_told
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE grupo_wts (name TEXT)")
     before = database.read_bytes()
-    done = run_as_script("--dsn", f"{sqlite_odbc(database)};PWD=s3cret")
+    done = run_as_script("--language", "en", "--dsn", f"{sqlite_odbc(database)};PWD=s3cret")
     assert done.returncode == 2, done.stdout + done.stderr
     assert "a table grupo_wts already" in done.stdout
     assert "s3cret" not in done.stdout + done.stderr
@@ -30,23 +31,32 @@ def test_tables_that_are_there_already_are_left_alone_and_the_string_is_not_told
 def test_any_odbc_database_will_do_and_nothing_is_left_in_it(
     soak: bool, tmp_path: Path, sqlite_odbc: Callable[[Path], str], request: pytest.FixtureRequest
 ) -> None:
-    calls = ("--calls", "400" if soak else str(FEWEST_CALLS))
     database = tmp_path / "empty.db"
-    _check(measured("--dsn", sqlite_odbc(database), *calls))
+    share = () if soak else ("--only", "pool")
+    _check(measured("--dsn", sqlite_odbc(database), *share))
     with contextlib.closing(sqlite3.connect(database)) as connection:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE name LIKE '%WTS'").fetchall()
     assert tables == []
     if soak:
         request.getfixturevalue("postgresql")
-        _check(measured("--private-postgresql", *calls))
+        _check(measured("--private-postgresql"))
 
 
 def _check(figures: dict[str, Any]) -> None:
-    for part, sides in figures["parts"].items():
-        before, after = list(sides["sides"].values())[:: len(sides["sides"]) - 1]
-        assert after["different"] == 0, part
-        assert after["statements"] < before["statements"] or part == "pool"
-        assert after["connections"] <= 15 < before["connections"] or part == "cache"
+    for name, part in figures["parts"].items():
+        before, *_, after = part["sides"].values()
+        assert after["different"] == 0, name
+        assert after["statements"] < before["statements"] or name == "pool"
+        assert after["connections"] <= 15 < before["connections"] or name == "cache"
+
+
+def test_what_cannot_be_reached_is_told_without_the_string(odbc: Any) -> None:
+    assert odbc.drivers(), "pyodbc is there"
+    done = run_as_script("--dsn", "DRIVER={No such driver};PWD=s3cret")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert re.fullmatch(
+        r"Não é possível medir: não há conexão com o banco \(SQLSTATE \w{5}\)\.\n", done.stdout
+    )
 
 
 # -- options -----------------------------------------------------------------------------------------------
