@@ -8,7 +8,7 @@ PEERS  := build/peers
 PARALLEL := --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak peers cover lint format generated wheel clean
+.PHONY: help install demo test soak peers bench cover lint format generated wheel clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -34,11 +34,15 @@ soak: $(STAMP) ## The tests whose whole size takes long, whole (an hour and more
 # In an environment of its own: no test may come to depend on what a rival brings along.
 $(PEERS)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[peers]'
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[peers,bench]'
 	@touch $@
 
 peers: $(PEERS)/.installed ## The freshness suite against other caching libraries (some minutes)
 	$(PEERS)/bin/python tests/benchmarks/peers/run.py
+
+bench: $(PEERS)/.installed ## Speed beside other libraries: docs/benchmarks.md anew (some minutes; ARGS=--quick only prints)
+	@sh tests/system_packages.sh
+	$(PEERS)/bin/python tests/benchmarks/bench.py $(ARGS)
 
 cover: $(STAMP) ## All tests with branch coverage, 95 % or more
 	@sh tests/system_packages.sh
