@@ -10,6 +10,7 @@ nothing, and no thread is traced.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import gc
 import importlib
@@ -22,6 +23,7 @@ import tokenize
 from collections.abc import Collection, Iterator, Mapping, Set
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
+from unittest import mock
 
 from actors import point
 
@@ -71,7 +73,8 @@ def live_points(*modules: ModuleType) -> Iterator[frozenset[str]]:
     names: list[str] = []
     live: dict[_Place, CodeType] = {}
     for module in modules:
-        marked, code = _compiled(Path(module.__file__ or ""))
+        file = Path(module.__file__ or "")
+        marked, code = _compiled(file, file.read_text(encoding="utf-8"))
         names += marked
         live.update((_place(function), function) for function in _functions_with_points(code))
     repeated = {name for name in names if names.count(name) > 1}
@@ -89,9 +92,25 @@ def live_points(*modules: ModuleType) -> Iterator[frozenset[str]]:
             del vars(module)[_HOOK]
 
 
-def _compiled(file: Path) -> tuple[list[str], CodeType]:
-    """The names of the points of a file, and its code with a call at each."""
-    source = file.read_text(encoding="utf-8")
+@contextlib.contextmanager
+def live_points_of_texts(owner: ModuleType, attribute: str, *texts: str) -> Iterator[frozenset[str]]:
+    """The same for functions that are compiled from a text during the ``with`` block; gives their names.
+
+    Args:
+        owner: the module that has the function which compiles such a text.
+        attribute: that function's name.
+        texts: in which all points stand.
+    """
+    vars(builtins)[_HOOK] = point  # for whatever globals such a function has
+    try:
+        with mock.patch.object(owner, attribute, lambda text: _compiled("<text>", text)[1]):
+            yield frozenset(name for text in texts for name in points_of(text).values())
+    finally:
+        del vars(builtins)[_HOOK]
+
+
+def _compiled(file: Path | str, source: str) -> tuple[list[str], CodeType]:
+    """The names of the points of a source, and its code with a call at each."""
     tree = ast.parse(source)
     points = points_of(source)
     names = list(points.values())

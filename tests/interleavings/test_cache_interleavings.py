@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from cache_scenarios import OPERATIONS, READS, scenario
 from exploration import Scenario, ScheduleFailedError, explore, run
-from named_points import live_points, modules_of
+from pointed_package import live_package
 from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
 from strategies import Until, to_end, until
 
-from wats_accel.cache import flights, registry
+from wats_accel.cache import registry
 from wats_accel.cache.entries import Entry
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.region import Region
@@ -30,8 +30,7 @@ Record = Callable[[str, object], None]
 @pytest.fixture(autouse=True, scope="module")
 def points() -> Iterator[frozenset[str]]:
     """The points in the sources, and waits that the scheduler sees."""
-    with live_points(*modules_of("wats_accel")) as names, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flights, "Event", functools.partial(SchedulerEvent, "flight.done"))
+    with live_package() as names:
         yield names
 
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from exploration import Scenario, ScheduleFailedError, explore
-from named_points import live_points, modules_of
+from pointed_package import live_package
 from scheduler import Run
-from scheduler_locks import SchedulerEvent
 from sql_scenarios import OPERATIONS, READS, sql_scenario
 
-from wats_accel.cache import flights
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.loads import Load
 from wats_accel.cache.region import Region
@@ -27,8 +25,7 @@ Record = Callable[[str, object], None]
 @pytest.fixture(autouse=True, scope="module")
 def points() -> Iterator[frozenset[str]]:
     """The points in the sources, and waits that the scheduler sees."""
-    with live_points(*modules_of("wats_accel")) as names, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flights, "Event", functools.partial(SchedulerEvent, "flight.done"))
+    with live_package() as names:
         yield names
 
 

@@ -13,12 +13,11 @@ from actors import point
 from cache_scenarios import OPERATIONS, READS
 from exploration import Scenario, ScheduleFailedError, explore
 from history_check import check
-from named_points import live_points, modules_of
 from noted_application import NotedApplication
+from pointed_package import live_package
 from scheduler import Run
-from scheduler_locks import SchedulerEvent
 
-from wats_accel.cache import checking, flights
+from wats_accel.cache import checking
 from wats_accel.cache.loads import stacks
 
 Kinds = Sequence[str]
@@ -29,8 +28,7 @@ WRITES = ("invalidate exact", "invalidate pattern", "invalidate namespace")
 @pytest.fixture(autouse=True, scope="module")
 def _points() -> Iterator[None]:
     """The points in the sources, and waits that the scheduler sees."""
-    with live_points(*modules_of("wats_accel")), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flights, "Event", functools.partial(SchedulerEvent, "flight.done"))
+    with live_package():
         yield
 
 

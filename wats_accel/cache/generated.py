@@ -7,12 +7,14 @@ them, come in as variables.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import keyword
 import linecache
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import CodeType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, Final
 
 from wats_accel.cache.key_rules import KeyRules
@@ -22,6 +24,7 @@ from wats_accel.suggestions import nearest
 
 Parameter = inspect.Parameter
 INSTANCE_NAMES: Final = ("self", "cls")
+_NAME: Final = "_accel_generated"
 
 Parts = tuple[Any, tuple[Any, ...], tuple[Any, ...], tuple[tuple[str, Any], ...]]
 """A call taken apart: whose it is, its fixed arguments, what ``*args`` and ``**kwargs`` caught."""
@@ -180,7 +183,7 @@ def generate(
     body: str,
     variables: Mapping[str, Any] = MappingProxyType({}),
     *,
-    name: str = "_accel_generated",
+    name: str = _NAME,
     title: str = "",
 ) -> Callable[..., Any]:
     """A function with this signature and body; what is spelt in it has been checked to be names.
@@ -189,7 +192,7 @@ def generate(
         signature: whose defaults become variables, and whose annotations are left out.
         body: statements.
         variables: that the body names, besides those for all; all of them begin with ``_accel_``.
-        name: of the function.
+        name: of the function, if it has a title.
         title: whose it is; under it tracebacks and debuggers show the text as they show a file.
 
     Raises:
@@ -212,17 +215,25 @@ def generate(
             namespace[str(default)] = known.default
         parameters.append(known.replace(default=default, annotation=Parameter.empty))
     lines = "".join(f"    {line}\n" for line in body.splitlines())
-    exec(compiled(f"def {name}{inspect.Signature(parameters)}:\n{lines}", title), namespace)
-    generated: Callable[..., Any] = namespace.pop(name)
+    text = f"def {_NAME}{inspect.Signature(parameters)}:\n{lines}"
+    exec(code_of(text), namespace)
+    generated: FunctionType = namespace.pop(_NAME)
+    if title:
+        generated.__code__ = _titled(generated.__code__, name, title, text)
     return generated
 
 
-def compiled(text: str, title: str) -> CodeType:
-    """The code of a generated text."""
-    filename = f"<wats_accel: {title}>" if title else "<wats_accel>"
-    if title:
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    return compile(text, filename, "exec", dont_inherit=True)
+@functools.lru_cache(maxsize=256)
+def code_of(text: str) -> CodeType:
+    """The code of a generated text; methods that look alike share it."""
+    return compile(text, "<wats_accel>", "exec", dont_inherit=True)
+
+
+def _titled(code: CodeType, name: str, title: str, text: str) -> CodeType:
+    filename = f"<wats_accel: {title}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    names: dict[str, Any] = {"co_qualname": name} if sys.version_info >= (3, 11) else {}
+    return code.replace(co_name=name, co_filename=filename, **names)
 
 
 class _Spelled(str):

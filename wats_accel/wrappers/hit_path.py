@@ -28,7 +28,7 @@ from wats_accel.wrappers.bypassing import Args, Call, Kwargs
 
 NoteHit = Callable[[Any, Args, Kwargs], None]
 
-_BODY: Final = """\
+BODY: Final = """\
 if _accel_region.active and not _accel_writes{caught}:
     try:
         {owner}
@@ -105,7 +105,7 @@ def _body(signature: inspect.Signature, spelling: Spelling) -> str:
     by_position, by_name, both = _arguments(signature)
     places = [_frozen(number, value) for number, value in enumerate(spelling.values)]
     caught = "".join(f" and not {name}" for name in (spelling.extra, spelling.named) if name)
-    return _BODY.format(
+    return BODY.format(
         caught=caught,
         owner="\n        ".join(_finding_the_table(spelling)),
         place=places[0] if len(places) == 1 else f"({', '.join(places)})",
