@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from wats_accel.records import record
 
 KeyPath = tuple[str | int, ...]
 
@@ -49,7 +50,7 @@ def shown(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(frozen=True, slots=True, repr=False)
 class Problem:
     """One thing that is wrong, where it stands, and what to do about it.
 

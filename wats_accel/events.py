@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from wats_accel.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Event:
     """Base of all events; `name` is ``accel.<noun>_<what happened>``."""
 
     name: ClassVar[str] = "accel.event"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Hit(Event):
     """A call was answered from the cache. `key` is the readable key."""
 
@@ -22,7 +23,7 @@ class Hit(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Miss(Event):
     """A call was not in the cache; the method itself runs now."""
 
@@ -31,7 +32,7 @@ class Miss(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Joined(Event):
     """A call waited for a load of the same key that another call had begun, and got its answer."""
 
@@ -41,7 +42,7 @@ class Joined(Event):
     wait_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stored(Event):
     """The answer of a load was stored."""
 
@@ -51,7 +52,7 @@ class Stored(Event):
     load_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NotStored(Event):
     """The answer of a load was given to its caller and not stored."""
 
@@ -61,7 +62,7 @@ class NotStored(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoadFailed(Event):
     """The method itself raised; its caller got that exception. `error` is the exception's type."""
 
@@ -71,7 +72,7 @@ class LoadFailed(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ServedStale(Event):
     """The method failed, and its caller got the last good answer. `why` is the exception's type, or
     ``unless_result``; `age_seconds` how old the answer was."""
@@ -83,7 +84,7 @@ class ServedStale(Event):
     age_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RefreshFailed(Event):
     """An answer could not be renewed in the background; nobody waited for it. `why` as elsewhere."""
 
@@ -93,7 +94,7 @@ class RefreshFailed(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ValidUntilFailed(Event):
     """It could not be found out until when an answer is valid, and it was not stored. `error` is a type."""
 
@@ -102,7 +103,7 @@ class ValidUntilFailed(Event):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bypassed(Event):
     """A call went straight to the method, because the cache could not or may not answer it."""
 
@@ -111,7 +112,7 @@ class Bypassed(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Invalidated(Event):
     """Entries were dropped. `write` is the target whose call did it, or what else asked for it."""
 
@@ -121,7 +122,7 @@ class Invalidated(Event):
     write: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Expired(Event):
     """An entry was found older than its TTL and dropped."""
 
@@ -129,7 +130,7 @@ class Expired(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Evicted(Event):
     """An entry had to make room for another."""
 
@@ -137,7 +138,7 @@ class Evicted(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Orphaned(Event):
     """An entry was found to be made from another one that is gone, and dropped."""
 
@@ -145,7 +146,7 @@ class Orphaned(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Patched(Event):
     """A method has been wrapped."""
 
@@ -153,7 +154,7 @@ class Patched(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unpatched(Event):
     """A method has been put back as it was."""
 
@@ -161,7 +162,7 @@ class Unpatched(Event):
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RuleSkipped(Event):
     """A rule could not be applied and was left out."""
 
@@ -169,7 +170,7 @@ class RuleSkipped(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConfigUnused(Event):
     """The configuration as a whole cannot be used, and nothing is patched."""
 
@@ -177,7 +178,7 @@ class ConfigUnused(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CacheSuspended(Event):
     """A cached method goes uncached from now on, because it could not be kept fresh."""
 
@@ -186,7 +187,7 @@ class CacheSuspended(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BreakerOpened(Event):
     """A part has failed too often, and is left alone for a while. `error` is the last failure's type."""
 
@@ -197,7 +198,7 @@ class BreakerOpened(Event):
     pause_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BreakerClosed(Event):
     """A part that was left alone works again."""
 
@@ -205,7 +206,7 @@ class BreakerClosed(Event):
     part: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConfigReloaded(Event):
     """A changed configuration is in effect. The counts are of targets."""
 
@@ -216,7 +217,7 @@ class ConfigReloaded(Event):
     kept: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConfigRejected(Event):
     """A changed configuration cannot be used; the one before stays in effect."""
 
@@ -224,7 +225,7 @@ class ConfigRejected(Event):
     problem: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AnswerDiffers(Event):
     """A cached answer was not what the method itself gave. `how` tells the shapes, and no value.
 
@@ -238,7 +239,7 @@ class AnswerDiffers(Event):
     during: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MethodChanged(Event):
     """A method is not what it was when the lock file was written. `action` is ``warn`` or ``bypass``."""
 
@@ -248,7 +249,7 @@ class MethodChanged(Event):
     action: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FeatureInitialized(Event):
     """A feature is ready; `summary` is the line that a maintainer reads."""
 
@@ -257,7 +258,7 @@ class FeatureInitialized(Event):
     summary: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Initialized(Event):
     """The whole of wats_accel is in effect."""
 
@@ -267,7 +268,7 @@ class Initialized(Event):
     problems: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class StatsSummary(Event):
     """The cache's figures: at intervals and at shutdown. `hit_rate` is in percent."""
 
@@ -278,7 +279,7 @@ class StatsSummary(Event):
     hit_rate: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TrustSummary(Event):
     """What is known of a method that is verified, or in the `shadow`, up to now.
 
@@ -298,7 +299,7 @@ class TrustSummary(Event):
     shadow_saved_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolConnected(Event):
     """A pool opened a connection. `pool` is the `connect` that it stands for."""
 
@@ -307,7 +308,7 @@ class PoolConnected(Event):
     connect_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolCheckedOut(Event):
     """A connection was lent."""
 
@@ -317,7 +318,7 @@ class PoolCheckedOut(Event):
     reused: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolCheckedIn(Event):
     """A lease ended; its connection comes back, unless it is discarded."""
 
@@ -326,7 +327,7 @@ class PoolCheckedIn(Event):
     held_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolDiscarded(Event):
     """A pool parted with a connection."""
 
@@ -335,7 +336,7 @@ class PoolDiscarded(Event):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolExhausted(Event):
     """All connections of a pool were taken for so long; `then` is ``direct`` or ``wait``."""
 
@@ -345,7 +346,7 @@ class PoolExhausted(Event):
     then: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolLeakSuspected(Event):
     """A connection has been lent for long. `stack` is where it was taken, one line for each frame."""
 
@@ -355,7 +356,7 @@ class PoolLeakSuspected(Event):
     stack: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PluginFailed(Event):
     """A plugin raised; the rest goes on. `error` is the exception's type and, if harmless, text."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass
 
 from wats_accel.errors import TargetError
+from wats_accel.records import record
 
 
 def _is_dotted_name(text: str) -> bool:
     return bool(text) and all(part.isidentifier() for part in text.split("."))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record(frozen=True, slots=True, order=True)
 class Target:
     """A module and, inside it, the dotted path to a class, a method or a function.
 

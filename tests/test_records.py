@@ -1,0 +1,177 @@
+"""Records are what dataclasses are, only later."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import importlib.util
+import inspect
+import pickle
+import pkgutil
+import threading
+from typing import Any, ClassVar
+
+import pytest
+
+import wats_accel
+from wats_accel import events, records
+from wats_accel.records import record
+
+
+@record(frozen=True)
+class Plain:
+    """A record."""
+
+    kind: ClassVar[str] = "plain"
+    number: int
+    text: str = "text"
+    items: list[int] = dataclasses.field(default_factory=list, compare=False)
+
+
+@record(frozen=True, order=True)
+class Further(Plain):
+    """A record that is derived from one."""
+
+    last: int = 3
+
+    def doubled(self) -> int:
+        """Twice the last."""
+        return 2 * self.last
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """What `Plain` is to be."""
+
+    kind: ClassVar[str] = "plain"
+    number: int
+    text: str = "text"
+    items: list[int] = dataclasses.field(default_factory=list, compare=False)
+
+
+def _is_unfinished(cls: type[Any]) -> bool:
+    return any(isinstance(value, records._Later) for value in vars(cls).values())
+
+
+def _anew(**options: bool) -> Any:
+    class Made:
+        """A record of its own."""
+
+        __annotations__ = {"number": "int"}
+
+    return record(slots=True, **options)(Made)
+
+
+def test_a_record_has_what_a_dataclass_has() -> None:
+    assert inspect.signature(Plain) == inspect.signature(Reference)
+    for name in ("__slots__", "__match_args__", "__doc__"):
+        assert name == "__doc__" or getattr(Plain, name) == getattr(Reference, name)
+    ours, theirs = (repr(vars(kind)["__dataclass_params__"]) for kind in (Plain, Reference))
+    assert ours == theirs
+    of_both = ((known.name, known.type, known.default) for known in dataclasses.fields(Plain))
+    assert list(of_both) == [
+        (known.name, known.type, known.default) for known in dataclasses.fields(Reference)
+    ]
+
+
+def test_a_record_works_as_a_dataclass_does() -> None:
+    made = Further(1, "r", [2], 5)
+    assert repr(made) == "Further(number=1, text='r', items=[2], last=5)"
+    assert made == Further(1, "r", [7], 5) != Further(2, "r", [7], 5)
+    assert hash(made) == hash(Further(1, "r", [7], 5))
+    assert made < Further(2)
+    assert dataclasses.asdict(made) == {"number": 1, "text": "r", "items": [2], "last": 5}
+    assert dataclasses.replace(made, last=6).doubled() == 12
+    assert made.kind == "plain"
+    assert not hasattr(made, "__dict__")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.number = 2  # type: ignore[misc]
+    match made:
+        case Further(number, last=5):
+            assert number == 1
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_a_record_can_be_copied_and_pickled(again: Any) -> None:
+    made = Further(1, "r", [2], 5)
+    assert again(made) == made
+
+
+FIRST_USES: dict[str, Any] = {
+    "an object": lambda cls: cls(1),
+    "an object without its constructor": lambda cls: repr(cls.__new__(cls).__class__),
+    "its fields": dataclasses.fields,
+    "whether it is a dataclass": dataclasses.is_dataclass,
+    "its signature": inspect.signature,
+    "a derived dataclass": lambda cls: dataclasses.dataclass(frozen=True)(type("Derived", (cls,), {})),
+    "a derived object": lambda cls: type("Derived", (cls,), {})(1),
+}
+
+
+@pytest.mark.parametrize("use", FIRST_USES.values(), ids=FIRST_USES)
+def test_whatever_is_wanted_first_makes_it_whole(use: Any) -> None:
+    made = _anew(frozen=True)
+    assert _is_unfinished(made)
+    use(made)
+    value = made(number=1)
+    assert (value, hash(value)) == (made(1), hash(made(1)))
+    assert not _is_unfinished(made)
+
+
+def test_options_say_what_is_made() -> None:
+    by_identity = _anew(eq=False)
+    assert by_identity(1) != by_identity(1)
+    assert hash(by_identity(1))
+    changeable = _anew()
+    value = changeable(1)
+    value.number = 2
+    assert value == changeable(2)
+    assert changeable.__hash__ is None
+
+
+def test_an_own_method_stays() -> None:
+    assert str(wats_accel.errors.Problem("m")) == "m"
+    assert repr(wats_accel.errors.Problem("m")) == "Problem('m')"
+
+
+def test_threads_that_need_it_first_at_the_same_time_get_the_same() -> None:
+    made = _anew(frozen=True, order=True)
+    begin = threading.Barrier(4)
+    found: list[bool] = []
+
+    def use() -> None:
+        begin.wait()
+        found.append(made(1) == made(1) and made(1) < made(2) and hash(made(1)) == hash(made(1)))
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 4
+
+
+def test_no_start_makes_events_whole_that_nobody_has_sent() -> None:
+    assert events.__spec__ is not None
+    module = importlib.util.module_from_spec(events.__spec__)
+    assert events.__spec__.loader is not None
+    events.__spec__.loader.exec_module(module)
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type)]
+    assert len(kinds) > 30
+    assert all(map(_is_unfinished, kinds))
+
+
+def _all_records() -> list[type[Any]]:
+    found: dict[type[Any], None] = {}
+    for module in pkgutil.walk_packages(wats_accel.__path__, "wats_accel."):
+        if "pyinstaller" not in module.name and not module.name.endswith("__main__"):
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, type) and "__slots__" in vars(value) and dataclasses.is_dataclass(value):
+                    found[value] = None
+    return list(found)
+
+
+def test_every_record_has_a_slot_for_each_of_its_fields_and_for_nothing_else() -> None:
+    for kind in _all_records():
+        slots = {name for base in kind.__mro__ for name in vars(base).get("__slots__", ())}
+        assert {known.name for known in dataclasses.fields(kind)} | {"__weakref__"} == slots | {"__weakref__"}

@@ -1,0 +1,90 @@
+"""Records: dataclasses whose methods are made when they are first needed.
+
+The standard library writes up to ten functions for each dataclass as text, and compiles them while the module
+is imported: some tenths of a millisecond for each class, and of most classes here a start makes no object. So
+`record` makes the class with its slots, and the rest when the first object is made, the fields are looked
+at, or whatever else comes first. From then on it is what `dataclasses.dataclass` makes of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["record"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as record
+else:
+
+    def record(**options: bool) -> Callable[[type[Any]], type[Any]]:
+        """What `dataclasses.dataclass` makes with these options and ``slots=True``, but later.
+
+        The module must begin with ``from __future__ import annotations``: by the text of its type, a field is
+        told from a ``ClassVar``.
+        """
+        return lambda cls: _record(cls, {**options, "slots": True})
+
+
+_ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
+_FROZEN = ("__setattr__", "__delattr__", "__getstate__", "__setstate__")
+_ALWAYS = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__")
+_OF_EACH_CLASS = frozenset(
+    ("__dict__", "__weakref__", "__slots__", "__module__", "__qualname__", "__doc__", "__firstlineno__")
+)
+
+
+class _Later:
+    """Stands for a part of a record, and has all of them made when it is looked up.
+
+    There is no lock: if two threads do that at a time, they make the same twice.
+    """
+
+    def __init__(self, name: str, finish: Callable[[], None]) -> None:
+        self._name = name
+        self._finish = finish
+
+    def __get__(self, instance: object, owner: type[Any]) -> Any:
+        self._finish()
+        return getattr(owner if instance is None else instance, self._name)
+
+
+def _record(cls: type[Any], options: dict[str, bool]) -> type[Any]:
+    whole = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    whole["__qualname__"] = cls.__qualname__
+    if "__eq__" in whole and whole.get("__hash__") is None:
+        whole.pop("__hash__", None)  # Python has put the None there, and does so again
+    fields = [name for name, kind in whole.get("__annotations__", {}).items() if "ClassVar[" not in kind]
+    inherited = {name for base in cls.__mro__ for name in vars(base).get("__slots__", ())}
+    # A default cannot be there together with its slot.
+    namespace = {name: value for name, value in whole.items() if name not in fields}
+    namespace["__slots__"] = tuple(name for name in fields if name not in inherited)
+    metaclass: Any = type(cls)
+    made: type[Any] = metaclass(cls.__name__, cls.__bases__, namespace)
+
+    def finish() -> None:
+        _finish(made, whole, options)
+
+    for name in _made_later(whole, options):
+        setattr(made, name, _Later(name, finish))
+    return made
+
+
+def _made_later(whole: dict[str, Any], options: dict[str, bool]) -> Iterator[str]:
+    """The names of what `dataclass` would make, but for those that the class has itself."""
+    eq, frozen = options.get("eq", True), options.get("frozen", False)
+    names = [*_ALWAYS, *(_ORDER if options.get("order") else ()), *(_FROZEN if frozen else ())]
+    names += ["__repr__"] if options.get("repr", True) else []
+    names += ["__eq__"] if eq else []
+    names += ["__hash__"] if eq or options.get("unsafe_hash") else []
+    return (name for name in names if name not in whole)
+
+
+def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool]) -> None:
+    metaclass: Any = type(cls)
+    twin = dataclasses.dataclass(**options)(metaclass(cls.__name__, cls.__bases__, dict(whole)))
+    slots = vars(twin)["__slots__"]
+    for name, value in vars(twin).items():
+        if name not in whole and name not in slots and name not in _OF_EACH_CLASS:
+            setattr(cls, name, value)
