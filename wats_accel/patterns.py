@@ -8,7 +8,6 @@ that a pattern leaves out match anything: a pattern errs on the side of dropping
 from __future__ import annotations
 
 import fnmatch
-import functools
 import re
 from dataclasses import dataclass
 
@@ -72,8 +71,9 @@ class KeyPattern:
         Raises:
             PatternError: the text names a namespace only, has empty or malformed parts.
         """
-        # A subclass of str may compare in a way of its own, and a long text is not worth the memory.
-        return _remembered(text) if type(text) is str and len(text) <= _LONGEST_REMEMBERED else _parsed(text)
+        if type(text) is not str:  # a subclass may compare in a way of its own
+            return _parsed(text)
+        return _known.get(text) or _remembered(text)
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -104,6 +104,14 @@ def _parsed(text: str) -> KeyPattern:
     return KeyPattern(text.strip(), parts[0], parts[1], tuple(arguments))
 
 
+def _remembered(text: str) -> KeyPattern:
+    pattern = _parsed(text)
+    # Not one with a value in it, which may be a secret, and mostly does not come again.
+    if len(_known) < _MOST_REMEMBERED and len(pattern.placeholders) == len(pattern.arguments):
+        _known[text] = pattern
+    return pattern
+
+
 _ANYTHING = Glob("*")
-_LONGEST_REMEMBERED = 100
-_remembered = functools.lru_cache(maxsize=512)(_parsed)  # a pattern never changes, so that all may share it
+_MOST_REMEMBERED = 1_000
+_known: dict[str, KeyPattern] = {}  # a pattern never changes, so that all may share it
