@@ -8,7 +8,7 @@ PEERS  := build/peers
 PARALLEL := --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak peers bench cover lint format generated wheel clean
+.PHONY: help install demo test soak peers bench macro cover lint format generated wheel clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -43,6 +43,10 @@ peers: $(PEERS)/.installed ## The freshness suite against other caching librarie
 bench: $(PEERS)/.installed ## Speed beside other libraries: docs/benchmarks.md anew (some minutes; ARGS=--quick only prints)
 	@sh tests/system_packages.sh
 	$(PEERS)/bin/python tests/benchmarks/bench.py $(ARGS)
+
+macro: $(PEERS)/.installed ## A day over slow networks: docs/benchmarks-macro.md anew (a quarter of an hour; ARGS=--quick: a minute)
+	@sh tests/system_packages.sh
+	$(PEERS)/bin/python tests/benchmarks/macro/run_macro.py $(ARGS)
 
 cover: $(STAMP) ## All tests with branch coverage, 95 % or more
 	@sh tests/system_packages.sh
