@@ -141,11 +141,21 @@ def _sealing(signature: inspect.Signature, rules: KeyRules, sealer: Sealer) -> d
     return {"_accel_seal": sealer.seal, "_accel_seal_all": sealer.seal_all, "_accel_named": seal_named}
 
 
-def compile_binding(signature: inspect.Signature) -> Callable[..., dict[str, Any]]:
-    """A function that gives the arguments of a call by name; raises `TargetError` as above."""
+def compile_binding(
+    signature: inspect.Signature, named: Mapping[str, str] | None = None
+) -> Callable[..., dict[str, Any]]:
+    """A function that gives arguments of a call by name; raises `TargetError` as above.
+
+    Args:
+        signature: of the method as a plain function.
+        named: the parameters to give, by the name that each is to have. By default all, and what
+            ``**kwargs`` caught.
+    """
     pairs: list[str] = []
     for name, known in signature.parameters.items():
         pairs.append(f"**{name}" if known.kind is Parameter.VAR_KEYWORD else f"{name!r}: {name}")
+    if named is not None:
+        pairs = [f"{wanted!r}: {name}" for wanted, name in named.items() if name in signature.parameters]
     return generate(signature, "return {" + ", ".join(pairs) + "}")
 
 

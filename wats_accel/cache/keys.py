@@ -181,13 +181,17 @@ class ArgumentReader:
         is_exact: bool = True,
     ) -> None:
         self._paths = paths if is_exact else ()
+        self._split = {path: path.split(".") for path in self._paths}
         caught = any(known.kind is Parameter.VAR_KEYWORD for known in signature.parameters.values())
         roots = roots_of(signature, has_instance)
         for path in paths:
             if path.partition(".")[0] not in roots and not caught:
                 raise TargetError(no_parameter(path.partition(".")[0], roots))
-        self._bind = compile_binding(signature)
         self._first = next(iter(signature.parameters), "") if has_instance else ""
+        # Where all paths are names of parameters, a call is turned into what is asked for in one step.
+        self._is_direct = not caught and not any("." in path for path in self._paths)
+        named = {path: self._root(path) for path in self._paths} if self._is_direct else None
+        self._bind = compile_binding(signature, named)
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, object]:
         """The value of each path; one that cannot be read is left out, and so matches anything."""
@@ -197,17 +201,22 @@ class ArgumentReader:
             bound = self._bind(*args, **kwargs)
         except Exception:  # noqa: BLE001 - the call does not fit: the method itself will say so
             return {}
+        if self._is_direct:
+            return bound
         found: dict[str, object] = {}
-        for path in self._paths:
-            root, *attributes = path.split(".")
+        for path, (root, *attributes) in self._split.items():
             try:
-                value = bound[self._first if root in INSTANCE_NAMES and self._first else root]
+                value = bound[self._root(root)]
                 for attribute in attributes:
                     value = getattr(value, attribute)
             except Exception:  # noqa: BLE001 - unknown must not keep an entry alive
                 continue
             found[path] = value
         return found
+
+    def _root(self, name: str) -> str:
+        """The parameter that a path begins with: ``self`` stands for the first one, whatever its name is."""
+        return self._first if name in INSTANCE_NAMES and self._first else name
 
 
 def _parameter_names(signature: inspect.Signature, has_instance: bool) -> list[str]:

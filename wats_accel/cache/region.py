@@ -175,6 +175,15 @@ class Region(Switches):
 
     # -- dropping --------------------------------------------------------------------------------------
 
+    def expect_by_argument(self, position: int) -> None:
+        """Be ready to drop entries by the argument at a position, without a look at all of them.
+
+        Raises:
+            Exception: the store cannot tell which entries it has. Then that is tried again when it is needed.
+        """
+        with self.lock:
+            self._indexes.expect_argument(position)
+
     def invalidate(self, selection: Selection = EVERYTHING, *, spare: Load | None = None) -> int:
         """Drop what is selected, and fence off the loads of it that are under way.
 
@@ -230,6 +239,8 @@ class Region(Switches):
         if not selection.conditions:
             return self._drop_all()
         candidates = self._indexes.candidates(selection)
+        if not candidates:
+            return 0
         doomed = [entry for entry in candidates if selection.matches(entry.texts)]
         for entry in doomed:
             self.remove(entry)

@@ -25,6 +25,9 @@ from wats_accel.patterns import KeyPattern
 from wats_accel.settling import Settling
 from wats_accel.targets import Target
 
+_MOST_REMEMBERED = 1_000
+"""Patterns of which it is remembered which regions they name: people may make up ever new ones."""
+
 
 def _no_store(namespace: str, target: str) -> Store | None:
     return None
@@ -66,6 +69,7 @@ class CacheRegistry:
         self._namespaces: dict[str, Namespace] = {}
         self._regions: dict[str, Region] = {}
         self._planned: PlannedCaches | None = None
+        self._matching: dict[tuple[str, str], list[Region]] = {}  # by the namespace and method of a pattern
         self._turns = itertools.count()
         begins_anew_when_forked(self)
         bus.at_checkpoints(self.sweep)
@@ -99,6 +103,7 @@ class CacheRegistry:
         adopted = None if planned is None else planned.adopted(running, rules)
         region = self._made(rules) if adopted is None else adopted  # an empty one is falsy
         regions[rules.target] = region
+        self._matching = {}
         return region
 
     def _made(self, rules: RegionRules) -> Region:
@@ -120,7 +125,15 @@ class CacheRegistry:
 
     def matching(self, pattern: KeyPattern) -> list[Region]:
         """The regions whose entries a key pattern can match."""
-        return [region for region in self if pattern.names(region.rules.namespace, region.rules.method)]
+        found = self._matching.get((pattern.namespace, pattern.method))
+        return self._looked_up(pattern) if found is None else found
+
+    def _looked_up(self, pattern: KeyPattern) -> list[Region]:
+        known = self._matching  # before the regions are looked at: with these it becomes another one
+        found = [region for region in self if pattern.names(region.rules.namespace, region.rules.method)]
+        if len(known) < _MOST_REMEMBERED:
+            known[pattern.namespace, pattern.method] = found
+        return found
 
     def named(self, pattern: str) -> list[Region]:
         """The regions that a maintainer means: by namespace, ``users:*``, or by target, in globs."""
@@ -178,6 +191,7 @@ class CacheRegistry:
             for region in set(after.values()) - stays:
                 begin_empty(region, settling, before.get(region.rules.target))
             self._regions, self._store_factory = after, planned.store_factory
+            self._matching = {}
             begin_again(
                 stays, settling, lambda it: it.rules.target in redone or it.rules.namespace in unsized
             )

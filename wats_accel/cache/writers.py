@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from threading import get_ident
 
 from wats_accel.cache.selection import EVERYTHING, Selection
@@ -19,18 +18,25 @@ from wats_accel.transactions import Transaction
 _MOST_UNCOMMITTED = 1_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Writing:
-    """A write that is under way, as far as one region is concerned.
+    """A write that is under way, as far as some regions are concerned. It is never changed.
+
+    Each write makes one or more of them; as a frozen dataclass that would take three times as long.
 
     Attributes:
         selection: the reads that it concerns, as far as its arguments tell when it begins.
         transaction: that it has left open when it returned.
+        thread: that writes; the calling one by default.
     """
 
-    selection: Selection
-    transaction: Transaction | None = None
-    thread: int = field(default_factory=get_ident)
+    __slots__ = ("selection", "thread", "transaction")
+
+    def __init__(
+        self, selection: Selection, transaction: Transaction | None = None, thread: int | None = None
+    ) -> None:
+        self.selection = selection
+        self.transaction = transaction
+        self.thread = get_ident() if thread is None else thread
 
     def concerns(self, texts: Texts | None) -> bool:
         """Whether reads with these argument texts are concerned; None for any reads."""
@@ -104,7 +110,7 @@ class Writers:
         if len(narrow) > _MOST_UNCOMMITTED:
             widest = {(known.transaction, known.thread): known for known in narrow}
             for known in widest.values():
-                self.under_way[replace(known, selection=EVERYTHING)] = None
+                self.under_way[Writing(EVERYTHING, known.transaction, known.thread)] = None
             for known in narrow:  # only now: in between somebody may ask
                 self.leave(known)
         # At twice as many again, so that each write looks at few of them in the mean.
