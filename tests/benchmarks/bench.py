@@ -23,7 +23,7 @@ PAGE: Final = ROOT / "docs" / "benchmarks.md"
 CHARTS: Final = ROOT / "docs" / "benchmarks"
 SAVED: Final = HERE / "results.json"
 BUILD: Final = ROOT / "build" / "bench"
-SCRIPTS: Final = ("invalidation", "startup")
+SCRIPTS: Final = ("hit_steps", "invalidation", "startup")
 """Others that measure, each with a `main()` that gives its rows."""
 
 
