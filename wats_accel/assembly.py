@@ -6,7 +6,6 @@ import dataclasses
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from wats_accel.patching.plan import PatchPlan, PatchSpec
 from wats_accel.patterns import KeyPattern
 from wats_accel.plugin_manager import PluginManager
 from wats_accel.pool.registry import PoolRegistry
+from wats_accel.records import record
 from wats_accel.schema_source import SchemaSource
 
 _PLANNING = "accel_patch_specs"
@@ -32,7 +32,7 @@ _LOADING = "loading"
 _SECTION_NAME = re.compile(r"(?!model_)[a-z][a-z0-9]*(_[a-z0-9]+)*")  # pydantic wants `model_…` for itself
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Assembly:
     """Everything that one configuration asks for, ready to be installed."""
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from wats_accel.event_bus import EventBus
 from wats_accel.events import BreakerClosed, BreakerOpened
 from wats_accel.forks import begins_anew_when_forked
+from wats_accel.records import record
 
 State = Literal["closed", "open", "half-open"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BreakerRules:
     """When a breaker opens, and for how long. Times are in seconds.
 

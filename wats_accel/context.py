@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from wats_accel.breakers import Breakers
@@ -15,11 +14,12 @@ from wats_accel.event_bus import EventBus
 from wats_accel.events import Event, FeatureInitialized
 from wats_accel.invalidation import Invalidator
 from wats_accel.pool.registry import PoolRegistry
+from wats_accel.records import record
 from wats_accel.schema_source import SchemaSource
 from wats_accel.sql.schema import Schema
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class EventSubscription:
     """A listener for one type of event. It is called in the thread where the event happens: be quick."""
 
@@ -27,7 +27,7 @@ class EventSubscription:
     listener: Callable[[Any], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PluginContext:
     """One accelerator, as its plugins see it.
 

@@ -8,10 +8,12 @@ can bear and the hit path's speed is worth.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from wats_accel.records import record
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Counters:
     """What has happened to one cached method so far. Times are in seconds."""
 
@@ -39,7 +41,7 @@ class Counters:
     bypassed: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class PoolCounters:
     """What has happened to the pools of one `connect` so far. Times are in seconds."""
 
@@ -54,7 +56,7 @@ class PoolCounters:
     discarded: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class SqlCounters:
     """What the statements that were seen have changed so far, and what that has dropped."""
 

@@ -9,11 +9,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from wats_accel.events import Event
 from wats_accel.forks import begins_anew_when_forked
+from wats_accel.records import record
 
 EventT = TypeVar("EventT", bound=Event)
 Listener = Callable[[Any], None]
@@ -40,7 +40,7 @@ class ListenerBreaker(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class _Resting:
     """A listener that is told of nothing for a while, or on trial."""
 

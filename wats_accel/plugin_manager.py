@@ -8,7 +8,6 @@ import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ import pluggy
 import wats_accel_plugins
 from wats_accel import hookspecs
 from wats_accel.errors import PluginError, shown
+from wats_accel.records import record
 from wats_accel.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Accept = Callable[[Any], object]
 _WHATEVER_PLUGINS_RAISE = (Exception, SystemExit)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PluginInfo:
     """A loaded plugin: its name, where it came from, and the hooks that it implements."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
@@ -34,6 +33,7 @@ from wats_accel.patching.patcher import Changes, Patcher
 from wats_accel.patching.plan import Patch, PatchPlan
 from wats_accel.pool.leaks import watch
 from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.records import record
 from wats_accel.schema_source import SchemaSource
 from wats_accel.settling import Settling
 
@@ -100,7 +100,7 @@ def begin_again_for(patches: list[Patch], patcher: Patcher, context: PluginConte
 # -- a reload ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Counts:
     """How many targets a reload has added, changed, removed, and left as they were."""
 

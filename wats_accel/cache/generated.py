@@ -13,13 +13,13 @@ import keyword
 import linecache
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, Final
 
 from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.sealing import Sealer
 from wats_accel.errors import TargetError
+from wats_accel.records import record
 from wats_accel.suggestions import nearest
 
 Parameter = inspect.Parameter
@@ -45,7 +45,7 @@ def caught_by(signature: inspect.Signature, kind: inspect._ParameterKind) -> str
     return next((name for name, known in signature.parameters.items() if known.kind is kind), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Spelling:
     """How the parts of a call are spelt in code that has the method's signature.
 

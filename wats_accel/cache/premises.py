@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from wats_accel.cache.texts import Texts
+from wats_accel.records import record
 
 if TYPE_CHECKING:
     from wats_accel.cache.entries import Entry
@@ -43,7 +43,7 @@ class Versioned(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HeldEntry:
     """The answer was made from that of another entry, which must still be the one under its key.
 
@@ -63,7 +63,7 @@ class HeldEntry:
             return "orphaned"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SameVersion:
     """The answer was made from one that was not stored: any invalidation of its method since counts."""
 
@@ -77,7 +77,7 @@ class SameVersion:
         return "being_written" if self.region.is_being_written(None) else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ValidUntil:
     """The answer changes at a known moment, by the computer's clock. Seconds since the epoch."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wats_accel.cache.ages import AgeRules
 from wats_accel.cache.copying import CopyMode
 from wats_accel.cache.keys import KeyRules
 from wats_accel.cache.results import ResultLiteral
+from wats_accel.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RegionRules:
     """What the configuration says of one cached method. `ttl_seconds` 0: until invalidated.
 

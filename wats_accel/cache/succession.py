@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wats_accel.cache.entries import Store
 from wats_accel.cache.namespace import Namespace
 from wats_accel.cache.region import Region
 from wats_accel.cache.region_rules import RegionRules
+from wats_accel.records import record
 from wats_accel.settling import Settling
 
 StoreFactory = Callable[[str, str], Store | None]
 """``(namespace, target) -> store``; None to leave the choice to the default, a `MemoryStore`."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class PlannedCaches:
     """Caches that are to be in effect soon.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +12,7 @@ from wats_accel.config.documents import Document
 from wats_accel.config.models import ConfigSection, Finding, PluginsSection, RootSection
 from wats_accel.config.schema import assemble, json_schema, keys_at
 from wats_accel.errors import ConfigError, KeyPath, Problem
+from wats_accel.records import record
 from wats_accel.suggestions import nearest
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -31,7 +31,7 @@ _PLAIN_WORDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoadedConfig:
     """A valid configuration, and the document that it was read from."""
 

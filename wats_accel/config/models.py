@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, StrictBool
@@ -11,6 +10,7 @@ from pydantic import Field, StrictBool
 from wats_accel.config.fields import AttributePaths, Duration, OneOrSeveral, Section, ShortSection, TargetText
 from wats_accel.config.sql_section import SqlSection
 from wats_accel.errors import KeyPath
+from wats_accel.records import record
 
 
 class LoggingSection(Section):
@@ -86,7 +86,7 @@ class RootSection(Section):
     sql: SqlSection = SqlSection()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Finding:
     """Something wrong that only a look across sections can find."""
 
@@ -98,7 +98,7 @@ Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
 """Looks at the whole raw file, which may be malformed anywhere, and gives what it finds wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConfigSection:
     """A plugin's part of the configuration.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -13,10 +13,11 @@ from wats_accel.event_bus import EventBus
 from wats_accel.invalidation.dropping import Dropper
 from wats_accel.invalidation.rules import Method, OpenWrite, WriteRule, drops_of, widened
 from wats_accel.patterns import KeyPattern
+from wats_accel.records import record
 from wats_accel.settling import Settling
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _PlannedRules:
     """Rules that are to be in effect soon, and what must not be cached then."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Literal
 
@@ -11,6 +11,7 @@ from wats_accel.cache.region import Region
 from wats_accel.cache.selection import EVERYTHING, Selection
 from wats_accel.cache.writers import Writing
 from wats_accel.patterns import KeyPattern
+from wats_accel.records import record
 
 When = Literal["always", "truthy"]
 
@@ -25,7 +26,7 @@ Bound = tuple[KeyPattern, Selection]
 """A pattern, and what it selects with the values of one call."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WriteRule:
     """What one write drops, and when: always, or only when its result (or its first item) is truthy."""
 
@@ -46,7 +47,7 @@ class WriteRule:
         return bool(first)
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: each write makes them, and that takes twice as long
+@record(slots=True, unsafe_hash=True)  # not frozen: each write makes them, and that takes twice as long
 class Drop:
     """A key pattern bound to the values of one write, and the write. It is never changed."""
 

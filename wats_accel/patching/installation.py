@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -12,10 +11,11 @@ from wats_accel.errors import UnsupportedTargetError
 from wats_accel.patching.places import MAX_LAYERS, Place, aliases, places, restore
 from wats_accel.patching.plan import Patch
 from wats_accel.patching.resolver import Found
+from wats_accel.records import record
 from wats_accel.targets import Target
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Installation:
     """A stand-in, in place or about to be.
 

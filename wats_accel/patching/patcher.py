@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from types import CodeType, ModuleType
 
@@ -19,10 +19,11 @@ from wats_accel.patching.making import Report, StandInMaker
 from wats_accel.patching.plan import Layer, Patch, PatchPlan
 from wats_accel.patching.standing import forget, has_stand_in, remember
 from wats_accel.patching.wrapping import while_patching
+from wats_accel.records import record
 from wats_accel.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Changes:
     """What a new plan changes, ready to be applied.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import wrapt
 
 from wats_accel.patching.resolver import Found
+from wats_accel.records import record
 
 MAX_LAYERS = 100
 """How far a chain of wrappers is followed: one that loops is somebody else's trouble."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """One name under which a stand-in is put: a class's or module's attribute.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from wats_accel.errors import KeyPath
+from wats_accel.records import record
 from wats_accel.targets import Target
 
 Kind = Literal["instance", "class", "static", "function"]
@@ -22,7 +23,7 @@ class Layer(enum.IntEnum):
     CONNECT = 30
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MethodInfo:
     """What was found at a target.
 
@@ -55,7 +56,7 @@ def _nothing(why: str) -> None:
     """Nothing has to happen when the rule is left out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PatchSpec:
     """One wrapper for one target.
 
@@ -92,7 +93,7 @@ class PatchSpec:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Patch:
     """All wrappers of one target, from the innermost outwards."""
 
@@ -116,7 +117,7 @@ class Patch:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PatchPlan:
     """Everything that is to be patched, in the order in which it was asked for."""
 

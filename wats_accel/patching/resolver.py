@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -15,11 +14,12 @@ from wats_accel.errors import TargetNotFoundError, UnsupportedTargetError
 from wats_accel.patching.binding import FUNCTION_TYPES, bound_late, inherited_late
 from wats_accel.patching.plan import Kind, MethodInfo
 from wats_accel.patching.refusals import innermost, unsupported
+from wats_accel.records import record
 from wats_accel.suggestions import nearest
 from wats_accel.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """What stands at a target.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from wats_accel.records import record
 
 Reset = Literal["auto", "rollback", "full"]
 OnExhausted = Literal["direct", "wait"]
@@ -12,7 +13,7 @@ OnExhausted = Literal["direct", "wait"]
 NEVER = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolRules:
     """How the connections of one `connect` are pooled. Times are in seconds.
 

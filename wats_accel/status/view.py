@@ -7,7 +7,6 @@ import os
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from wats_accel.assembly import Assembly
@@ -16,6 +15,7 @@ from wats_accel.cache.region import Region
 from wats_accel.config.raw import mapping_at, repository_rules, sequence
 from wats_accel.errors import Problem, TargetError
 from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.records import record
 from wats_accel.targets import Target
 from wats_accel.telemetry.trust import many, shadow_text
 
@@ -23,7 +23,7 @@ _MOST_PROBLEMS: Final = 50
 _MOST_TEXT: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class View:
     """One accelerator at one moment.
 

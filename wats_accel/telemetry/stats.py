@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sized
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from typing import Any, Protocol
 
 from wats_accel.breakers import Breaker
 from wats_accel.counters import Counters, PoolCounters, SqlCounters
+from wats_accel.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CacheStats:
     """Figures at one moment. Times are in seconds, `hit_rate` in percent.
 
@@ -57,7 +58,7 @@ class CacheStats:
         return {**asdict(self), "hit_rate": round(self.hit_rate, 2)}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolStats:
     """Figures of the pools of one `connect` at one moment. Times are in seconds.
 
@@ -98,7 +99,7 @@ class PoolStats:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SqlStats:
     """Figures of the statements that were seen, where the SQL decides what is dropped; else all are 0.
 
@@ -119,7 +120,7 @@ class SqlStats:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class BreakerStats:
     """One circuit breaker at one moment. `retry_in_seconds` is how long its part is left alone yet."""
 
@@ -133,7 +134,7 @@ class BreakerStats:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stats:
     """Figures of a whole accelerator: the cache in total, by namespace, by method; the pools; the SQL.
 
