@@ -64,9 +64,9 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "of": ("{count} de {whole}", "{count} of {whole}"),
         "in_combined": ("(cenário combinado)", "(combined scenario)"),
         "sqlite_note": (
-            "No SQLite, abrir uma conexão é abrir um arquivo deste PC: o pool pouco ou nada economiza.\n"
+            "No SQLite uma conexão é um arquivo deste PC: o pool economiza pouco, ou custa mais.\n"
             "Num servidor, cada conexão é um login: meça com --private-postgresql ou --dsn.",
-            "On SQLite, opening a connection is opening a file of this PC: a pool saves little or nothing.\n"
+            "On SQLite a connection is a file of this PC: a pool saves little, or costs more.\n"
             "On a server each connection is a login: measure with --private-postgresql or --dsn.",
         ),
         "demonstration_note": (

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
+import sqlserver_tables
 from simulation.generator import fill
-from simulation.schema import DDL, TABLES, create_schema
+from simulation.schema import TABLES, create_schema
 from src.wats.config.settings import Settings
 from src.wats.db.database_manager import DatabaseManager
 
@@ -19,17 +20,6 @@ _TYPES: Final = MappingProxyType(
     {"sqlite": "sqlite", "postgresql": "postgresql", "microsoft sql server": "sqlserver"}
 )
 """What ODBC calls a database -> what the application calls it."""
-_SQLSERVER: Final = MappingProxyType(
-    {
-        "identity": "INT IDENTITY(1, 1) PRIMARY KEY",
-        "name": "VARCHAR(100) COLLATE Latin1_General_CI_AS",
-        "bit": "BIT",
-        "timestamp": "DATETIME2",
-    }
-)
-_SQLSERVER_PROCEDURE: Final = """CREATE PROCEDURE sp_Limpar_Conexoes_Fantasma AS
-    DELETE FROM Usuario_Conexao_WTS WHERE Usu_Last_Heartbeat < DATEADD(MINUTE, -5, GETDATE())"""
-_DROP_PROCEDURE: Final = "DROP PROCEDURE IF EXISTS sp_Limpar_Conexoes_Fantasma"
 
 
 class NotMeasurableError(Exception):
@@ -177,7 +167,8 @@ class OdbcDatabase(MeasuredDatabase):
         """The tables are dropped, made and filled."""
         with contextlib.closing(self.connect()) as connection:
             if self.db_type == "sqlserver":
-                _create_on_sqlserver(connection)
+                for statement in sqlserver_tables.statements():
+                    connection.execute(statement)
             else:
                 create_schema(connection, self.db_type)
             connection.autocommit = False
@@ -201,7 +192,7 @@ class OdbcDatabase(MeasuredDatabase):
             for table in TABLES:
                 connection.execute(f"DROP TABLE IF EXISTS {table}")
             if self.db_type != "sqlite":
-                connection.execute(_DROP_PROCEDURE)
+                connection.execute(sqlserver_tables.DROP_PROCEDURE)
 
 
 def _refuse_tables_of_others(connection: Any) -> None:
@@ -209,16 +200,6 @@ def _refuse_tables_of_others(connection: Any) -> None:
     found = sorted(row[2] for row in connection.cursor().tables() if str(row[2]).lower() in ours)
     if found:
         raise NotMeasurableError("in_use", table=found[0])
-
-
-def _create_on_sqlserver(connection: Any) -> None:
-    cursor = connection.cursor()
-    for table in TABLES:
-        cursor.execute(f"DROP TABLE IF EXISTS {table}")
-    for ddl in DDL:
-        cursor.execute(ddl.format_map(_SQLSERVER))
-    cursor.execute(_DROP_PROCEDURE)
-    cursor.execute(_SQLSERVER_PROCEDURE)
 
 
 @contextlib.contextmanager

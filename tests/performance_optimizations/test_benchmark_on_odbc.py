@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import sqlite3
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 from test_performance_optimizations import DSN_VARIABLE, measured, read_options, run_as_script
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "legacy_wats"
 
 
 def test_tables_that_are_there_already_are_left_alone_and_the_string_is_not_told(
@@ -57,6 +63,26 @@ def test_what_cannot_be_reached_is_told_without_the_string(odbc: Any) -> None:
     assert re.fullmatch(
         r"Não é possível medir: não há conexão com o banco \(SQLSTATE \w{5}\)\.\n", done.stdout
     )
+
+
+@pytest.fixture
+def _example_on_the_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(EXAMPLE)
+    yield
+    for name in [
+        name for name in sys.modules if name.partition(".")[0] in ("simulation", "sqlserver_tables")
+    ]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("_example_on_the_path")
+def test_the_statements_for_sql_server_are_t_sql() -> None:
+    statements = list(importlib.import_module("sqlserver_tables").statements())
+    assert len(statements) == 8 + 10 + 2
+    for statement in statements:
+        (tree,) = sqlglot.parse(statement, dialect="tsql")
+        assert type(tree) in (exp.Create, exp.Drop), statement
+        assert "{" not in statement
 
 
 # -- options -----------------------------------------------------------------------------------------------
