@@ -30,6 +30,7 @@ def parts(results: Row) -> dict[str, str]:
     """Each generated part of the page, by the name in its marks."""
     return {
         "machine": machine(results),
+        "in short": in_short(results["day"]),
         "day": day(results),
         "rush": rush(results["rush"]),
         **{f"scale {kind}": scale(kind, rows) for kind, rows in results["scale"].items()},
@@ -42,6 +43,26 @@ def machine(results: Row) -> str:
     minutes = results["seconds"] / 60
     weight = " It was a quick one: its figures have little weight." if results["plan"] == "quick" else ""
     return f"{'; '.join(told)}. The run took {minutes:.1f} minutes.{weight}"
+
+
+def in_short(days: Sequence[Row]) -> str:
+    """The mean of all calls on each network, in milliseconds, and how many times faster that is."""
+    networks = list(dict.fromkeys(row["round_trip_ms"] for row in days))
+    means = {(row["design"], row["round_trip_ms"]): _mean(row) for row in days}
+    rows = []
+    for name in dict.fromkeys(row["design"] for row in days):
+        cells = [_compared(means[name, ms], means["unpatched", ms]) for ms in networks]
+        differ = max(row["different"] / row["calls"] for row in days if row["design"] == name)
+        rows.append([TITLES[name], *cells, f"**up to {differ:.1%}**" if differ else "none"])
+    return table(("", *(f"{ms:g} ms" for ms in networks), "answers that differ"), rows)
+
+
+def _mean(row: Row) -> float:
+    return sum(row[calls]["mean"] * row[calls]["count"] for calls in ("reads", "writes")) / row["calls"]
+
+
+def _compared(mean: float, unpatched: float) -> str:
+    return milliseconds(mean) if mean == unpatched else f"{milliseconds(mean)} ({unpatched / mean:.1f} times)"
 
 
 def day(results: Row) -> str:

@@ -30,7 +30,7 @@ def a_day(design: str, round_trip_ms: float, number: int) -> dict[str, Any]:
         "calls": 12,
         "seconds": 1.25,
         "reads": latencies(10.0 + number),
-        "writes": latencies(50.0 + number),
+        "writes": {**latencies(50.0 + number), "count": 2},
         "connections": 1000 + number,
         "selects": 2000 + number,
         "others": 3000 + number,
@@ -84,6 +84,12 @@ def test_a_table_of_the_day_shows_each_count_and_each_latency_of_each_design(res
     assert head in shown
     assert f"| unpatched | {counts} | {times} | 0 of 12 |" in shown
     assert "| cache and pool | 1,003 |" in shown
+
+
+def test_the_short_table_compares_means_of_all_calls(results: dict[str, Any]) -> None:
+    shown = parts(results)["in short"]
+    assert "| unpatched | 17.7 | 17.7 | none |" in shown  # (10 * 11 + 2 * 51) / 12
+    assert "| naive, as it was | 21.7 (0.8 times) | 21.7 (0.8 times) | **up to 33.3%** |" in shown
 
 
 def test_answers_that_differ_stand_out_and_are_told_by_method(results: dict[str, Any]) -> None:
