@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
@@ -19,7 +19,6 @@ from wats_accel.extension import (
     OneOrSeveral,
     PatchSpec,
     PluginContext,
-    PooledConnect,
     PoolRules,
     Section,
     Target,
@@ -29,6 +28,9 @@ from wats_accel.extension import (
     sequence,
 )
 from wats_accel_plugins.sql_invalidation import mode_of
+
+if TYPE_CHECKING:
+    from wats_accel.extension import PooledConnect
 
 # -- configuration -------------------------------------------------------------------------------------
 

@@ -6,25 +6,21 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wats_accel.extension import (
     AgeRules,
     ConfigSection,
     EventSubscription,
     Finding,
-    FunctionNextChange,
     KeyMaker,
     KeyRules,
     Layer,
     MethodInfo,
     MethodName,
-    NextChange,
     PatchSpec,
     PluginContext,
-    Region,
     RegionRules,
-    SqlNextChange,
     StatsSummary,
     Target,
     TrustSummary,
@@ -32,7 +28,6 @@ from wats_accel.extension import (
     digest_of,
     hookimpl,
     mapping_at,
-    materialized,
     nearest,
     parse_duration,
     quoted,
@@ -49,6 +44,9 @@ from wats_accel_plugins.cache_options import (
     Verification,
     is_sql,
 )
+
+if TYPE_CHECKING:
+    from wats_accel.extension import NextChange, Region
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -294,13 +292,19 @@ def _wrap(
         is_exact=info.is_exact,
     )
     region.is_secret = keys.is_secret
-    return (materialized if info.is_generator else answering)(
+    return (_materialized() if info.is_generator else answering)(
         call,
         region,
         keys,
         next_change=_next_change(context, rule, cursor, info),
         background=context.caches.background if _needs_background(region.rules) else None,
     )
+
+
+def _materialized() -> Callable[..., Any]:
+    from wats_accel.extension import materialized  # noqa: PLC0415 - few methods are generator functions
+
+    return materialized
 
 
 def _needs_background(rules: RegionRules) -> bool:
@@ -313,6 +317,8 @@ def _next_change(
     until = rule.valid_until
     if until is None:
         return None
+    from wats_accel.extension import FunctionNextChange, SqlNextChange  # noqa: PLC0415 - few have one
+
     if until.function is not None:
         return FunctionNextChange(Target.parse(until.function))
     return SqlNextChange(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wats_accel.extension import (
     ConfigSection,
     KeyPattern,
     PatchSpec,
     PluginContext,
-    Region,
     ShortSection,
-    Tracker,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from wats_accel.extension import Region, Tracker
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -98,7 +99,19 @@ def accel_startup(context: PluginContext) -> None:
     context.announce("sql_invalidation", _summary(context, mode))
 
 
+def _tracker(context: PluginContext) -> Tracker | None:
+    """What sees statements, if something does."""
+    observer = context.pools.observer
+    if observer is None:
+        return None
+    from wats_accel.extension import Tracker  # noqa: PLC0415 - loads what reads SQL
+
+    return observer if isinstance(observer, Tracker) else None
+
+
 def _start(context: PluginContext) -> None:
+    from wats_accel.extension import Tracker  # noqa: PLC0415 - loads what reads SQL
+
     importlib.import_module("sqlglot")  # that it is missing is told now, and not found out by statements
     sql = context.root.sql
     options: dict[str, Any] = {
@@ -107,8 +120,8 @@ def _start(context: PluginContext) -> None:
         "covered": functools.partial(_has_rule, context),
         "report": functools.partial(context.problem, key_path=("invalidation",)),
     }
-    tracker = context.pools.observer
-    if isinstance(tracker, Tracker):  # from before a reload: connections in use know this one
+    tracker = _tracker(context)
+    if tracker is not None:  # from before a reload: connections in use know this one
         tracker.go_by(lambda: context.schema, **options)
     else:
         made = functools.partial(Tracker, context.caches, lambda: context.schema, bus=context.bus)
@@ -147,10 +160,10 @@ def _summary(context: PluginContext, mode: str) -> str:
 @hookimpl(trylast=True)
 def accel_reload(context: PluginContext, previous: PluginContext) -> None:
     """Go on seeing statements, see them otherwise, begin to, or end."""
-    tracker, mode = context.pools.observer, mode_of(context)
+    tracker, mode = _tracker(context), mode_of(context)
     if mode == "rules":
         accel_shutdown(context)
-    elif context.continues and isinstance(tracker, Tracker):  # mode and schema are as before
+    elif context.continues and tracker is not None:  # mode and schema are as before
         _watch(context, tracker)
     else:
         accel_startup(context)
@@ -159,6 +172,6 @@ def accel_reload(context: PluginContext, previous: PluginContext) -> None:
 @hookimpl
 def accel_shutdown(context: PluginContext) -> None:
     """See nothing any more."""
-    observer = context.pools.observer
-    if isinstance(observer, Tracker):
-        observer.close()
+    tracker = _tracker(context)
+    if tracker is not None:
+        tracker.close()
