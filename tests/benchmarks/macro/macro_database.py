@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,15 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from far_away import ProxyProcess, far_away
+from macro_processes import RunFailedError, run_script
 from macro_trace import Trace, put_example_on_path
 
-HERE: Final = Path(__file__).resolve().parent
 _ORIGINAL: Final = "macro_original"
 _COPY: Final = "macro_copy"
-
-
-class RunFailedError(Exception):
-    """A process of ours ended with an error, which it has written to its error output."""
 
 
 class Database:
@@ -104,12 +97,8 @@ class Database:
             self._statement(f"DROP DATABASE {_COPY} WITH (FORCE)")
 
     def _run(self, odbc: str, script: str, *arguments: str) -> str:
-        command = [sys.executable, str(HERE / script), *arguments]
-        environment = {**os.environ, "DB_TYPE": "postgresql", "DB_ODBC": odbc, "PYTHONUTF8": "1"}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=False)
-        if done.returncode:
-            raise RunFailedError(f"{script} {' '.join(arguments)} ended with exit code {done.returncode}")
-        return done.stdout
+        variables = {"DB_TYPE": "postgresql", "DB_ODBC": odbc}
+        return run_script(script, *arguments, environment=variables)
 
     def _statement(self, sql: str) -> None:
         import pyodbc

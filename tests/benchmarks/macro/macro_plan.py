@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from macro_database import Database, RunFailedError, private_database
+from macro_database import Database, private_database
 from macro_designs import DESIGNS
+from macro_processes import run_script
 from macro_scale import ENTRIES, METHODS, THREADS
 
-HERE: Final = Path(__file__).resolve().parent
 Results = dict[str, Any]
 Tell = Callable[[str], None]
 
@@ -128,11 +125,7 @@ def _scale(plan: Plan, tell: Tell) -> dict[str, list[Results]]:
 def _sizes(kind: str, plan: Plan, tell: Tell) -> Iterator[Results]:
     for size in plan.scale[kind]:
         tell(f"scale: {size:,} {kind}")
-        command = [sys.executable, str(HERE / "macro_scale.py"), kind, str(size), str(plan.scale_rounds)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
-        if done.returncode:
-            raise RunFailedError(f"macro_scale.py {kind} {size} ended with exit code {done.returncode}")
-        yield json.loads(done.stdout)
+        yield json.loads(run_script("macro_scale.py", kind, str(size), str(plan.scale_rounds)))
 
 
 @contextlib.contextmanager

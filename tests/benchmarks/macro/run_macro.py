@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from macro_charts import charts, draw
-from macro_database import RunFailedError
 from macro_designs import ROOT
 from macro_plan import QUICK, WHOLE, Results, measure, without_switches
+from macro_processes import RunFailedError
 from macro_report import filled, parts
 
 PAGE: Final = ROOT / "docs" / "benchmarks-macro.md"

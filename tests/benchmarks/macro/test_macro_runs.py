@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from macro_database import Database
 from macro_designs import DESIGNS
+from macro_processes import RunFailedError, run_script
 from macro_replay import Replay
 from macro_rush import SESSIONS, Arrival, Rush, arrivals
 from macro_trace import Change, NewRow, Step, Watcher, Writer, digest, put_example_on_path
@@ -139,6 +140,11 @@ def test_the_same_calls_are_made_with_each_design_and_only_the_naive_one_may_dif
             assert result["different"] == 0 or design.name in {"naive", "wired"}
     finally:
         database.drop()
+
+
+def test_a_process_that_fails_is_told_by_its_command() -> None:
+    with pytest.raises(RunFailedError, match=r"^macro_scale.py colours 1 1 ended with exit code 1$"):
+        run_script("macro_scale.py", "colours", "1", "1")
 
 
 # -- the rush ---------------------------------------------------------------------------------------------
