@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 
 import pytest
 
 from wats_accel.cache import loading
+from wats_accel.cache.fences import Fences
 from wats_accel.cache.loading import fail, finish
 from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.memory_store import MemoryStore
@@ -398,9 +400,16 @@ def test_a_spared_load_is_stored_and_only_that(caches):
     assert (found(region, 1), found(region, 2)) == (None, "b")
 
 
+@contextlib.contextmanager
+def fenced(region, selection):
+    with Fences() as fences:
+        fences.raise_around(region, selection)
+        yield
+
+
 def test_a_load_that_begins_behind_a_fence_is_not_stored(caches):
     region = caches.region()
-    with region.fenced(only(1)):
+    with fenced(region, only(1)):
         behind, beside = begin(region, 1), begin(region, 2)
     finish(region, beside, "b")
     finish(region, behind, "a")
@@ -410,8 +419,8 @@ def test_a_load_that_begins_behind_a_fence_is_not_stored(caches):
 
 def test_fences_are_lifted_one_by_one(caches):
     region = caches.region()
-    with region.fenced(only(1)):
-        with region.fenced(only(1)):
+    with fenced(region, only(1)):
+        with fenced(region, only(1)):
             pass
         store(region, 1)
         assert found(region, 1) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 from wats_accel.breakers import Breaker
@@ -219,21 +219,6 @@ class Region(Switches):
             count = self._drop_all() if doomed and doomed == known else self._drop_made_from(doomed)
         self.counters.invalidated += count
         return count
-
-    @contextlib.contextmanager
-    def fenced(self, selection: Selection) -> Iterator[None]:
-        """Have no load of what is selected stored that begins during the ``with`` block.
-
-        A write may drop entries of several regions, one after another. A load that begins meanwhile may
-        find in one of them, as a hit of a method that it calls, what is about to be dropped there.
-        """
-        with self.lock:
-            self.flights.raise_fence(selection)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.flights.lift_fence(selection)
 
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
+from wats_accel.cache.fences import Fences
 from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -89,7 +90,7 @@ class Dropper:
     def _drop_one_by_one(self, drops: Iterable[Drop], *, quietly: bool) -> int:
         total = 0
         interrupt: BaseException | None = None
-        with ExitStack() as fences:  # none is lifted before everything is dropped
+        with Fences() as fences:  # none is lifted before everything is dropped
             for drop in drops:
                 count = 0
                 for region in self._of(drop.pattern):
@@ -137,8 +138,8 @@ def _may_name(pattern: KeyPattern, region: Region) -> bool:
         return True
 
 
-def _drop_from(region: Region, drop: Drop, fences: ExitStack) -> int:
-    fences.enter_context(region.fenced(drop.selection))  # point: fenced
+def _drop_from(region: Region, drop: Drop, fences: Fences) -> int:
+    fences.raise_around(region, drop.selection)  # point: fenced
     return region.invalidate(drop.selection, spare=_spared(region, drop))
 
 
