@@ -25,7 +25,7 @@ class Owner:
 
 
 def entry(number, value=None):
-    return Entry((0, number), (str(number),), Snapshot(value, None), float("inf"), Owner())
+    return Entry((Owner(), 0), number, Snapshot(value, None), float("inf"))
 
 
 def filled(store, count):

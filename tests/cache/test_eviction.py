@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wats_accel.cache.copying import Snapshot
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import DetailedEntry, Entry
 from wats_accel.cache.eviction import S3FifoQueue
 from wats_accel.cache.namespace import Namespace
 
@@ -43,7 +43,7 @@ def queue_of(owner, *numbers, expires_at=FOREVER):
 
 
 def add(queue, owner, number, expires_at=FOREVER):
-    entry = Entry((0, number), (), Snapshot(None, None), expires_at, owner, size=10)
+    entry = DetailedEntry((owner, 0), number, Snapshot(None, None), expires_at, texts=(), size=10)
     owner.held.add(entry)
     queue.append(entry)
     return entry
@@ -53,12 +53,12 @@ def victims(queue, at_most=1_000_000, *, now=0.0):
     """The numbers of the next ones to go, in order."""
     taken = []
     while len(taken) < at_most and (victim := queue.victim(now)):
-        taken.append(victim[0].key[1])
+        taken.append(victim[0].place)
     return taken
 
 
 def sweep(queue, now=0.0):
-    return [(entry.key[1], why) for entry, why in queue.sweep(now)]
+    return [(entry.place, why) for entry, why in queue.sweep(now)]
 
 
 # -- who goes ------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class Cache:
         if entry is not None and entry.expires_at > now:
             entry.visited = True
             return True
-        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=1)
+        entry = DetailedEntry((self, 0), number, Snapshot(None, None), expires_at, texts=(), size=1)
         replaced = self.entries.get(entry.key)
         self.entries[entry.key] = entry
         self.space.admit(entry, replaced=replaced, now=now)
@@ -281,7 +281,7 @@ def test_bounds_hold_and_every_living_entry_has_one_place(max_entries, steps):
         assert cache.space._queue.bytes == len(cache.space._queue)
     living = sorted(number for _, number in cache.entries if cache.entries[0, number].expires_at > now)
     queue = cache.space._queue
-    evicted = [entry.key[1] for entry, why in iter(lambda: queue.victim(now), None) if why == "evicted"]
+    evicted = [entry.place for entry, why in iter(lambda: queue.victim(now), None) if why == "evicted"]
     assert sorted(evicted) == living
 
 
@@ -371,7 +371,7 @@ class Counted:
 def test_a_million_forgotten_entries_are_freed_in_slices():
     owner, queue, nothing = Owner(), S3FifoQueue(), Snapshot(None, None)
     for number in range(1_000_000):
-        queue.append(Entry((0, number), Counted(), nothing, FOREVER, owner))
+        queue.append(DetailedEntry((owner, 0), number, nothing, FOREVER, texts=Counted()))
     queue.clear()
     assert (len(queue), owner.asked, Counted.alive) == (0, 0, 1_000_000)
     for _ in range(100):
@@ -425,7 +425,7 @@ def test_code_that_runs_when_a_value_is_freed_may_store():
     owner, queue, numbers = Owner(), S3FifoQueue(), count()
     for _ in range(40):
         value = Reentrant(queue, owner, next(numbers))
-        queue.append(Entry((0, "dead"), (), Snapshot(value, None), FOREVER, owner))
+        queue.append(Entry((owner, 0), "dead", Snapshot(value, None), FOREVER))
         del value
     while len(owner.held) < 40:
         sweep(queue)

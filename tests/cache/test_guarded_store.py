@@ -16,7 +16,7 @@ from wats_accel.cache.memory_store import MemoryStore
 def entry_of(number: int) -> Entry:
     """An entry of the key with this number."""
     owner: Any = None
-    return Entry((0, number), (str(number),), Snapshot("value", None), float("inf"), owner)
+    return Entry((owner, 0), number, Snapshot("value", None), float("inf"))
 
 
 class Odd(MemoryStore):

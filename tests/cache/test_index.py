@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from wats_accel.cache.copying import Snapshot
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import Entry, place_of
 from wats_accel.cache.index import EntryIndexes
 from wats_accel.cache.selection import EVERYTHING, AnyOf, GlobOf, Selection
 
 
 def entry(scope, *texts):
-    return Entry((scope, *texts), texts, Snapshot(None, None), 0.0, None)
+    return Entry((None, scope), place_of((scope, *texts)), Snapshot(None, None), 0.0)
 
 
 def naming(position, *texts):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wats_accel.cache.copying import Snapshot
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import DetailedEntry
 from wats_accel.cache.namespace import Namespace
 
 FOREVER = float("inf")
@@ -34,7 +34,7 @@ class Owner:
         pass
 
     def add(self, number, *, size=0, expires_at=FOREVER, now=0.0):
-        entry = Entry((0, number), (), Snapshot(None, None), expires_at, self, size=size)
+        entry = DetailedEntry((self, 0), number, Snapshot(None, None), expires_at, texts=(), size=size)
         replaced = next((held for held in self.held if held.key == entry.key), None)
         self.held = [held for held in self.held if held.key != entry.key] + [entry]
         departures = self.space.admit(entry, replaced=replaced, now=now)

@@ -41,9 +41,7 @@ class Owner:
         pass
 
     def entry(self, number, *, fresh_until=60.0, premises=()):
-        made = Entry(
-            (number,), (str(number),), take_snapshot(number, "auto"), fresh_until, self, premises=premises
-        )
+        made = Entry((self, 0), number, take_snapshot(number, "auto"), fresh_until, premises=premises)
         self.held[made.key] = made
         return made
 

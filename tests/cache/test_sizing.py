@@ -250,17 +250,17 @@ def test_the_items_of_a_list_that_iterates_as_it_pleases_count():
 
 def test_an_entry_takes_about_what_it_is_said_to_take():
     """Without an index; with one it is up to twice as much."""
-    count, queue, store = 10_000, S3FifoQueue(), {}
+    count, queue, store, home = 10_000, S3FifoQueue(), {}, (None, 0)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for number in range(count):
-            entry = Entry((0, number + 1_000), (str(number),), take_snapshot(True), number + 0.5, None)
-            store[entry.key] = entry
+            entry = Entry(home, number + 1_000, take_snapshot(True), number + 0.5)
+            store[entry.place] = entry
             queue.append(entry)
             queue._ghosts.add(entry, most=count)
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    parts = sum(estimate_bytes((entry.key, entry.texts)) for entry in store.values())
+    parts = sum(estimate_bytes(entry.place) for entry in store.values())
     assert 0.6 < (count * ENTRY_BYTES + parts) / (after - before) < 1.6

@@ -56,16 +56,27 @@ class AgeRules:
             gone_by: until when all of that is of any use, if only to stand in for a failure.
         """
         bound = began_at + self.max_age_seconds if self.max_age_seconds else FOREVER
-        own = began_at + ttl_seconds * self._share() if ttl_seconds else FOREVER
-        fresh_until = min(own, at_most, bound)
+        fresh_until = self.end(began_at, ttl_seconds, at_most=at_most)
         due_at = fresh_until
         if self.refresh_after and fresh_until < FOREVER:
             due_at = began_at + (fresh_until - began_at) * self.refresh_after
         return Lifetime(due_at, fresh_until, min(fresh_until + self.grace_seconds, bound, gone_by))
 
-    def _share(self) -> float:
-        # So that entries that were stored together do not all expire together.
-        return 1.0 - self.jitter * random.random() if self.jitter else 1.0
+    @property
+    def has_one_end(self) -> bool:
+        """Whether the three moments are always one: there is no grace, and nothing is renewed."""
+        return not self.grace_seconds and not self.refresh_after
+
+    def end(self, began_at: float, ttl_seconds: float, *, at_most: float = FOREVER) -> float:
+        """Until when an answer is fresh; arguments as `lifetime`."""
+        end = FOREVER
+        if ttl_seconds:
+            # So that entries that were stored together do not all expire together.
+            share = 1.0 - self.jitter * random.random() if self.jitter else 1.0
+            end = began_at + ttl_seconds * share
+        if self.max_age_seconds:
+            end = min(end, began_at + self.max_age_seconds)
+        return end if end < at_most else at_most
 
     def excuses(self, error: BaseException) -> bool:
         """Whether an old answer may stand in for this exception."""

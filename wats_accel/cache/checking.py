@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from wats_accel.cache.comparing import difference
 from wats_accel.cache.entries import Entry
-from wats_accel.cache.loading import board, end, is_failure, tell_outer_load, usable
+from wats_accel.cache.loading import board, end, is_failure, usable
 from wats_accel.cache.loads import Load, enter_load
 from wats_accel.cache.namespace import Departures
+from wats_accel.cache.nesting import tell_outer_load
 from wats_accel.cache.region import Region, report_departures
 from wats_accel.cache.writers import is_writing
 from wats_accel.failures import failures_met, note_failure

@@ -14,6 +14,7 @@ from wats_accel.cache.freezing import are_immutable, is_immutable, is_immutable_
 CopyMode = Literal["none", "list", "auto", "deep"]
 
 # What is used up by the first who reads it: iterators, cursors, open files, coroutines.
+_LASTING = frozenset({tuple, list, dict, set, frozenset, str, bytes, int, float, bool, type(None)})
 _ONE_SHOT_METHODS = ("__next__", "__anext__", "__await__")
 # Row types known to pickle as (row type, (column descriptions, name index, *values)) and to have no
 # other state. By name, because a driver must not be imported to be recognised.
@@ -24,7 +25,7 @@ class Uncopyable(TypeError):  # noqa: N818 - it reads as what the value is
     """A value cannot be given to several callers. The message names its type, never the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Snapshot:
     """A value as it is kept, and how a caller gets one of his own.
 
@@ -68,7 +69,10 @@ def take_snapshot(value: object, mode: CopyMode = "auto", *, never: object = Non
         Uncopyable: the value is used up by reading it, or its copy fails, is of another type, or would be
             one of `never`, too.
     """
-    if any(hasattr(type(value), name) for name in _ONE_SHOT_METHODS):
+    cls = type(value)
+    if cls is tuple and is_immutable(value):  # most answers
+        return Snapshot(value, None)
+    if cls not in _LASTING and any(hasattr(cls, name) for name in _ONE_SHOT_METHODS):
         raise _uncopyable(value)
     if mode == "list" and isinstance(value, list):
         return _snapshot_of_list(value)

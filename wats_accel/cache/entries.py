@@ -9,10 +9,13 @@ from typing import Literal, Protocol
 from wats_accel.cache.copying import Snapshot
 from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.premises import Breach, Premise
-from wats_accel.cache.texts import Texts
+from wats_accel.cache.texts import Texts, texts_told
 
 Key = tuple[Hashable, ...]
 """``(scope number, *frozen arguments)``: typed and unambiguous."""
+
+Home = tuple["EntryOwner", Hashable]
+"""Who holds an entry, and the number of its scope."""
 
 Departure = Literal["expired", "evicted", "orphaned"]
 
@@ -48,48 +51,101 @@ class EntryOwner(Protocol):
         ...
 
 
+def place_of(key: Key) -> Hashable:
+    """Under what an entry stands among those of its scope.
+
+    Of one argument that is what it froze to. No tuple of several equals that: what freezes to a tuple has a
+    class as its first item, and arguments are frozen themselves.
+    """
+    return key[1] if len(key) == 2 else key[1:]
+
+
+def arguments_in(place: Hashable) -> tuple[Hashable, ...]:
+    """The frozen arguments of which `place_of` has made a place."""
+    if type(place) is tuple and not (place and isinstance(place[0], type)):
+        return place
+    return (place,)
+
+
+def key_of(scope: Hashable, place: Hashable) -> Key:
+    """The key of which `place_of` has made a place."""
+    return (scope, *arguments_in(place))
+
+
 class Entry:
-    """One stored answer."""
+    """One stored answer.
+
+    Of most answers there is nothing else to keep. What is not kept here is told by the arguments, or is one
+    for all; where it is not, the answer is kept in a `DetailedEntry`. A cache may have a million of these.
+
+    Attributes:
+        value: the answer as it is kept.
+        thaw: makes a caller's own of `value`; None when `value` itself may be given to everybody.
+        kind: the type of what `thaw` makes; None if that is not known.
+        due_at: from when on a hit is not all that is to be done, by the cache's monotonic clock. Infinity:
+            until invalidated.
+        premises: what else has to hold for it to be given.
+        footprint: what it was made from; None if nobody has watched.
+        home: who holds it, and the number of its scope there: one object for many entries.
+        place: its arguments, as `place_of` gives them.
+        visited: set by hits, read by eviction.
+        began_at: when its load began, by the cache's clock; 0 where no rule asks for that.
+        number: of its load, among those of its method; 0 if none is under way that began before.
+        size: bytes, as an estimate; 0 where nobody asks.
+    """
+
+    began_at: float = 0.0
+    number: int = 0
+    size: int = 0
 
     __slots__ = (
-        "__weakref__", "began_at", "due_at", "expires_at", "footprint", "fresh_until", "key", "kind",
-        "number", "owner", "premises", "size", "texts", "thaw", "value", "visited",
+        "__weakref__", "due_at", "footprint", "home", "kind", "place", "premises", "thaw", "value", "visited",
     )  # fmt: skip
 
     def __init__(
         self,
-        key: Key,
-        texts: Texts,
+        home: Home,
+        place: Hashable,
         snapshot: Snapshot,
-        expires_at: float,
-        owner: EntryOwner,
-        *,
-        began_at: float = 0.0,
-        number: int = 0,
-        fresh_until: float | None = None,
-        due_at: float | None = None,
+        due_at: float,
         premises: tuple[Premise, ...] = (),
-        size: int = 0,
         footprint: Footprint | None = None,
     ) -> None:
-        self.key = key
-        self.texts = texts  # the arguments in the loose form by which invalidation compares them
+        self.home = home
+        self.place = place
         # Of the snapshot itself only what it says is kept, here, where a hit reads it.
         self.value = snapshot.stored
-        self.thaw = snapshot.thaw  # None: the value itself may be given to everybody
+        self.thaw = snapshot.thaw
         self.kind = snapshot.kind
-        # By the cache's monotonic clock: when its load began, from when on a hit is not all that is to be
-        # done, until when it answers, until when it may stand in for a failure. Infinity: until invalidated.
-        self.began_at = began_at
-        self.fresh_until = expires_at if fresh_until is None else fresh_until
-        self.due_at = self.fresh_until if due_at is None else due_at
-        self.expires_at = expires_at
-        self.number = number  # of its load, among those of its method: which of two began later
-        self.owner = owner
-        self.premises = premises  # what else has to hold for it to be given
-        self.footprint = footprint  # what it was made from; None if nobody has watched
-        self.size = size  # bytes, as an estimate; 0 where nobody asks
-        self.visited = False  # set by hits, read by eviction
+        self.due_at = due_at
+        self.premises = premises
+        self.footprint = footprint
+        self.visited = False
+
+    @property
+    def owner(self) -> EntryOwner:
+        """Who holds it."""
+        return self.home[0]
+
+    @property
+    def key(self) -> Key:
+        """Its scope and arguments."""
+        return key_of(self.home[1], self.place)
+
+    @property
+    def texts(self) -> Texts:
+        """The arguments in the loose form by which invalidation compares them."""
+        return texts_told(arguments_in(self.place))  # they tell it, or there would be details
+
+    @property
+    def fresh_until(self) -> float:
+        """Until when it answers calls, by the cache's clock."""
+        return self.due_at
+
+    @property
+    def expires_at(self) -> float:
+        """Until when it may stand in for a failure, by the cache's clock."""
+        return self.due_at
 
     @property
     def snapshot(self) -> Snapshot:
@@ -106,8 +162,43 @@ class Entry:
 
     def why_over(self, now: float) -> Departure | None:
         """Why it is of no use any more, at this time by the cache's clock; None while it may be."""
-        why = "expired" if self.expires_at <= now else self.breach()
+        if self.expires_at <= now:
+            return "expired"
+        why = self.breach() if self.premises else None
         return None if why == "being_written" else why
+
+
+class DetailedEntry(Entry):
+    """A stored answer of which there is more to keep: its attributes are those that `Entry` tells."""
+
+    __slots__ = ("began_at", "expires_at", "fresh_until", "number", "size", "texts")
+
+    def __init__(
+        self,
+        home: Home,
+        place: Hashable,
+        snapshot: Snapshot,
+        expires_at: float,
+        premises: tuple[Premise, ...] = (),
+        footprint: Footprint | None = None,
+        *,
+        texts: Texts,
+        began_at: float = 0.0,
+        number: int = 0,
+        fresh_until: float | None = None,
+        due_at: float | None = None,
+        size: int = 0,
+    ) -> None:
+        fresh_until = expires_at if fresh_until is None else fresh_until
+        super().__init__(
+            home, place, snapshot, fresh_until if due_at is None else due_at, premises, footprint
+        )
+        self.texts = texts  # type: ignore[misc]  # a slot takes the place of the property, here and below
+        self.began_at = began_at
+        self.fresh_until = fresh_until  # type: ignore[misc]
+        self.expires_at = expires_at  # type: ignore[misc]
+        self.number = number
+        self.size = size
 
 
 class StoreFaultError(Exception):
@@ -157,6 +248,8 @@ class Leftovers:
 
     def free_a_slice(self) -> None:
         """Free a few items."""
+        if not self._waiting:
+            return
         for _ in range(_SWEEP_SLICE):
             if not self._waiting:
                 return

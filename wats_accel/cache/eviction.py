@@ -8,7 +8,6 @@ docs/explanation/eviction.md.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from itertools import count
 from typing import Literal
 
@@ -72,7 +71,11 @@ class S3FifoQueue:
             if not queue:
                 break
             entry = queue.popleft()
-            standing = _standing(entry, now, queue)
+            try:
+                standing = _standing(entry, now)
+            except BaseException:
+                queue.append(entry)  # an owner that fails loses none
+                raise
             if standing == "dead":
                 continue
             if standing != "alive":
@@ -86,35 +89,35 @@ class S3FifoQueue:
             return entry, "evicted"
         return None
 
-    def sweep(self, now: float) -> Iterator[tuple[Entry, Departure]]:
+    def sweep(self, now: float) -> list[tuple[Entry, Departure]]:
         """Look at the next few entries, wherever they stand: forget dead ones, take out those that are over.
 
         The living keep their places. A pass through both queues takes a quarter as many calls as there are
         entries, so what is dead or over takes up less room than what was alive at the last pass.
         """
-        for _ in range(_SWEEP_SLICE):
-            queue = self._swept
-            entry = queue.next_of_pass()
-            if entry is None:
-                queue.begin_pass()
-                self._swept = self._main if queue is self._small else self._small
-                continue
-            standing = _standing(entry, now, queue)
-            if standing == "alive":
-                queue.keep(entry)
-            elif standing != "dead":
-                yield entry, standing
+        over: list[tuple[Entry, Departure]] = []
+        try:
+            for _ in range(_SWEEP_SLICE):
+                queue = self._swept
+                if queue.is_through:
+                    queue.begin_pass()
+                    self._swept = self._main if queue is self._small else self._small
+                else:
+                    queue.look_at_next(now, over)
+        except BaseException:
+            for entry, _why in over:  # nobody gets to know of them
+                self._small.append(entry)
+            raise
+        return over
 
 
-def _standing(entry: Entry, now: float, queue: _SweepableFifo) -> Literal["alive", "dead"] | Departure:
-    """What is to be said of an entry that was just taken out of its queue. An owner that fails loses none."""
-    try:
-        if not entry.owner.holds(entry):
-            return "dead"
-        return entry.why_over(now) or "alive"
-    except BaseException:
-        queue.append(entry)
-        raise
+def _standing(entry: Entry, now: float) -> Literal["alive", "dead"] | Departure:
+    """What is to be said of an entry."""
+    if not entry.home[0].holds(entry):
+        return "dead"
+    if entry.due_at > now and not entry.premises:  # most are
+        return "alive"
+    return entry.why_over(now) or "alive"
 
 
 class _SweepableFifo:
@@ -140,21 +143,34 @@ class _SweepableFifo:
 
     def popleft(self) -> Entry:
         """Take out the entry that came first."""
-        return self._taken_from(self._seen or self._ahead)
-
-    def next_of_pass(self) -> Entry | None:
-        """Take out the next entry that the pass has to see; `keep` puts it back in its place."""
-        return self._taken_from(self._ahead) if self._ahead else None
-
-    def keep(self, entry: Entry) -> None:
-        """Put back what `next_of_pass` gave."""
-        self._seen.append(entry)
-        self.bytes += entry.size
-
-    def _taken_from(self, part: deque[Entry]) -> Entry:
-        entry = part.popleft()
+        entry = (self._seen or self._ahead).popleft()
         self.bytes -= entry.size
         return entry
+
+    @property
+    def is_through(self) -> bool:
+        """Whether the pass has seen all entries."""
+        return not self._ahead
+
+    def look_at_next(self, now: float, over: list[tuple[Entry, Departure]]) -> None:
+        """Have the pass see one more entry: a living one keeps its place, a dead one is forgotten.
+
+        Args:
+            now: by the cache's clock.
+            over: takes the entry, and why it is over, if it is.
+        """
+        entry = self._ahead.popleft()
+        try:
+            standing = _standing(entry, now)
+        except BaseException:
+            self._ahead.append(entry)  # an owner that fails loses none
+            raise
+        if standing == "alive":
+            self._seen.append(entry)
+            return
+        self.bytes -= entry.size
+        if standing != "dead":
+            over.append((entry, standing))
 
     def begin_pass(self) -> None:
         """Begin another pass, at the entry that came first. The last one must be through."""
@@ -196,4 +212,5 @@ class _Ghosts:
 
 
 def _hash_of(entry: Entry) -> int:
-    return hash((id(entry.owner), entry.key))
+    owner, scope = entry.home
+    return hash((id(owner), scope, entry.place))

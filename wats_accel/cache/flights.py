@@ -35,7 +35,8 @@ class Flights:
     def register(self, load: Load) -> None:
         """Note a load that is about to begin, so that invalidations find it; nobody joins it."""
         load.number = next(self._numbers)
-        load.overtaken = any(fence.matches(load.texts) for fence in self._fences)
+        if self._fences:
+            load.overtaken = any(fence.matches(load.texts) for fence in self._fences)
         self._running.add(load)
 
     def board(self, load: Load) -> None:
@@ -62,7 +63,8 @@ class Flights:
     def land(self, load: Load) -> None:
         """End a load, and wake those who wait for it."""
         self._running.discard(load)
-        self.give_up(load)
+        if self._by_key.get(load.key) is load:
+            del self._by_key[load.key]
         if load.done is not None:
             load.done.set()
 

@@ -171,7 +171,7 @@ class _Walk:
             return cls, self._freeze_state(value, cls)
         frozen = _freeze_foreign(value, cls)
         if is_immutable_row(cls):  # its own equality takes 1 for 1.0
-            return frozen, self.freeze_all(tuple(value))
+            return *frozen, self.freeze_all(tuple(value))
         return frozen
 
     def _freeze_state(self, value: Any, cls: type) -> Hashable:
@@ -194,7 +194,7 @@ def _field_names(cls: type) -> list[str]:
     return [attribute.name for attribute in getattr(cls, "__attrs_attrs__", ())]
 
 
-def _freeze_foreign(value: Any, cls: Any) -> Hashable:
+def _freeze_foreign(value: Any, cls: Any) -> tuple[Hashable, ...]:
     if (cls.__module__, cls.__qualname__) == ("zoneinfo", "ZoneInfo") and value.key:
         return cls, value.key  # without importing zoneinfo, which is slow
     by_identity = cls.__eq__ is object.__eq__ or cls.__hash__ is object.__hash__

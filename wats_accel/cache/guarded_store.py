@@ -79,7 +79,7 @@ class GuardedStore:
             StoreFaultError: it lists what is no entry.
         """
         given = list(self._store.entries())
-        if not all(type(entry) is Entry for entry in given):
+        if not all(isinstance(entry, Entry) for entry in given):
             raise StoreFaultError("a store has among its entries what is none")
         return [entry for entry in list(self._valid.values()) if self._store.get(entry.key) is entry]
 
@@ -93,7 +93,7 @@ def _free_one(dropped: WeakValueDictionary[Key, Entry]) -> None:
 
 
 def _is_entry_of(key: Key, given: object) -> bool:
-    return type(given) is Entry and given.key == key
+    return isinstance(given, Entry) and given.key == key
 
 
 def _check(key: Key, left: object) -> None:

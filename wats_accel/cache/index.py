@@ -156,7 +156,7 @@ _SCOPE, _FOOTPRINT = -1, -2
 
 
 def _scope_of(entry: Entry) -> Hashable:
-    return entry.key[0]
+    return entry.home[1]
 
 
 def _footprint_of(entry: Entry) -> Hashable:
@@ -174,6 +174,7 @@ def _argument_of(position: int) -> Callable[[Entry], Hashable]:
     def text(entry: Entry) -> Hashable:
         # None equals no text: `candidates` asks for it besides, since an argument that an entry does
         # not have matches anything.
-        return entry.texts[position] if position < len(entry.texts) else None
+        texts = entry.texts
+        return texts[position] if position < len(texts) else None
 
     return text

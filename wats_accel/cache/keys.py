@@ -26,7 +26,7 @@ from wats_accel.cache.generated import (
 from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.sealing import Sealer
-from wats_accel.cache.texts import Texts, argument_text, readable
+from wats_accel.cache.texts import Texts, argument_text, readable, tells_texts
 from wats_accel.errors import TargetError
 
 __all__ = ["ArgumentReader", "KeyMaker", "KeyRules", "NoScopeError"]
@@ -77,6 +77,9 @@ class KeyMaker:
             )
         kept = [name for name in names if name not in rules.exclude]
         self.names = (*kept, *rules.include)
+        self._key_length = 1 + len(self.names)  # without what ``*args`` and ``**kwargs`` caught
+        # Whether nothing but its arguments makes the key of a call.
+        self.of_arguments_only = not rules.scope and not rules.include
         self._secrets = tuple(map(rules.hides, self.names))
         self._rest_is_secret = caught_by(signature, Parameter.VAR_POSITIONAL) in rules.secret
         self.signature = signature
@@ -121,6 +124,15 @@ class KeyMaker:
         if not all(text is None or isinstance(text, str) for text in texts):
             raise TypeError("an argument has no text")  # a pattern would never match it
         return texts
+
+    def texts_beyond(self, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Texts | None:
+        """The same where the key of the call does not tell them; None where it does, at any later time.
+
+        Raises:
+            Exception: as `texts`.
+        """
+        tells = self.is_exact and len(key) == self._key_length and tells_texts(key)
+        return None if tells else self.texts(args, kwargs)
 
     def label(self, prefix: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``.

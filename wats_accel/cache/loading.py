@@ -6,11 +6,12 @@ import threading
 import time
 
 from wats_accel.cache.copying import Snapshot, Uncopyable, take_snapshot
-from wats_accel.cache.entries import Entry
+from wats_accel.cache.entries import DetailedEntry, Entry, place_of
 from wats_accel.cache.flights import wait_for
 from wats_accel.cache.key_size import is_too_large
-from wats_accel.cache.loads import Load, enter_load, innermost_load, leave_load, spoil_loads
+from wats_accel.cache.loads import Load, enter_load, leave_load, stacks
 from wats_accel.cache.namespace import Departures
+from wats_accel.cache.nesting import tell_outer_load
 from wats_accel.cache.region import Region, report_departures
 from wats_accel.cache.results import same_result
 from wats_accel.cache.sizing import ENTRY_BYTES, estimate_bytes
@@ -34,10 +35,10 @@ def begin(region: Region, load: Load) -> Entry | None:
     Raises:
         Exception: of what is foreign in it. Then run the method all the same, and have nothing stored.
     """
-    alone = is_writing() or has_uncommitted_changes() or _holds(region.lock)
-    began = time.perf_counter()
+    alone: bool | None = None  # that is asked only where there is a load to wait for
+    began = 0.0
     while True:
-        entry, flight = _board_or_join(region, load, alone)
+        entry, flight = _board_or_join(region, load, alone=alone)
         if entry is not None:
             return _found(region, load, entry)  # point: found-after-all
         if flight is None:
@@ -45,6 +46,10 @@ def begin(region: Region, load: Load) -> Entry | None:
             region.counters.misses += 1
             region.bus.checkpoint()
             return None
+        if alone is None:
+            alone = is_writing() or has_uncommitted_changes() or _holds(region.lock)
+            began = time.perf_counter()
+            continue
         now = time.perf_counter()
         if not wait_for(flight, began + region.rules.wait_seconds - now, load):
             _stop_joining(region, flight)
@@ -62,27 +67,30 @@ def _holds(lock: threading.RLock) -> bool:
     return bool(is_owned and is_owned())
 
 
-def _board_or_join(region: Region, load: Load, alone: bool) -> tuple[Entry | None, Load | None]:
+def _board_or_join(region: Region, load: Load, *, alone: bool | None) -> tuple[Entry | None, Load | None]:
     """What answers the call already, or the load to wait for; if neither, `load` is registered now."""
     departures: Departures = []
+    flight = None
     with region.lock:
         entry = usable(region, load, departures)
-        flight = None if alone or entry is not None else _joinable(region, load)
-        if flight is not None:
-            region.flights.join(flight)
-        elif entry is None:
-            board(region, load)
-    report_departures(departures)
+        if entry is None:
+            flight = None if alone else region.flights.of_key(load.key)
+            if flight is None or not _is_joinable(region, flight):
+                flight = None
+                board(region, load)
+            elif alone is not None:
+                region.flights.join(flight)
+    if departures:
+        report_departures(departures)
     return entry, flight
 
 
-def _joinable(region: Region, load: Load) -> Load | None:
-    flight = region.flights.of_key(load.key)
+def _is_joinable(region: Region, flight: Load) -> bool:
     ttl = region.rules.ttl_seconds
-    if flight is not None and ttl and region.clock() - flight.began_at >= ttl:
+    if ttl and region.clock() - flight.began_at >= ttl:
         region.flights.give_up(flight)  # its answer would be too old already
-        return None
-    return flight
+        return False
+    return True
 
 
 def _is_good(region: Region, entry: Entry) -> bool:
@@ -125,7 +133,8 @@ def usable(region: Region, load: Load, departures: Departures) -> Entry | None:
 
 def board(region: Region, load: Load, *, joinable: bool = True) -> None:
     """Register a load that begins now. Called under the lock; `enter_load` follows."""
-    region.bury_dead_instances()
+    if region.scopes.dead:
+        region.bury_dead_instances()
     load.failures = failures_met()
     load.version = region.version
     load.footprint = region.declared
@@ -176,30 +185,29 @@ def finish(
     try:
         leave_load(load)
         seconds = time.perf_counter() - load.started if load.started else 0.0
-        region.counters.loads += 1
-        region.counters.load_seconds += seconds
+        counters = region.counters
+        counters.loads += 1
+        counters.load_seconds += seconds
         why_not = objection or _objection(load) or _store(region, load, result, never)
     except Exception as error:  # noqa: BLE001 - stores and values are foreign code
         failure = type(error).__name__
     finally:
-        end(region, load)
-    tell_outer_load(region, load, why_not)
+        if why_not is not None:  # else it has landed in the same step in which its answer was stored
+            end(region, load)
+    if stacks:
+        tell_outer_load(region, load, why_not)
     if failure is not None:
         region.broke(failure)
     if why_not is None:
         region.worked()
-        _tell_stored(region, load, seconds)
+        region.counters.stored += 1
+        if region.on_stored.listeners:
+            region.bus.emit(Stored(load.label(), region.rules.target, seconds))
         return None
     region.counters.not_stored[why_not] += 1
     if region.bus.channel(NotStored).listeners:
         region.bus.emit(NotStored(load.label(), region.rules.target, why_not))
     return _stand_in(region, load, why_not) if why_not == "unless_result" else None
-
-
-def _tell_stored(region: Region, load: Load, seconds: float) -> None:
-    region.counters.stored += 1
-    if region.bus.channel(Stored).listeners:
-        region.bus.emit(Stored(load.label(), region.rules.target, seconds))
 
 
 def fail(region: Region, load: Load, error: BaseException) -> Entry | None:
@@ -241,7 +249,8 @@ def _objection(load: Load) -> str | None:
 
 def is_failure(region: Region, result: object) -> bool:
     """Whether a result is one of those that the rules list as answers to a failure."""
-    return any(same_result(result, literal) for literal in region.rules.unless_results)
+    literals = region.rules.unless_results
+    return bool(literals) and any(same_result(result, literal) for literal in literals)
 
 
 def _store(region: Region, load: Load, result: object, never: object) -> str | None:
@@ -261,68 +270,39 @@ def _store(region: Region, load: Load, result: object, never: object) -> str | N
         departures = region.keep(entry)
         load.entry = entry
         region.flights.land(load)  # in the same step: nobody joins it who finds the entry gone again
-    report_departures(departures)
+    if departures:
+        report_departures(departures)
     return None
 
 
 def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
-    rules = region.rules
-    lifetime = rules.ages.lifetime(
-        load.began_at, rules.ttl_seconds, at_most=load.expires_by, gone_by=load.gone_by
-    )
-    return Entry(
-        load.key,
-        load.texts,
+    rules, ages = region.rules, region.rules.ages
+    home, place = region.home_of(load.key[0]), place_of(load.key)
+    premises = tuple(load.premises.values()) if load.premises else ()
+    # Which of two loads began later is of interest only where one that began before is still under way.
+    is_alone = len(region.flights) <= 1
+    if is_alone and load.known_texts is None and ages.has_one_end and not region.counts_bytes:
+        end_at = ages.end(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
+        return Entry(home, place, snapshot, end_at, premises, load.footprint)
+    lifetime = ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by, gone_by=load.gone_by)
+    return DetailedEntry(
+        home,
+        place,
         snapshot,
         lifetime.expires_at,
-        region,
+        premises,
+        load.footprint,
+        texts=load.texts,
         began_at=load.began_at,
-        number=load.number,
+        number=0 if is_alone else load.number,
         fresh_until=lifetime.fresh_until,
         due_at=lifetime.due_at,
-        premises=tuple(load.premises.values()),
-        footprint=load.footprint,
         size=_size(load, snapshot) if region.counts_bytes else 0,
     )
 
 
 def _size(load: Load, snapshot: Snapshot) -> int:
-    return ENTRY_BYTES + estimate_bytes((load.key, load.texts, snapshot.stored))
-
-
-def tell_outer_load(region: Region, load: Load, why_not: str | None) -> None:
-    """What the load inside which this one ran must know of it."""
-    outer = innermost_load()
-    if outer is None:
-        return
-    if load.entry is not None:
-        outer.rest_on(load.entry)
-    elif why_not in ("overtaken", "uncommitted_changes", "being_written", "settling"):
-        spoil_loads(why_not)
-    elif why_not == "unless_result":
-        note_failure()
-    else:
-        outer.rest_on_all_of(load)
-        rest_on_version(region, outer, load.version, load.began_at)
-
-
-def rest_on_version(region: Region, outer: Load, version: int, began_at: float) -> None:
-    """Have a load rest on an answer of this region's method that was not stored.
-
-    Args:
-        region: of the method.
-        outer: the load that got the answer.
-        version: the region's, before the method ran.
-        began_at: when that was.
-    """
-    if region.is_retired:
-        outer.objection = outer.objection or "overtaken"  # of its version nobody counts any more
-        return
-    lifetime = region.rules.ages.lifetime(began_at, region.rules.ttl_seconds)
-    outer.expires_by = min(outer.expires_by, lifetime.fresh_until)
-    outer.gone_by = min(outer.gone_by, lifetime.expires_at)
-    outer.read(region.declared)
-    outer.rest_on_version(region, version)
+    return ENTRY_BYTES + estimate_bytes((place_of(load.key), load.texts, snapshot.stored))
 
 
 # -- standing in for a failure ---------------------------------------------------------------------------

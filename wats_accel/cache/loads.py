@@ -16,7 +16,7 @@ from wats_accel.cache.ages import FOREVER
 from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, ValidUntil, Versioned
-from wats_accel.cache.texts import Texts
+from wats_accel.cache.texts import Texts, texts_told
 
 _MOST_PREMISES = 32
 
@@ -25,15 +25,15 @@ class Load:
     """One run of a cached method for one key."""
 
     __slots__ = (
-        "began_at", "done", "entry", "expires_by", "failures", "footprint", "gone_by", "key", "label",
-        "number", "objection", "overtaken", "premises", "renews", "started", "target", "texts", "thread",
+        "began_at", "done", "entry", "expires_by", "failures", "footprint", "gone_by", "key", "known_texts",
+        "label", "number", "objection", "overtaken", "premises", "renews", "started", "target", "thread",
         "version", "waits",
     )  # fmt: skip
 
-    def __init__(self, target: str, key: Key, texts: Texts, label: Callable[[], str]) -> None:
+    def __init__(self, target: str, key: Key, texts: Texts | None, label: Callable[[], str]) -> None:
         self.target = target
         self.key = key
-        self.texts = texts  # the arguments in the loose form by which invalidation compares them
+        self.known_texts = texts  # None: the key tells them
         self.label = label  # makes the readable key, for those who will read it
         self.thread = get_ident()
         self.started = 0.0  # seconds, by the performance counter
@@ -52,6 +52,13 @@ class Load:
         self.overtaken = False  # by an invalidation
         self.done: threading.Event | None = None  # made by the first who waits for it
         self.entry: Entry | None = None  # what was stored
+
+    @property
+    def texts(self) -> Texts:
+        """The arguments in the loose form by which invalidation compares them."""
+        if self.known_texts is None:
+            self.known_texts = texts_told(self.key[1:])
+        return self.known_texts
 
     def rest_on(self, entry: Entry) -> None:
         """Note that the answer is made from another: it goes when that one goes."""
@@ -138,7 +145,12 @@ def innermost_load() -> Load | None:
 
 def enter_load(load: Load) -> None:
     """Note that this thread runs `load` from here on."""
-    stacks.setdefault(get_ident(), []).append(load)
+    here = get_ident()
+    stack = stacks.get(here)
+    if stack is None:
+        stacks[here] = [load]
+    else:
+        stack.append(load)
 
 
 def leave_load(load: Load) -> None:
@@ -149,8 +161,12 @@ def leave_load(load: Load) -> None:
 def forget_load(load: Load) -> None:
     """The same, for those who have failed to leave it."""
     here = get_ident()
-    stack = stacks.get(here, [])
-    if load in stack:
+    stack = stacks.get(here)
+    if stack is None:
+        return
+    if stack and stack[-1] is load:
+        stack.pop()
+    elif load in stack:
         del stack[stack.index(load) :]
     if not stack:
         stacks.pop(here, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from wats_accel.cache.entries import Entry, Key, Leftovers
+from wats_accel.cache.entries import Entry, Key, Leftovers, place_of
 
 Table = dict[Hashable, Entry]
 """The entries of one scope, by their arguments: the frozen value of the only one, or a tuple of all."""
@@ -19,18 +19,18 @@ Owned = tuple[Any, ...]
 
 
 class Tables:
-    """The tables of one store since it was last emptied.
+    """The tables of one store since one of them was dropped.
 
     Attributes:
         by_scope: by the number of the scope.
         last: what a reader has found last, so that the next call of the same scope need not look for it. It
-            can never lead to a table from before: with the tables it goes.
+            can never lead to a table that was dropped: a reader notes a table where he has found it.
     """
 
     __slots__ = ("by_scope", "last")
 
-    def __init__(self, last: Owned) -> None:
-        self.by_scope: dict[Hashable, Table] = {}
+    def __init__(self, last: Owned, by_scope: dict[Hashable, Table] | None = None) -> None:
+        self.by_scope = {} if by_scope is None else by_scope
         self.last = last
 
     def free_one(self) -> None:
@@ -63,15 +63,19 @@ class MemoryStore:
     def put(self, entry: Entry) -> Entry | None:
         """Keep an entry, and free a slice of what has been dropped before."""
         self._leftovers.free_a_slice()
-        key = entry.key
-        table = self.tables.by_scope.get(key[0])
+        scope, place = entry.home[1], entry.place
+        table = self.tables.by_scope.get(scope)
         if table is None:
-            table = self.tables.by_scope[key[0]] = {}
-        place = place_of(key)
+            table = self.tables.by_scope[scope] = {}
         replaced = table.get(place)
         table[place] = entry
         self._count += replaced is None
         return replaced
+
+    def holds(self, entry: Entry) -> bool:
+        """Whether an entry is still here."""
+        table = self.tables.by_scope.get(entry.home[1])
+        return table is not None and table.get(entry.place) is entry
 
     def remove(self, key: Key) -> Entry | None:
         """Drop the entry of this key."""
@@ -81,8 +85,8 @@ class MemoryStore:
         if removed is not None:
             self._count -= 1
             if not table:  # it may be that of an instance that is gone
-                tables.last = self._unknown
                 del tables.by_scope[key[0]]
+                self.tables = Tables(self._unknown, tables.by_scope)  # whoever has found it notes it in vain
         return removed
 
     def clear(self) -> int:
@@ -98,12 +102,3 @@ class MemoryStore:
 
     def __len__(self) -> int:
         return self._count
-
-
-def place_of(key: Key) -> Hashable:
-    """Under what an entry stands in the table of its scope.
-
-    Of one argument that is what it froze to. No tuple of several equals that: what freezes to a tuple has a
-    class as its first item, and arguments are frozen themselves.
-    """
-    return key[1] if len(key) == 2 else key[1:]

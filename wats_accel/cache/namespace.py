@@ -28,6 +28,8 @@ class Namespace:
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.lock = threading.RLock() if lock is None else lock
+        self._admitted = 0  # entries, so far
+        self._admitted_before = 0
         self._live = 0
         self._bytes = 0
         self._queue = S3FifoQueue()
@@ -53,20 +55,34 @@ class Namespace:
         """
         self._live += replaced is None
         self._bytes += entry.size - (0 if replaced is None else replaced.size)
+        self._admitted += 1
         try:
             departures = self.sweep(now)
-            while self._is_full(entry) and (victim := self._queue.victim(now)):
-                self._take_out(*victim, departures)
+            if self._live > self.max_entries or self.max_bytes:
+                while self._is_full(entry) and (victim := self._queue.victim(now)):
+                    self._take_out(*victim, departures)
             return departures
         finally:
             # After the others have made room, lest it be the one that goes.
             self._queue.append(entry)
 
+    def is_idle(self) -> bool:
+        """Whether nothing has been stored since this was asked before."""
+        before, self._admitted_before = self._admitted_before, self._admitted
+        return before == self._admitted
+
     def sweep(self, now: float) -> Departures:
         """Let a bounded slice of what is over leave; gives what has left."""
+        over = self._queue.sweep(now)
         departures: Departures = []
-        for entry, why in self._queue.sweep(now):
-            self._take_out(entry, why, departures)
+        while over:
+            entry, why = over.pop(0)
+            try:
+                self._take_out(entry, why, departures)
+            except BaseException:
+                for left, _ in over:  # a store that failed has them still
+                    self._queue.append(left)
+                raise
         return departures
 
     def dropped(self, count: int, size: int = 0) -> None:

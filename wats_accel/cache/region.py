@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from wats_accel.breakers import Breaker
-from wats_accel.cache.entries import Departure, Entry, Key, Store, StoreFaultError
+from wats_accel.cache.entries import Departure, Entry, Home, Key, Store, StoreFaultError
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.footprints import Concerned, Footprint, Watch
 from wats_accel.cache.index import EntryIndexes
@@ -25,7 +25,7 @@ from wats_accel.cache.texts import Texts
 from wats_accel.cache.writers import Writers
 from wats_accel.counters import Counters
 from wats_accel.event_bus import EventBus
-from wats_accel.events import Bypassed, Event, Evicted, Expired, Hit, Miss, Orphaned
+from wats_accel.events import Bypassed, Event, Evicted, Expired, Hit, Miss, Orphaned, Stored
 from wats_accel.settling import Settling
 
 Clock = Callable[[], float]
@@ -72,6 +72,7 @@ class Region(Switches):
         self.wall_clock = wall_clock
         self.on_hit = bus.channel(Hit)
         self.on_miss = bus.channel(Miss)
+        self.on_stored = bus.channel(Stored)
         self.flights = Flights()
         self.writers = Writers()
         # Which argument nobody may read, by its position in readable keys. While the method has not been
@@ -83,8 +84,11 @@ class Region(Switches):
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped
         self._store = store
+        # Whether an entry is still the one to be found under its key.
+        self.holds = store.holds if type(store) is MemoryStore else self._is_found
         self._space = space
         self._indexes = EntryIndexes(store.entries)
+        self._home: Home = (self, None)  # of the entry that was stored last
         self._count = 0  # of entries, as they were put and taken out
         self._bytes = 0
 
@@ -132,30 +136,40 @@ class Region(Switches):
 
     # -- keeping ---------------------------------------------------------------------------------------
 
+    def home_of(self, scope: Hashable) -> Home:
+        """What the entries of a scope share: most that follow each other are of one."""
+        home = self._home
+        if home[1] != scope:
+            home = self._home = (self, scope)
+        return home
+
     def why_not_keep(self, entry: Entry, load: Load) -> str | None:
         """Why the answer of a load that has ended must not be kept. Called under the lock."""
         if load.overtaken:
             return "overtaken"
-        if self.is_settling():
+        if self.settling is not None and self.is_settling():
             return "settling"
-        if self.is_being_written(load.texts):
+        if self.writers.under_way and self.is_being_written(load.texts):
             return "being_written"  # it may have read what is taken back, where dirty reads are allowed
         if not self.active:
             return "switched_off"
         unwatched = None if self.watch is None else self.watch.why_not_keep(self, load)
         if unwatched is not None:
             return unwatched
-        if not self._space.fits(entry.size):
+        if entry.size and not self._space.fits(entry.size):
             return "too_large"
-        held, now = self._store.get(entry.key), self.clock()
+        held, now = self._store.get(load.key), self.clock()
         if held is not None and held.number > load.number and held.why_over(now) is None:
             return "overtaken"  # by a later load: time must not run backwards for later readers
+        if entry.due_at > now and not entry.premises:  # most are
+            return None
         breach = "expired" if entry.expires_at <= now else entry.breach()
         return _WHY_NOT_KEPT[breach] if breach else None
 
     def keep(self, entry: Entry) -> Departures:
         """Store an entry; gives those that had to leave. Called under the lock."""
-        self.bury_dead_instances()
+        if self.scopes.dead:
+            self.bury_dead_instances()
         try:
             replaced = self._store.put(entry)
             self._indexes.add(entry, replaced=replaced)
@@ -164,7 +178,8 @@ class Region(Switches):
             self._indexes.forget()
             raise
         self._count += replaced is None
-        self._bytes += entry.size - (0 if replaced is None else replaced.size)
+        if self._bytes or entry.size:
+            self._bytes += entry.size - (0 if replaced is None else replaced.size)
         return self._space.admit(entry, replaced=replaced, now=self.clock())
 
     def bury_dead_instances(self) -> None:
@@ -262,8 +277,7 @@ class Region(Switches):
         # A store that failed to drop an entry may have it still. Then nobody knows what it is worth.
         return self.suspended is None and self.holds(entry)
 
-    def holds(self, entry: Entry) -> bool:
-        """Whether the entry is still the one to be found under its key."""
+    def _is_found(self, entry: Entry) -> bool:
         return self._store.get(entry.key) is entry
 
     def remove(self, entry: Entry) -> None:

@@ -145,8 +145,8 @@ class CacheRegistry:
         Each namespace does so whenever something is stored in it. This is for those where nothing is.
         """
         spaces = list(self._namespaces.values())
-        if spaces:
-            space = spaces[next(self._turns) % len(spaces)]
+        space = spaces[next(self._turns) % len(spaces)] if spaces else None
+        if space is not None and space.is_idle():
             with space.lock:
                 departures = space.sweep(self._clock())
             report_departures(departures)

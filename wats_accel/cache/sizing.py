@@ -25,7 +25,7 @@ from types import (
 )
 from typing import Any
 
-ENTRY_BYTES = 500
+ENTRY_BYTES = 300
 """What an entry takes besides key, texts and value: 150 alone, 600 with an index and evictions remembered."""
 
 _MOST_LOOKS = 1_000  # objects looked at for one estimate, about

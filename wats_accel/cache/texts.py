@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
@@ -13,13 +13,14 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from wats_accel.cache.freezing import freeze
+from wats_accel.cache.freezing import TAGGED, THEMSELVES, freeze
 from wats_accel.cache.sealed import STARS, Sealed
 
 Texts = tuple[str | None, ...]
 """The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
 
 LONGEST_TEXT = 65_536
+_TELLING = THEMSELVES - {Sealed}
 _SHOWN_CHARACTERS = 80
 _HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
 _HUGE_NUMBER = 10**_HUGE_DIGITS
@@ -55,7 +56,7 @@ def match_text(value: object, *, fold: bool) -> str:
     return text.casefold() if fold else text
 
 
-def argument_text(value: object) -> str | None:
+def argument_text(value: Any) -> str | None:
     """The loose text of an argument of a read; None when a write may mean it by any text.
 
     That is so for None, which often means all of them, for collections, for objects of foreign types, and for
@@ -65,8 +66,30 @@ def argument_text(value: object) -> str | None:
     cls = type(value)
     if issubclass(cls, (str, bytes, bytearray)) and _length(value) > LONGEST_TEXT:
         return None
+    if cls is str and value.isidentifier() and value not in _TRUTH_TEXTS:
+        return value.casefold()  # type: ignore[no-any-return]  # as below: it is no number, no date, no space
     known = issubclass(type(value), Enum) or _number_text(value) is not None or _plain_text(value) is not None
     return match_text(value, fold=True) if known and value is not None else None
+
+
+def tells_texts(arguments: Iterable[Any]) -> bool:
+    """Whether frozen arguments are, or hold, the arguments themselves, which nobody can change.
+
+    Then their texts need be neither made nor kept before somebody asks for them.
+    """
+    for frozen in arguments:
+        cls = type(frozen)
+        if cls not in _TELLING and (cls is not tuple or len(frozen) != 2 or frozen[0] not in TAGGED):
+            return False
+    return True
+
+
+def texts_told(arguments: Iterable[Any]) -> Texts:
+    """The loose texts of arguments of which `tells_texts` is true. Raises nothing."""
+    try:
+        return tuple([argument_text(known[1] if type(known) is tuple else known) for known in arguments])
+    except Exception:  # noqa: BLE001 - no room is left, say: what is not known matches anything
+        return ()
 
 
 def _length(value: Any) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 from wats_accel.cache.background import Background
 from wats_accel.cache.freezing import TooLarge, Unfreezable
 from wats_accel.cache.keys import KeyMaker, NoScopeError
-from wats_accel.cache.loading import is_failure, rest_on_version
+from wats_accel.cache.loading import is_failure
 from wats_accel.cache.loads import Load, doubt_loads, innermost_load, spoil_loads, stacks
+from wats_accel.cache.nesting import rest_on_version
 from wats_accel.cache.premises import ValidUntil
 from wats_accel.cache.region import Region
 from wats_accel.cache.texts import Texts

@@ -94,7 +94,8 @@ class CachedMethod(BypassedMethod):
                 self._region.broke("a key that is none")
                 return None
             label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
-            return Load(self._region.rules.target, key, self._keys.texts(args, kwargs), label)
+            texts = self._keys.texts_beyond(key, args, kwargs)
+            return Load(self._region.rules.target, key, texts, label)
         except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
             return None
 
@@ -110,7 +111,8 @@ class CachedMethod(BypassedMethod):
             on_miss = self._region.on_miss
             if on_miss.listeners:
                 on_miss.send(Miss(load.label(), load.target))
-            self._rest_on_time(load, args, kwargs)
+            if self._next_change is not None:
+                self._rest_on_time(load, args, kwargs)
         except RecursionError:  # no room is left, and nothing is wrong
             load.objection = "load_not_registered"
         except Exception as error:
@@ -124,7 +126,7 @@ class CachedMethod(BypassedMethod):
         """What the caller of a method that has returned gets: mostly just that. Raises nothing of its own."""
         answer = _ABSENT
         try:
-            objection = self._objection(load.key, result, args, kwargs)
+            objection = self._objection(load, result, args, kwargs)
             stand_in = finish(self._region, load, result, objection=objection, never=self._receiver(args))
             if stand_in is not None:
                 answer = _given(stand_in)
@@ -172,21 +174,29 @@ class CachedMethod(BypassedMethod):
         """The instance that the method was called on; None if there is none."""
         return args[0] if self._keys.has_instance and args and not isinstance(args[0], type) else None
 
-    def _objection(self, key: Key, result: Any, args: Args, kwargs: Kwargs) -> str | None:
+    def _objection(self, load: Load, result: Any, args: Args, kwargs: Kwargs) -> str | None:
         """Why this answer must not be kept, as far as the arguments tell.
 
         A hit can neither change the caller's arguments as the method did, nor give one of them back.
         """
-        try:
-            if self._keys.key(args, kwargs) != key:
-                return "arguments_changed"
-        except Exception:  # noqa: BLE001 - what cannot be told any more is taken as changed
+        if self._may_have_changed(load, args, kwargs):
             return "arguments_changed"
-        returned = any(result is known for known in (*args, *kwargs.values()))
-        instance = args[0] if self._keys.has_instance and args else _ABSENT
-        if not returned or (is_immutable(result) and result is not instance):
+        for known in args if not kwargs else (*args, *kwargs.values()):
+            if result is known:
+                break
+        else:
             return None
-        return "returned_an_argument"
+        instance = args[0] if self._keys.has_instance and args else _ABSENT
+        return None if is_immutable(result) and result is not instance else "returned_an_argument"
+
+    def _may_have_changed(self, load: Load, args: Args, kwargs: Kwargs) -> bool:
+        """Whether the key of a call is another one after the method has run."""
+        if load.known_texts is None and self._keys.of_arguments_only:
+            return False  # they are such as nobody can change
+        try:
+            return self._keys.key(args, kwargs) != load.key
+        except Exception:  # noqa: BLE001 - what cannot be told any more is taken as changed
+            return True
 
     # -- ahead of time -------------------------------------------------------------------------------
 
@@ -217,7 +227,7 @@ class CachedMethod(BypassedMethod):
             fail(self._region, load, cause_of(error))
             self._report_failed_renewal(load, type(cause_of(error)).__name__)
             return
-        objection = self._objection(load.key, result, args, kwargs)
+        objection = self._objection(load, result, args, kwargs)
         finish(self._region, load, result, objection=objection, never=self._receiver(args))
         if load.entry is None and not load.overtaken:
             self._report_failed_renewal(load, "not_stored")

@@ -128,7 +128,7 @@ class _ShadowedMethod(ComparedMethod):
                 self._count_hit(load)
                 self._judge(load, entry, result)
             if entry is None or load.renews:  # in the background it would have been renewed by now
-                objection = self._objection(load.key, result, args, kwargs)
+                objection = self._objection(load, result, args, kwargs)
                 finish(self._region, load, result, objection=objection, never=self._receiver(args))
             else:
                 end_beside(self._region, load, result)

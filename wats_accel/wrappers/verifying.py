@@ -113,7 +113,7 @@ class _VerifiedMethod(ComparedMethod):
             if not self._region.vouches_for(entry) or self.why_keep_away(args, kwargs):
                 raise Inconclusive("overtaken")  # then the method need not even run
             result = self._call(*args, **kwargs)
-            objection = self._objection(load.key, result, args, kwargs)
+            objection = self._objection(load, result, args, kwargs)
             if objection is not None:
                 raise Inconclusive(objection)
             return compare(self._region, load, entry, result)
