@@ -56,13 +56,13 @@ def cached(
             answer = _TOO_DEEP
         except Exception as error:  # noqa: BLE001 - as above
             answer, failure = _FAILED, type(error).__name__
+        if answer is _TOO_DEEP:
+            doubt_loads()
+            return call(*args, **kwargs)
         if answer is _FAILED or key is None:
             return method.after_failed_lookup(key, entry, failure, args, kwargs)
         if answer is _ABSENT:
             return method.load(key, args, kwargs)  # point: missed
-        if answer is _TOO_DEEP:
-            doubt_loads()
-            return call(*args, **kwargs)
         region.counters.hits += 1  # point: answer-given
         if stacks or region.on_hit.listeners:
             method.note_hit(entry, args, kwargs)
