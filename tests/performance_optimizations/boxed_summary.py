@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-_LINES: Final = tuple("╔╗╚╝═║╟╢─")
+# Those that the code pages of consoles have, too: 437 and 850.
+_LINES: Final = tuple("╔╗╚╝═║╠╣═")
 _PLAIN_LINES: Final = tuple("++++=|++-")
 _STAND_INS: Final = {
     "→": "->",

@@ -48,10 +48,10 @@ def test_a_box_has_a_title_in_the_middle_and_a_line_between_groups() -> None:
     assert UTF8.box("SUM", [("a:", "1"), ("bcd:", "22")], [("e:", "3")]).splitlines() == [
         "╔════════════╗",
         "║    SUM     ║",
-        "╟────────────╢",
+        "╠════════════╣",
         "║  a:    1   ║",
         "║  bcd:  22  ║",
-        "╟────────────╢",
+        "╠════════════╣",
         "║  e:    3   ║",
         "╚════════════╝",
     ]
@@ -61,6 +61,11 @@ def test_a_title_may_be_longer_than_the_lines() -> None:
     lines = UTF8.box("a very long title", [("a:", "1")]).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert "a very long title" in lines[1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp437", "cp850"])
+def test_a_console_of_windows_has_the_lines(encoding: str) -> None:
+    assert Console(encoding).box("Média", [("Conexões:", "5")]).startswith("╔")
 
 
 def test_a_console_without_lines_and_accents_gets_plain_ones() -> None:
