@@ -9,7 +9,7 @@ from typing import Final
 from charts import Chart
 from goals import WATS, Figure
 from remarks import NO_WORDS, REMARKS
-from run_of_benchmarks import Row, Run, versions
+from run_of_benchmarks import Row, Run
 
 BEGIN: Final = "<!-- written by make bench: begin -->"
 END: Final = "<!-- written by make bench: end -->"
@@ -47,7 +47,7 @@ def _head(run: Run) -> Iterator[str]:
     load = f"{number(run.load)} processes wanted to run on each core when it began"
     yield f"Measured on {run.date}: {run.machine}. {load}."
     yield ""
-    yield f"{', '.join(versions())}."
+    yield f"{', '.join(run.versions)}."
 
 
 def _goals(run: Run, before: Before) -> Iterator[str]:

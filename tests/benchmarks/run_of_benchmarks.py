@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -68,6 +68,7 @@ class Run:
         machine: words about the machine.
         date: the day.
         load: processes that wanted to run when it began, for each core.
+        versions: of Python and of what is compared.
     """
 
     figures: Figures
@@ -75,6 +76,7 @@ class Run:
     date: str
     load: float
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    versions: Sequence[str] = ()
 
     def goals(self) -> list[tuple[Goal, float, float]]:
         """Each goal that was measured, with its figure by the least and by the median round."""
@@ -90,7 +92,7 @@ def read(path: Path, load: float, rows: Mapping[str, list[Row]]) -> Run:
         known = benchmark["extra_info"]
         samples = [known["bytes"]] if "bytes" in known else benchmark["stats"]["data"]
         figures.setdefault(benchmark["group"], {})[known["peer"]] = Figure(samples)
-    return Run(figures, _machine(saved["machine_info"]), saved["datetime"][:10], load, rows)
+    return Run(figures, _machine(saved["machine_info"]), saved["datetime"][:10], load, rows, _versions())
 
 
 def _machine(info: Mapping[str, Any]) -> str:
@@ -99,8 +101,7 @@ def _machine(info: Mapping[str, Any]) -> str:
     return f"{brand}, {cpu.get('count', '?')} cores, {info['system']} {info['machine']}"
 
 
-def versions() -> list[str]:
-    """Of Python and of what is compared."""
+def _versions() -> list[str]:
     ours = f"wats_accel {importlib.metadata.version('wats-accel')}"
     others = [f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES]
     return [f"{platform.python_implementation()} {platform.python_version()}", ours, *others]
