@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from wats_accel.config.documents import Document, SourceError
 from wats_accel.config.location import CONFIG_VARIABLE, locate_config
-from wats_accel.config.sources import mapping_document, read_document
+from wats_accel.config.sources import mapping_document, parser_for, read_document
 from wats_accel.errors import ConfigError, Problem
 
 ConfigSource = str | os.PathLike[str] | Mapping[str, Any] | None
@@ -31,6 +32,18 @@ def read_config(source: ConfigSource, environ: Mapping[str, str]) -> Document:
         raise ConfigError([Problem("no configuration file was named, and there is no wats-accel.yaml")])
     except SourceError as error:
         raise ConfigError(_problems_of(error)) from None
+
+
+def load_parser(source: ConfigSource, environ: Mapping[str, str]) -> None:
+    """Load what reads the file, if it is one.
+
+    Raises:
+        ImportError: a library is missing. That is to be told before anything is installed.
+    """
+    with contextlib.suppress(SourceError, OSError, ValueError, TypeError):  # whoever reads it says so
+        path = config_file(source, environ)
+        if path is not None:
+            parser_for(os.fspath(path))
 
 
 def effective(source: ConfigSource, environ: Mapping[str, str]) -> object:

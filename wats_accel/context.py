@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wats_accel.breakers import Breakers
 from wats_accel.cache.registry import CacheRegistry
@@ -16,7 +16,9 @@ from wats_accel.invalidation import Invalidator
 from wats_accel.pool.registry import PoolRegistry
 from wats_accel.records import record
 from wats_accel.schema_source import SchemaSource
-from wats_accel.sql.schema import Schema
+
+if TYPE_CHECKING:
+    from wats_accel.sql.schema import Schema
 
 
 @record(frozen=True, slots=True)

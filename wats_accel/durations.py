@@ -1,21 +1,18 @@
 """Durations as people write them: `60s`, `5m`, `1h30m`."""
 
+from __future__ import annotations
+
 import math
 import re
-from decimal import Decimal
-from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _EXPECTED = "expected a duration such as 60s, 5m or 1h30m, or a number of seconds"
 
-# Largest first: the order in which a duration names its units. Values are seconds.
-_UNITS = {
-    "w": Fraction(604_800),
-    "d": Fraction(86_400),
-    "h": Fraction(3_600),
-    "m": Fraction(60),
-    "s": Fraction(1),
-    "ms": Fraction(1, 1_000),
-}
+# Largest first: the order in which a duration names its units. Values are seconds, but for the last.
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 1}
 
 # Each unit may be left out, so the one pattern also says "descending, and none twice".
 _PARTS = re.compile("".join(rf"(?:([0-9]+(?:\.[0-9]+)?){unit}\s*)?" for unit in _UNITS))
@@ -51,6 +48,8 @@ def format_duration(seconds: float) -> str:
     Raises:
         ValueError: `seconds` is negative, infinite or not a number.
     """
+    from decimal import Decimal  # noqa: PLC0415 - for people who read it
+
     # Through the shortest decimal text, because 5400.1 should read 1h30m0.1s and not 1h30m0.1000000003638s.
     digits, _, fraction = f"{Decimal(repr(parse_duration(seconds))):f}".partition(".")
     whole, fraction = int(digits), fraction.rstrip("0")
@@ -70,20 +69,26 @@ def _exact_seconds(value: object) -> Fraction | float | None:
     return None
 
 
-def _seconds_in_text(text: str) -> Fraction | None:
+def _seconds_in_text(text: str) -> Fraction | int | None:
     if _DIGITS.fullmatch(text):
-        return Fraction(text)
+        return int(text)
     match = _PARTS.fullmatch(text)
     if match is None or not text:
         return None
-    sizes = zip(match.groups(), _UNITS.values(), strict=True)
-    return sum((Fraction(amount) * size for amount, size in sizes if amount), Fraction(0))
+    amounts = dict(zip(_UNITS, match.groups(), strict=True))
+    milliseconds = amounts.pop("ms")
+    if milliseconds is None and "." not in text:
+        return sum(int(amount) * _UNITS[unit] for unit, amount in amounts.items() if amount)
+    from fractions import Fraction  # noqa: PLC0415 - exact, and most durations are whole seconds
+
+    parts = (Fraction(amount) * _UNITS[unit] for unit, amount in amounts.items() if amount)
+    return sum(parts, Fraction(milliseconds or 0) / 1_000)
 
 
 def _split(whole: int, fraction: str) -> str:
     parts = []
     for unit in ("w", "d", "h", "m"):
-        count, whole = divmod(whole, int(_UNITS[unit]))
+        count, whole = divmod(whole, _UNITS[unit])
         if count:
             parts.append(f"{count}{unit}")
     if whole or fraction:

@@ -18,8 +18,9 @@ from wats_accel.companions import Companions
 from wats_accel.complaints import Complaints, tell_where
 from wats_accel.config.documents import Document
 from wats_accel.config.models import RootSection
-from wats_accel.config_source import ConfigSource, read_config
+from wats_accel.config_source import ConfigSource, load_parser, read_config
 from wats_accel.context import EventSubscription
+from wats_accel.counters import SqlCounters
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.events import ConfigUnused, Initialized
@@ -33,7 +34,6 @@ from wats_accel.switching import RuntimeSwitches
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import CacheStats, Stats, snapshot
 from wats_accel.telemetry.summary import summary_of
-from wats_accel.tracking.tracker import Tracker
 from wats_accel.watching import ConfigWatch
 
 
@@ -80,6 +80,7 @@ class Life(abc.ABC):
         self._wall_clock = wall_clock
         self._strict = strict
         self._environ = os.environ if environ is None else environ
+        load_parser(source, self._environ)
         self._bus = EventBus()
         self._log = EventLog(self._bus)
         self._complaints = Complaints(self._bus)
@@ -340,10 +341,11 @@ class Life(abc.ABC):
 
     @staticmethod
     def _figures(assembly: Assembly) -> Stats:
-        regions, observer = assembly.context.caches, assembly.context.pools.observer
+        regions = assembly.context.caches
+        counters = getattr(assembly.context.pools.observer, "counters", None)
         return snapshot(
             ((region.rules.namespace, region.rules.target, region) for region in regions),
             ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
-            observer.counters if isinstance(observer, Tracker) else None,
+            counters if isinstance(counters, SqlCounters) else None,
             assembly.context.breakers,
         )

@@ -8,9 +8,10 @@ meet the same caches and rules as those that are patched now.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import CodeType
+from typing import TYPE_CHECKING
 
 from wats_accel.admission import Admission, lock_path
 from wats_accel.assembly import (
@@ -31,15 +32,12 @@ from wats_accel.errors import ConfigError
 from wats_accel.event_bus import EventBus
 from wats_accel.patching.patcher import Changes, Patcher
 from wats_accel.patching.plan import Patch, PatchPlan
-from wats_accel.pool.leaks import watch
-from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.records import record
 from wats_accel.schema_source import SchemaSource
 from wats_accel.settling import Settling
 
-# As code tells it, which in a frozen program is no file.
-_LEAK_WATCH = watch.__code__.co_filename
-_POOL_FOLDER = _LEAK_WATCH[: -len("leaks.py")]
+if TYPE_CHECKING:
+    from wats_accel.pool.pooled_connect import PooledConnect
 
 Switches = Mapping[str, bool]
 """What was switched off or on while the program ran, by pattern; the last one beats the others."""
@@ -74,16 +72,25 @@ def content_of(path: Path) -> bytes | None:
 def begin_settling(settling: Settling, patcher: Patcher, context: PluginContext) -> None:
     """Have new caches keep nothing until all is over that began before it was patched."""
     codes = patcher.codes_of_writes()
-    sees_statements = context.pools.observer is not None
+    if context.pools.observer is None:
+        settling.begin(lambda code: id(code) in codes, None)
+        return
+    is_pools = _pools_code()
 
     def is_meant(code: CodeType) -> bool:
-        if id(code) in codes:
-            return True
-        # A statement that runs now may have been seen otherwise, or not at all. The watch runs for ever.
-        is_pools = code.co_filename.startswith(_POOL_FOLDER) and code.co_filename != _LEAK_WATCH
-        return sees_statements and is_pools
+        # A statement that runs now may have been seen otherwise, or not at all.
+        return id(code) in codes or is_pools(code)
 
-    settling.begin(is_meant, context.pools.has_unseen if sees_statements else None)
+    settling.begin(is_meant, context.pools.has_unseen)
+
+
+def _pools_code() -> Callable[[CodeType], bool]:
+    """What tells the code that runs statements; the watch for leaks, which runs for ever, is not meant."""
+    from wats_accel.pool.leaks import watch  # noqa: PLC0415 - there may be no pool
+
+    leak_watch = watch.__code__.co_filename  # as code tells it, which in a frozen program is no file
+    folder = leak_watch[: -len("leaks.py")]
+    return lambda code: code.co_filename.startswith(folder) and code.co_filename != leak_watch
 
 
 def begin_again_for(patches: list[Patch], patcher: Patcher, context: PluginContext) -> None:

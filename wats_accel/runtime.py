@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from wats_accel.changing import Changing
 from wats_accel.config_source import ConfigSource, effective
 from wats_accel.errors import AlreadyInstalledError, Problem
 from wats_accel.patterns import KeyPattern
-from wats_accel.report.explanation import Explanation, explain
+
+if TYPE_CHECKING:
+    from wats_accel.report.explanation import Explanation
 
 
 class Accelerator(Changing):
@@ -72,6 +76,8 @@ class Accelerator(Changing):
         Raises:
             TargetError: no rule names the target, or nothing is installed.
         """
+        from wats_accel.report.explanation import explain  # noqa: PLC0415 - for people, who can wait
+
         if self._assembly is None:
             return explain(target, (), None)
         context = self._assembly.context

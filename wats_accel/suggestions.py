@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from wats_accel.errors import shown
@@ -18,6 +17,8 @@ def nearest(name: str, known: Iterable[str], *, listed: Iterable[str] | None = N
         known: what would have been.
         listed: what the list has instead of all of these, where one thing has several names.
     """
+    import difflib  # noqa: PLC0415 - after a mistake only
+
     names = sorted({shown(known_name) for known_name in known})
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wats_accel.cli.group import dispatch
-from wats_accel.schema_source import read_schema_file
+from wats_accel.schema_descriptions import read_schema_file
 from wats_accel.sql.schema_building import schema_of
 
 SECRET = "PWD=open-sesame"

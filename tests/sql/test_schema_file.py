@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wats_accel.schema_source import read_schema_file
+from wats_accel.schema_descriptions import read_schema_file
 from wats_accel.sql.schema import ForeignKey
 from wats_accel.sql.schema_building import schema_of
 from wats_accel.sql.schema_description import (

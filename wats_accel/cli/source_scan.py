@@ -16,7 +16,7 @@ from wats_accel.audit.proposing.scopes import scopes_of
 from wats_accel.cli.environment import CONFIG_INVALID, print_problems
 from wats_accel.config.documents import SourceError
 from wats_accel.errors import ConfigError
-from wats_accel.schema_source import read_schema_file
+from wats_accel.schema_descriptions import read_schema_file
 from wats_accel.sql.schema import Schema
 from wats_accel.sql.schema_building import schema_of
 from wats_accel.sql.schema_description import SchemaDescription

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wats_accel.config.documents import Document, Position, failure, plain, position_of
-from wats_accel.config.toml_positions import deepest_position, toml_positions
-from wats_accel.config.yaml_source import parse_yaml
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    # unused-ignore: tomli is installed on Python 3.10 only, and mypy runs for 3.10 everywhere.
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
-
-_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_TOO_LONG = re.compile(r"\b\d[\d_]{600,}")  # Python refuses more than 4300 digits, and never less than 640
+from wats_accel.config.documents import Document, failure, plain, position_of
 
 _LARGEST_BYTES = 10_000_000
+
+_Parser = Callable[[str, str], Document]
 
 
 def read_document(path: str | os.PathLike[str]) -> Document:
@@ -33,7 +22,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
         SourceError: the file cannot be read, or does not hold one mapping of text keys.
     """
     name = os.fspath(path)
-    _parser_for(name)  # rather this than that there is no such file
+    parser_for(name)  # rather this than that there is no such file
     return parse_document(name, _read_text(name))
 
 
@@ -43,19 +32,25 @@ def parse_document(name: str, text: str) -> Document:
     Raises:
         SourceError: the text does not hold one mapping of text keys.
     """
-    parse = _parser_for(name)
+    parse = parser_for(name)
     try:
         return parse(name, text)
     except RecursionError:
         raise failure(name, "the values are nested too deeply") from None
 
 
-def _parser_for(name: str) -> Callable[[str, str], Document]:
+def parser_for(name: str) -> _Parser:
+    """What reads the text of a file of this name, once it is loaded.
+
+    Raises:
+        SourceError: the suffix is of no known type.
+        ImportError: the library that it needs is missing.
+    """
     suffix = Path(name).suffix
-    parse = _PARSERS.get(suffix.lower())
-    if parse is None:
+    load = _PARSERS.get(suffix.lower())
+    if load is None:
         raise failure(name, f"the file type {suffix!r} is not known: use one of {', '.join(_PARSERS)}")
-    return parse
+    return load()
 
 
 def mapping_document(data: Mapping[str, Any]) -> Document:
@@ -101,26 +96,19 @@ def _why_odd(name: str) -> str | None:
     return "the file is too large to be a configuration" if found.st_size > _LARGEST_BYTES else None
 
 
-def _parse_toml(name: str, text: str) -> Document:
-    try:
-        data = plain(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        message = _TOML_PLACE.sub("", str(error).splitlines()[0])
-        raise failure(name, f"not valid TOML: {message}", _toml_position(error, text)) from None
-    except ValueError:  # the one case: int() refuses thousands of digits
-        too_long = _TOO_LONG.search(text)
-        place = position_of(text, too_long.start() if too_long else 0)
-        raise failure(name, "not valid TOML: a number is too long", place) from None
-    except RecursionError:
-        raise failure(name, "the values are nested too deeply", deepest_position(text)) from None
-    return Document(name, data, lambda: toml_positions(text))
+# What reads the one kind of file is of no use for the other, and for mappings neither is.
 
 
-def _toml_position(error: ValueError, text: str) -> Position:
-    """Take the place from the attributes that Python 3.14 has, else from the error's own words."""
-    match = _TOML_PLACE.search(str(error))
-    said = Position(int(match[1]), int(match[2])) if match and match[1] else position_of(text, len(text))
-    return Position(getattr(error, "lineno", said.line), getattr(error, "colno", said.column))
+def _of_yaml() -> _Parser:
+    from wats_accel.config.yaml_source import parse_yaml  # noqa: PLC0415 - as above
+
+    return parse_yaml
 
 
-_PARSERS = {".yaml": parse_yaml, ".yml": parse_yaml, ".toml": _parse_toml}
+def _of_toml() -> _Parser:
+    from wats_accel.config.toml_source import parse_toml  # noqa: PLC0415 - as above
+
+    return parse_toml
+
+
+_PARSERS = {".yaml": _of_yaml, ".yml": _of_yaml, ".toml": _of_toml}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from wats_accel.breakers import Breakers
 from wats_accel.event_bus import EventBus
-from wats_accel.pool.connection_pool import ConnectionPool
-from wats_accel.pool.observing import Observer
-from wats_accel.pool.pooled_connect import PooledConnect
-from wats_accel.pool.rules import PoolRules
 from wats_accel.targets import Target
+
+if TYPE_CHECKING:
+    from wats_accel.pool.connection_pool import ConnectionPool
+    from wats_accel.pool.observing import Observer
+    from wats_accel.pool.pooled_connect import PooledConnect
+    from wats_accel.pool.rules import PoolRules
 
 
 class PoolRegistry:
@@ -49,6 +52,8 @@ class PoolRegistry:
         return next((pooled for pooled in self._known if pooled.rules == rules), None)
 
     def _made(self, rules: PoolRules, report: Callable[[str], None]) -> PooledConnect:
+        from wats_accel.pool.pooled_connect import PooledConnect  # noqa: PLC0415 - there may be no pool
+
         pooled = PooledConnect(
             rules,
             bus=self._bus,

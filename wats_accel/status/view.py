@@ -7,17 +7,19 @@ import os
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from wats_accel.assembly import Assembly
-from wats_accel.breakers import Breaker
-from wats_accel.cache.region import Region
 from wats_accel.config.raw import mapping_at, repository_rules, sequence
 from wats_accel.errors import Problem, TargetError
-from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.records import record
 from wats_accel.targets import Target
 from wats_accel.telemetry.trust import many, shadow_text
+
+if TYPE_CHECKING:
+    from wats_accel.assembly import Assembly
+    from wats_accel.breakers import Breaker
+    from wats_accel.cache.region import Region
+    from wats_accel.pool.pooled_connect import PooledConnect
 
 _MOST_PROBLEMS: Final = 50
 _MOST_TEXT: Final = 500
