@@ -11,7 +11,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
 import sqlserver_tables
-from simulation.generator import fill
+from simulation.generator import create_database, fill
 from simulation.schema import TABLES, create_schema
 from src.wats.config.settings import Settings
 from src.wats.db.database_manager import DatabaseManager
@@ -99,10 +99,7 @@ class SqliteFile(MeasuredDatabase):
         """A copy of the file that was filled the first time, beside the last one, which may be open yet."""
         original = self._folder / "original.db"
         if not original.exists():
-            with contextlib.closing(sqlite3.connect(original)) as connection:
-                create_schema(connection, self.db_type)
-                fill(connection, seed=self._seed)
-                connection.commit()
+            create_database(self._settings(DB_DATABASE=str(original)), seed=self._seed)
         self._number += 1
         shutil.copyfile(original, self._path)
 
