@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -68,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute; figures of little weight")
     parser.add_argument("--again", action="store_true", help="measure nothing: results.json as it is")
     options = parser.parse_args(arguments)
+    # Who ends us, ends the server and the processes that we have started, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     page, results_file = _where(quick=options.quick)
     if options.again:
         results = json.loads(results_file.read_text(encoding="utf-8"))
