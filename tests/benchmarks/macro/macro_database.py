@@ -30,7 +30,6 @@ class Database:
 
     def __init__(self, server: Any, folder: Path) -> None:
         self._server = server
-        self._folder = folder
         self._trace = folder / "trace.pickle"
         self._log_file = str(folder / "worker.log")
         self._statement(f"CREATE DATABASE {_ORIGINAL}")
@@ -44,6 +43,8 @@ class Database:
         settings = Settings()
         settings.DB_TYPE, settings.DB_ODBC = "postgresql", self._server.odbc(_ORIGINAL)
         create_database(settings, seed=seed)
+        # Or the server would look at the tables in the middle of somebody's run, and plan anew.
+        self._statement("VACUUM ANALYZE", _ORIGINAL)
 
     def drop(self) -> None:
         """Leave the server as it was found."""
@@ -100,10 +101,11 @@ class Database:
         variables = {"DB_TYPE": "postgresql", "DB_ODBC": odbc}
         return run_script(script, *arguments, environment=variables)
 
-    def _statement(self, sql: str) -> None:
+    def _statement(self, sql: str, *database: str) -> None:
         import pyodbc
 
-        with contextlib.closing(pyodbc.connect(self._server.odbc(), autocommit=True)) as connection:
+        odbc = self._server.odbc(*database)
+        with contextlib.closing(pyodbc.connect(odbc, autocommit=True)) as connection:
             connection.execute(sql)
 
 
