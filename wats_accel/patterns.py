@@ -80,6 +80,13 @@ class KeyPattern:
         """The arguments that the write's call has to provide."""
         return tuple(part for part in self.arguments if isinstance(part, Placeholder))
 
+    @property
+    def names_one(self) -> bool:
+        """Whether it names one method, without a glob."""
+        return (
+            _GLOB_CHARACTERS.search(self.namespace) is None and _GLOB_CHARACTERS.search(self.method) is None
+        )
+
     def names(self, namespace: str, method: str) -> bool:
         """Whether entries of this namespace and method can match at all."""
         return fnmatch.fnmatchcase(namespace, self.namespace) and fnmatch.fnmatchcase(method, self.method)
@@ -94,13 +101,13 @@ def _parsed(text: str) -> KeyPattern:
     parts = [part.strip() for part in text.split(":")]
     if len(parts) < 2:
         raise PatternError(f"pattern {text!r} names no method; write '{parts[0] or 'namespace'}:*'")
-    if not all(parts):
+    if "" in parts:
         raise PatternError(f"pattern {text!r} has an empty part; write '*' for anything")
-    if any("{" in part for part in parts[:2]):
+    if "{" in parts[0] or "{" in parts[1]:
         raise PatternError(f"pattern {text!r}: only arguments can be '{{name}}'")
+    while len(parts) > 2 and parts[-1] == "*":  # the same as leaving the part out
+        parts.pop()
     arguments = [_argument_part(part, text) for part in parts[2:]]
-    while arguments and arguments[-1] == _ANYTHING:  # the same as leaving the part out
-        arguments.pop()
     return KeyPattern(text.strip(), parts[0], parts[1], tuple(arguments))
 
 

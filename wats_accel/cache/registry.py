@@ -130,9 +130,19 @@ class CacheRegistry:
 
     def _looked_up(self, pattern: KeyPattern) -> list[Region]:
         known = self._matching  # before the regions are looked at: with these it becomes another one
+        if not known:
+            known.update(self._by_name())
+        if pattern.names_one:
+            return known.get((pattern.namespace, pattern.method), [])
         found = [region for region in self if pattern.names(region.rules.namespace, region.rules.method)]
-        if len(known) < _MOST_REMEMBERED:
+        if len(known) < _MOST_REMEMBERED + len(self):
             known[pattern.namespace, pattern.method] = found
+        return found
+
+    def _by_name(self) -> dict[tuple[str, str], list[Region]]:
+        found: dict[tuple[str, str], list[Region]] = {}
+        for region in self:
+            found.setdefault((region.rules.namespace, region.rules.method), []).append(region)
         return found
 
     def named(self, pattern: str) -> list[Region]:

@@ -190,4 +190,4 @@ def _shown(part: ArgumentPart, values: Mapping[str, object]) -> str:
     if not isinstance(part, Placeholder):
         return part.text
     value = values.get(part.path)
-    return "*" if loose_texts(value) is None else readable(value)
+    return readable(value) if type(value) is int or loose_texts(value) is not None else "*"

@@ -71,13 +71,19 @@ class Invalidator(RuleBook):
             # A hit would leave the write out. The one exception is a method that reads and writes at once.
             spoil_loads("wrote", spare=own_load(write.rule.target))
         write.generation = self._generation  # before they are asked for
-        bound = _bound_to(values, (*self._widened(write.rule.patterns), *self._added_since(write)))
+        bound = _bound_to(values, self._patterns_of(write))
         write.values, write.bound = values, bound
         self._keep_readers_away(write, bound)
         enter_write(write)
         stack = self._open.stack
         write.is_outermost = not stack
         stack.append(write)
+
+    def _patterns_of(self, write: OpenWrite) -> tuple[KeyPattern, ...]:
+        rule = write.rule
+        if not self._unwatched and self._rules.get(rule.target) is rule:  # as it mostly is
+            return rule.patterns
+        return (*self._widened(rule.patterns), *self._added_since(write))
 
     def _keep_readers_away(self, write: OpenWrite, bound: Iterable[Bound]) -> None:
         for pattern, selection in bound:
@@ -114,7 +120,7 @@ class Invalidator(RuleBook):
         """The same for a write of which something has failed: what it names is off until it is emptied."""
         if write.over:
             return
-        patterns = (*self._widened(write.rule.patterns), *self._added_since(write))
+        patterns = self._patterns_of(write)
         drops = [*write.repeated, *(Drop(p, EVERYTHING, p.text, write.rule.target) for p in patterns)]
         regions = self._named_by(drop.pattern for drop in drops)
         why = f"invalidating it failed: {type(error).__name__}"

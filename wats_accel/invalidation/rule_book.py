@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import field
 
 from wats_accel.cache.region import Region
@@ -12,7 +13,7 @@ from wats_accel.cache.succession import begin_again
 from wats_accel.event_bus import EventBus
 from wats_accel.invalidation.dropping import Dropper
 from wats_accel.invalidation.rules import Method, OpenWrite, WriteRule, drops_of, widened
-from wats_accel.patterns import KeyPattern
+from wats_accel.patterns import Glob, KeyPattern
 from wats_accel.records import record
 from wats_accel.settling import Settling
 
@@ -60,6 +61,21 @@ class RuleBook(Dropper):
             for pattern in rule.patterns
             if pattern.names(rules.namespace, rules.method)
         ]
+
+    def expect(self, rule: WriteRule) -> None:
+        """Be ready for a write: where it drops by an argument, entries are found by that from now on.
+
+        Otherwise they would be from its first call on, and that one would have to visit all there are.
+        """
+        for pattern in rule.patterns:
+            position = _first_argument(pattern)
+            if position is not None:
+                self._expect(pattern, position)
+
+    def _expect(self, pattern: KeyPattern, position: int) -> None:
+        for region in self._of(pattern):
+            with suppress(Exception):  # a store that cannot tell what it has; then the first call asks it
+                region.expect_by_argument(position)
 
     def suspend(self, patterns: Iterable[KeyPattern], why: str) -> None:
         """Stop caching what these patterns would drop: nobody will drop it. Never raises.
@@ -152,3 +168,8 @@ class RuleBook(Dropper):
 
     def _widened(self, patterns: tuple[KeyPattern, ...]) -> tuple[KeyPattern, ...]:
         return widened(patterns, self._unwatched) if self._unwatched else patterns
+
+
+def _first_argument(pattern: KeyPattern) -> int | None:
+    """The position of the first argument that a pattern names; None if it names none."""
+    return next((at for at, part in enumerate(pattern.arguments) if not isinstance(part, Glob)), None)

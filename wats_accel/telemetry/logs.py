@@ -278,9 +278,11 @@ class EventLog:
             return
         self._in_thread.writing = True
         try:
-            _, line = _LINES[type(event)]
+            level, (_, line) = _level_of(event), _LINES[type(event)]
+            if not self._stdlib.isEnabledFor(level):  # that of one event is lower than that of its kind
+                return
             with uncut_by_forks:
-                self._logger.log(_level_of(event), event.name, message=line(event), fields=asdict(event))
+                self._logger.log(level, event.name, message=line(event), fields=asdict(event))
         except Exception as error:  # noqa: BLE001 - there is no better place to say that the log is broken
             self._bus.failed(self._take, error)
         finally:

@@ -26,6 +26,7 @@ def invalidating(call: Call, rule: WriteRule, arguments: ArgumentReader, invalid
     returned something falsy.
     """
 
+    invalidator.expect(rule)
     may_change = any("." in path for path in rule.paths)  # an attribute, during the write
 
     def begin(write: OpenWrite, args: Any, kwargs: Any) -> _Before | None:
@@ -85,7 +86,10 @@ def _writes_later(result: object) -> bool:
 
 
 def _are_fixed(values: Mapping[str, object]) -> bool:
-    return all(type(value) in _FIXED for value in values.values())
+    for value in values.values():  # noqa: SIM110 - a generator takes longer than what it asks
+        if type(value) not in _FIXED:
+            return False
+    return True
 
 
 def _spelled(values: Mapping[str, object]) -> _Before:
