@@ -14,7 +14,7 @@ import pytest
 from pool_bench import PATIENCE, Bench, in_thread
 
 from wats_accel import events
-from wats_accel.pool import connection_pool, connection_queue
+from wats_accel.pool import cleansing, connection_pool, connection_queue, fitness, lease, slots
 
 
 class Loop:
@@ -33,9 +33,10 @@ def in_order(pool: Bench) -> bool:
 
 @pytest.fixture
 def interrupted() -> Iterator[Callable[[Callable[[], None]], list[int]]]:
-    """Has something done at every line of the queue's code and of SQLAlchemy's below it; counts how often."""
+    """Has something done at every line of the queue's code, and of what is around it; counts how often."""
     counted: list[int] = []
-    places = (connection_queue.__file__, "sqlalchemy/pool/", "sqlalchemy/util/queue.py")
+    ours = (connection_queue, connection_pool, lease, fitness, cleansing, slots)
+    places = (*(str(module.__file__) for module in ours), "sqlalchemy/pool/", "sqlalchemy/util/queue.py")
 
     def start(action: Callable[[], None]) -> list[int]:
         active = False
@@ -240,7 +241,7 @@ def test_control_c_at_any_line_of_a_checkout_loses_nothing(
         if first:
             pool.pool._queue._pool.dispose()
         # In a thread, since an exception out of a trace function may upset what CPython keeps of exceptions.
-        lines = int(in_thread(lambda: interrupted_at(lambda: kept.append(pool.connect()), at)))
+        lines = int(in_thread(lambda: interrupted_at(lambda: kept.append(pool.connect().cursor()), at)))
         kept.clear()
         return lines
 

@@ -67,7 +67,7 @@ class Call:
             self._change = BY_METHOD.get(name, UNKNOWN) or self._proxy._accel_change(name, args, kwargs)
             if lease.observer is not None and is_observed(name, self._change):
                 self.see(name, statement_of(args, kwargs))
-            if self._change is not READS or lease.uncommitted.dirty:
+            if self._change is not READS or lease.dirty:
                 self.begin()
             if lease.on_use is not None and name in EXECUTING:
                 lease.on_use(lease)
@@ -111,17 +111,17 @@ class Call:
 
     def returned(self, raw: Any) -> Any:
         """Be told what the driver gave; gives what the user gets. Raises nothing of its own."""
-        told, uncommitted = raw, self._lease.uncommitted
+        told, lease = raw, self._lease
         try:
             told = self._proxy._accel_present(raw)
-            if self._change is READS and uncommitted.dirty:
-                uncommitted.note_read()
+            if self._change is READS and lease.dirty:
+                lease.uncommitted.note_read()
             if self._covered is not None:  # of a read, too: it shows a commit that nobody has seen
                 self.settle(told)
             if self._counted is not None and self._seen is None:
                 self._notice_other_changes()
         except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
-            self._lease.broke(error)
+            lease.broke(error)
             self._lose_track()
         return told
 

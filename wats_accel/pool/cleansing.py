@@ -22,9 +22,10 @@ def cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | None
 
 def _cleanse(lease: Lease, reset: Reset, baseline: tuple[str, ...]) -> str | None:
     raw, driver = lease.raw, lease.lender.driver
-    for dependent, _ in reversed(list(lease.dependents.values())):
-        close_quietly(dependent)
-    lease.dependents.clear()
+    if lease.dependents:
+        for dependent, _ in reversed(list(lease.dependents.values())):
+            close_quietly(dependent)
+        lease.dependents.clear()
     driver.roll_back(raw)
     if lease.doubt and not lease.dialect.is_alive(raw):
         return "lost"

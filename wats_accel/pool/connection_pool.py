@@ -20,21 +20,22 @@ from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.cleansing import cleanse
 from wats_accel.pool.connection_queue import ConnectionQueue, is_busy_here, later
-from wats_accel.pool.connections import connection_proxy, genuine
+from wats_accel.pool.connections import connection_proxy
 from wats_accel.pool.corpses import Corpses
 from wats_accel.pool.drivers import Connect, Driver
-from wats_accel.pool.fitness import Fitness
+from wats_accel.pool.fitness import Fitness, reason
 from wats_accel.pool.leaks import is_called_by, taken_at
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer
 from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.opening import Opener
+from wats_accel.pool.proxies import genuine
 from wats_accel.pool.rules import PoolRules
 from wats_accel.pool.slots import Slots
 from wats_accel.pool.warming import open_ahead
 
 if TYPE_CHECKING:
-    from sqlalchemy.pool import PoolProxiedConnection as Entry
+    from sqlalchemy.pool import ConnectionPoolEntry as Entry
 
 _SHORTEST_WAIT_SECONDS = 1.0
 
@@ -75,23 +76,24 @@ class ConnectionPool:
         self.driver = driver
         self.leases: dict[int, Lease] = {}
         self.used_at = clock()
+        _ = driver.plain_types  # found out once, and where it does no harm if that fails
         self._opener = Opener(
             driver, connect, arguments, counters, lambda seconds: self._send(PoolConnected, seconds)
         )
         self._checks_thread = driver.checks_threads(arguments)
         self._counters = counters
         self._bus = bus
+        self._checked_out, self._checked_in = bus.channel(PoolCheckedOut), bus.channel(PoolCheckedIn)
         self._clock = clock
         self._corpses = corpses
         self._siblings = siblings
         self._breaker = breaker
-        self._observer = observer
+        self._observer, self._loading = observer, getattr(observer, "loading", None)
         self._fitness = Fitness(rules, driver, driver.place(arguments), clock)
         self._crowded_at = -math.inf
         self._closed: str | None = None
         self._strays: list[Entry] = []  # that are their users' own, and could not be taken out of the queue
-        self._slots = Slots(rules.limit, clock)
-        self._queue = ConnectionQueue(rules, self)
+        self._slots, self._queue = Slots(rules.limit, clock), ConnectionQueue(rules, self)
         begins_anew_when_forked(self)
 
     # -- out -----------------------------------------------------------------------------------------
@@ -107,33 +109,37 @@ class ConnectionPool:
 
     def _lent(self) -> Any:
         """A connection of the pool's; None if none is free, or something of our own has failed."""
-        began = time.perf_counter()
         try:
-            if not self._take_slot():
-                self._nobody_sees()
-                return None
-            return self._lend_in_slot(began)
-        except Exception as error:
-            if self._opener.is_the_drivers(error):
+            if self._slots.take_at_once():
+                return self._lend_in_slot(0.0)
+            began = time.perf_counter()
+            if self._take_slot():
+                return self._lend_in_slot(time.perf_counter() - began)
+            self._nobody_sees()
+        except BaseException as error:
+            is_the_drivers = self._opener.is_the_drivers(error)
+            self._opener.forget()
+            if is_the_drivers or not isinstance(error, Exception):
                 raise
             self._breaker.failed(error)
             self._nobody_sees()
-            return None
-        finally:
-            self._opener.forget()
+        return None
 
     def _nobody_sees(self) -> None:
         if self._observer is None:
             note_failure()  # what fails on it or is changed there: who relies on that is told
 
-    def _lend_in_slot(self, began: float) -> Any:
+    def _lend_in_slot(self, waited: float) -> Any:
         """What the user gets of a lease; None if it is of a type that cannot be stood in for."""
         lease: Lease | None = None
         try:
-            if self._slots.taken > self.rules.size:
-                self._crowded_at = self._clock()  # so many are in use, or on their way back
-            lease = self._lend(time.perf_counter() - began)
+            if self._slots.free < self.rules.max_overflow:
+                self._crowded_at = self._clock()  # more than the size are in use, or on their way back
+            lease = self._lend(waited)
             proxy = genuine(connection_proxy(lease))
+            if not self._breaker.closed:
+                self._breaker.worked()
+            return proxy
         except BaseException as error:
             if lease is None:
                 self._slots.put_back()
@@ -143,8 +149,6 @@ class ConnectionPool:
             if not isinstance(error, Exception):
                 raise
             return None
-        self._breaker.worked()
-        return proxy
 
     def _connect_past_the_pool(self) -> Any:
         raw = self._opener.open_past_the_pool()
@@ -153,8 +157,7 @@ class ConnectionPool:
         return looked_on(raw, self.driver, self._observer, self.connect_again)
 
     def _take_slot(self) -> bool:
-        if self._slots.take_at_once():
-            return True
+        """Wait for a slot; False if there is none for this caller."""
         # Who holds one already might wait for himself, or for somebody who waits for him.
         nested = any(pool.is_held_here() for pool in self._siblings())
         seconds = 0.0 if nested else self.rules.timeout_seconds
@@ -177,9 +180,10 @@ class ConnectionPool:
         while True:
             entry = self._queue.take()
             try:
-                why = _reason(self._fitness.why_unfit(entry))
+                why = self._fitness.why_unfit(entry)
                 if why is None:
                     return self._lease(entry, waited)
+                why = reason(why)
             except BaseException:
                 self._undo_lease_of(entry)
                 self._queue.discard(entry, "interrupted")
@@ -195,13 +199,14 @@ class ConnectionPool:
         is_new = self._fitness.begin_lease(entry)
         lease = Lease(self, entry.dbapi_connection, self._fitness.dialect, entry)
         lease.checks_thread = self._checks_thread
-        lease.observer = self._observer
+        lease.observer, lease.loading = self._observer, self._loading
         lease.taken_at = self.used_at = self._clock()
         if self.rules.leak_after_seconds and not is_called_by(self.rules.long_lived):
             lease.stack = taken_at()
         self._counters.wait_seconds += waited
         self._counters.reused += not is_new
-        self._send(PoolCheckedOut, waited, not is_new)
+        if self._checked_out.listeners:
+            self._checked_out.send(PoolCheckedOut(self.rules.target, waited, not is_new))
         self.leases[id(lease)] = lease
         return lease
 
@@ -235,11 +240,12 @@ class ConnectionPool:
             later(functools.partial(self._take_back_later, lease))
             return
         try:
-            if not lease.released:
+            if lease.raw is not None:
                 self._return(lease)
         finally:
             self._forget(lease)
-            self._send(PoolCheckedIn, self._clock() - lease.taken_at)
+            if self._checked_in.listeners:
+                self._checked_in.send(PoolCheckedIn(self.rules.target, self._clock() - lease.taken_at))
 
     def give_up(self, lease: Lease) -> None:
         """Close what a lease held, and forget the lease: it could not be taken back. Raises nothing."""
@@ -277,6 +283,8 @@ class ConnectionPool:
 
     def _why_too_many(self) -> str | None:
         """Whether there are more than the size, and have been for longer than there were users for them."""
+        if self._crowded_at == -math.inf and not self.rules.min_idle:
+            return None  # never were more in use than the size, so no more were opened
         alone = self._clock() - self._crowded_at >= self.rules.linger_seconds
         return "overflow" if alone and self.overflow else None
 
@@ -340,9 +348,3 @@ class ConnectionPool:
         """Close what is idle; what is in use is closed when it comes back. Safe to call twice."""
         self._closed = why
         self._queue.close(why)
-
-
-def _reason(why: object) -> str | None:
-    if why is not None and not isinstance(why, str):  # else there would be no end of unfit ones
-        raise TypeError("no reason is known for which a connection is not lent")
-    return why

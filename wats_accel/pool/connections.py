@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from wats_accel.failures import noting_failures
+from wats_accel.failures import note_failure, noting_failures
 from wats_accel.pool.calls import Call
 from wats_accel.pool.changes import COMMIT, EXECUTING, FETCHING, MAY_COMMIT, READS, Change
 from wats_accel.pool.corpses import bury
@@ -17,8 +17,21 @@ from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer, Seen
 from wats_accel.pool.outlasting import Unfinished, may_outlast
 from wats_accel.pool.own_classes import has_own_methods
-from wats_accel.pool.proxies import NOTHING, Proxy, check_thread, is_proxy, put, read_attribute
-from wats_accel.pool.proxy_types import ProxyT, new_proxy, proxy_type
+from wats_accel.pool.proxies import (
+    NOTHING,
+    Proxy,
+    check_thread,
+    genuine,
+    put,
+    read_attribute,
+    set_hold,
+    set_lease,
+    set_raw,
+    set_remains,
+    setter,
+)
+from wats_accel.pool.proxy_types import made_type
+from wats_accel.pool.straight import READING, cursor
 
 _MISSING = object()
 ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
@@ -30,15 +43,20 @@ ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
 
 def _close_connection(self: ConnectionProxy, /, *args: Any, **kwargs: Any) -> Any:
     lease = self._accel_lease
-    if args or kwargs or lease.released or lease.ended:
+    if args or kwargs or lease.raw is None or lease.ended:
         told = self._accel_call("close", args, kwargs)
         if not has_own_methods(self._accel_raw.__class__) or _is_closed(self):
             lease.finish()
         return told
     check_thread(lease, "close")
-    with noting_failures, lease.harmless:
+    try:
         bury(self, lease)
-    if lease.released and self._accel_raw is not None:  # something of ours has failed: it is closed indeed
+    except Exception as error:  # noqa: BLE001 - it is closed all the same
+        lease.broke(error)
+    except BaseException:
+        note_failure()
+        raise
+    if lease.raw is None and self._accel_raw is not None:  # something of ours has failed: it is closed indeed
         return self._accel_call("close", args, kwargs)
     lease.closed = True
     lease.finish()
@@ -62,7 +80,7 @@ class ConnectionProxy(Proxy):
 
     __slots__ = ()
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"close": _close_connection, "total_changes": property(_total_changes)}
+        {"close": _close_connection, "cursor": cursor, "total_changes": property(_total_changes)}
     )
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -100,6 +118,18 @@ class ConnectionProxy(Proxy):
     def _accel_present(self, value: Any) -> Any:
         return self if value is self._accel_raw else _presented(self, value)
 
+    def _accel_given_straight(self, raw: Any) -> Any:
+        lease = self._accel_lease
+        try:
+            if lease.dirty or not lease.lender.driver.is_dependent(raw):
+                return super()._accel_given_straight(raw)
+            told = genuine(dependent_proxy(self, raw))
+            told._accel_hold_on()  # last of all, as in `_accel_given`
+            return told
+        except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
+            lease.unseen(error)
+        return raw
+
     def _accel_link(self) -> Any:
         return self._accel_raw
 
@@ -110,7 +140,7 @@ class ConnectionProxy(Proxy):
     def _accel_closing(self) -> Change:
         lease = self._accel_lease
         may_commit = has_own_methods(self._accel_raw.__class__) or not lease.lender.driver.close_rolls_back
-        return MAY_COMMIT if lease.uncommitted.dirty and may_commit else READS
+        return MAY_COMMIT if lease.dirty and may_commit else READS
 
     def _accel_leaving(self, args: tuple[Any, ...]) -> Change:
         return COMMIT  # after an exception most roll back instead; nobody knows
@@ -149,8 +179,9 @@ def _close_dependent(self: DependentProxy, /, *args: Any, **kwargs: Any) -> Any:
     if is_cursor:  # a closed blob is still asked, first of all, whether its connection is closed
         lease.dependents.pop(self._accel_number, None)
     put(self, _accel_is_closed=True)
-    if lease.lender.driver.frees_connection_with_cursor or lease.untouched:
-        put(self, _accel_connection=None)
+    known = self._accel_connection
+    if known is not None and (lease.lender.driver.frees_connection_with_cursor or lease.untouched):
+        put(self, _accel_weakly=weakref.ref(known), _accel_connection=None)
     return told
 
 
@@ -175,7 +206,7 @@ class DependentProxy(Proxy):
     _accel_unfinished: Unfinished | None
     _accel_weakly: weakref.ref[ConnectionProxy]
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"close": _close_dependent, "connection": property(_connection)}
+        {**READING, "close": _close_dependent, "connection": property(_connection)}
     )
 
     def __getattr__(self, name: str) -> Any:
@@ -245,9 +276,9 @@ class DependentProxy(Proxy):
 
     def _accel_hold_on(self) -> None:
         lease = self._accel_lease
-        if not (self._accel_is_held or lease.released):
-            put(self, _accel_is_held=True)
-            put(self, _accel_hold=hold(functools.partial(lease.drop, self._accel_number)))
+        if not self._accel_is_held and lease.raw is not None:
+            _set_is_held(self, True)
+            set_hold(self, hold(functools.partial(lease.drop, self._accel_number)))
 
     def _accel_link(self) -> Any:
         if not self._accel_lease.released:
@@ -277,38 +308,39 @@ def _presented(proxy: ConnectionProxy | DependentProxy, value: Any) -> Any:
 
 # -- how they are made -----------------------------------------------------------------------------------
 
+_set_number = setter(DependentProxy, "_accel_number")
+_set_connection = setter(DependentProxy, "_accel_connection")
+_set_facade = setter(DependentProxy, "_accel_facade")
+_set_unfinished = setter(DependentProxy, "_accel_unfinished")
+_set_is_closed = setter(DependentProxy, "_accel_is_closed")
+_set_is_held = setter(DependentProxy, "_accel_is_held")
+_set_reader = setter(DependentProxy, "_accel_reader")
+
 
 def connection_proxy(lease: Lease) -> Any:
     """The connection that the user of a lease gets."""
-    proxy = _new(proxy_type(ConnectionProxy, lease.raw.__class__), lease, lease.raw)
-    put(proxy, _accel_hold=hold(lease.end))
-    return proxy
-
-
-def genuine(proxy: Any) -> Any:
-    """The proxy itself.
-
-    Raises:
-        TypeError: it is none; so nobody gets it.
-    """
-    if not is_proxy(proxy):
-        raise TypeError(f"a proxy was to be made, and not a {type(proxy).__name__}")
+    proxy = _new(made_type(ConnectionProxy, lease.raw.__class__), lease, lease.raw)
+    set_hold(proxy, hold(lease.end))
     return proxy
 
 
 def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     """What the user gets of something that works on a connection."""
     lease = connection._accel_lease
-    proxy = _new(proxy_type(DependentProxy, raw.__class__), lease, raw)
-    number = lease.keep(raw, proxy)
-    put(proxy, _accel_connection=connection, _accel_weakly=weakref.ref(connection))
-    put(proxy, _accel_number=number, _accel_facade=None, _accel_is_closed=False)
-    put(proxy, _accel_unfinished=None, _accel_is_held=False)
-    put(proxy, _accel_reader=None if lease.observer is None else lease.observer.reader())
+    proxy = _new(made_type(DependentProxy, raw.__class__), lease, raw)
+    _set_number(proxy, lease.keep(raw, proxy))
+    _set_connection(proxy, connection)
+    _set_facade(proxy, None)
+    _set_is_closed(proxy, False)
+    _set_is_held(proxy, False)
+    _set_unfinished(proxy, None)
+    _set_reader(proxy, None if lease.observer is None else lease.observer.reader())
     return proxy
 
 
-def _new(kind: type[ProxyT], lease: Lease, raw: Any) -> ProxyT:
-    proxy = new_proxy(kind)
-    put(proxy, _accel_lease=lease, _accel_raw=raw, _accel_remains=NOTHING)
+def _new(kind: type[Proxy], lease: Lease, raw: Any) -> Any:
+    proxy = kind.__new__(kind)  # the `__init__` belongs to the driver's object
+    set_lease(proxy, lease)
+    set_raw(proxy, raw)
+    set_remains(proxy, NOTHING)
     return proxy

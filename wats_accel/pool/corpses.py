@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Iterator
 from types import GeneratorType
@@ -10,7 +9,7 @@ from typing import Any
 
 from wats_accel.pool.drivers import Driver
 from wats_accel.pool.lease import Lease
-from wats_accel.pool.proxies import Proxy, put
+from wats_accel.pool.proxies import Proxy, put, set_raw, set_remains
 from wats_accel.pool.proxy_types import is_method
 
 _DOES_NOT_LAST = frozenset({"closed", "connection", "hdbc", "hstmt"})
@@ -50,10 +49,11 @@ def _sacrificed(lease: Lease) -> Corpse:
 def bury(connection: Proxy, lease: Lease) -> None:
     """Have a connection and what works on it raise, from now on, what the driver's closed ones raise."""
     dead = lease.lender.corpse(lease)
-    for raw, reference in list(lease.dependents.values()):
-        proxy = reference()
-        if proxy is not None:
-            _bury_dependent(proxy, raw, *dead)
+    if lease.dependents:
+        for raw, reference in list(lease.dependents.values()):
+            proxy = reference()
+            if proxy is not None:
+                _bury_dependent(proxy, raw, *dead)
     _replace(connection, dead[0])
 
 
@@ -76,9 +76,12 @@ def _replace(proxy: Proxy, dead: Any) -> None:
     """What can be read of a dead one is still what it was when it died."""
     raw, remains = proxy._accel_raw, {}
     for name in _lasting(raw.__class__, dead):
-        with contextlib.suppress(Exception):
+        try:
             remains[name] = getattr(raw, name)
-    put(proxy, _accel_remains=remains, _accel_raw=dead)
+        except Exception:  # noqa: BLE001 - then it is not there; `suppress` would cost more
+            continue
+    set_remains(proxy, remains)
+    set_raw(proxy, dead)
 
 
 @functools.lru_cache(maxsize=64)
@@ -89,10 +92,11 @@ def _lasting(raw_type: type[Any], dead: Any) -> tuple[str, ...]:
 
 
 def _survives(dead: Any, name: str) -> bool:
+    """Whether it can be read after the end, and is not the same of each: sqlite3's have its exceptions."""
     try:
-        getattr(dead, name)
+        found = getattr(dead, name)
     except AttributeError:
         return True  # this one never had it
     except Exception:  # noqa: BLE001 - that is how drivers say that it is closed
         return False
-    return True
+    return not (isinstance(found, type) and issubclass(found, BaseException))

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import GeneratorType
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 from wats_accel.pool.arguments import Arguments
@@ -16,6 +16,7 @@ from wats_accel.pool.module_watch import telling_if_not_asked
 
 Connect = Callable[..., Any]
 
+_PLAIN_TYPES: Final = frozenset({type(None), bool, int, float, str, bytes, tuple, list, dict})
 _CHECKS_ISOLATION_LEVEL = sys.version_info >= (3, 11)
 
 _CLEAN_ANYWHERE = frozenset(
@@ -54,6 +55,13 @@ class Driver:
         """The imported module."""
         return sys.modules[self.name]
 
+    @functools.cached_property
+    def plain_types(self) -> frozenset[type[Any]]:
+        """Types of what methods return that is no object of the driver's that works on a connection."""
+        row = getattr(self.module, "Row", tuple)
+        is_plain = isinstance(row, type) and not hasattr(row, "fetchone")
+        return frozenset({*_PLAIN_TYPES, row}) if is_plain else _PLAIN_TYPES
+
     def why_bare(self, arguments: Arguments) -> str | None:
         """Why a connection with these arguments cannot be shared by one user after another."""
         return None
@@ -65,6 +73,10 @@ class Driver:
     def place(self, arguments: Arguments) -> object:
         """What else tells one pool from another, besides the arguments: the current folder, say."""
         return None
+
+    def is_same_everywhere(self, text: str) -> bool:
+        """Whether a text that `connect` is given alone leads to the same place, whatever else changes."""
+        return True
 
     def identity(self, place: object) -> object:
         """Of the database at a place: a connection whose database has another one now is of no use."""
@@ -84,7 +96,7 @@ class Driver:
 
     def is_dependent(self, value: object) -> bool:
         """Whether a value that a method returned works on the connection: a cursor, a running generator."""
-        return isinstance(value, GeneratorType) or hasattr(value.__class__, "fetchone")
+        return hasattr(value.__class__, "fetchone") or isinstance(value, GeneratorType)
 
     def before_call(self, raw: Any, name: str) -> None:
         """Have a connection find out what a new one would, before a method of this name is called."""
@@ -171,10 +183,14 @@ class Sqlite3(Driver):
             path = _path_of_uri(path)
         return os.path.abspath(path)
 
+    def is_same_everywhere(self, text: str) -> bool:
+        """A relative name is another file in another folder."""
+        return os.path.abspath(text) == text
+
     def identity(self, place: object) -> object:
         """Of the file: another one may be there by now."""
         try:
-            found = os.stat(str(place))
+            found = os.stat(place)  # type: ignore[arg-type]  # what `place` gives
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -193,7 +209,7 @@ class Sqlite3(Driver):
 
     def is_dependent(self, value: object) -> bool:
         """A blob works on the connection, too."""
-        return super().is_dependent(value) or isinstance(value, getattr(self.module, "Blob", ()))
+        return Driver.is_dependent(self, value) or isinstance(value, getattr(self.module, "Blob", ()))
 
     def before_call(self, raw: Any, name: str) -> None:
         """Unlike a statement, a blob does not look for tables that others have made since the last one."""

@@ -11,7 +11,7 @@ from wats_accel.pool.drivers import Driver
 from wats_accel.pool.rules import PoolRules
 
 if TYPE_CHECKING:
-    from sqlalchemy.pool import PoolProxiedConnection as Entry
+    from sqlalchemy.pool import ConnectionPoolEntry as Entry
 
 
 class Fitness:
@@ -79,3 +79,14 @@ class Fitness:
         """Note that a connection has been put in order, and waits for its next user."""
         entry.info["idle_since"] = self._clock()
         del entry.info["lent"]
+
+
+def reason(why: object) -> str:
+    """What `Fitness.why_unfit` has said.
+
+    Raises:
+        TypeError: that is none; else there would be no end of connections that are not lent.
+    """
+    if not isinstance(why, str):
+        raise TypeError("no reason is known for which a connection is not lent")
+    return why

@@ -13,9 +13,7 @@ class _Last:
     """What a hold leaves behind in its finalizer; dies when the hold itself is taken apart."""
 
     __slots__ = ("number",)
-
-    def __init__(self, number: int) -> None:
-        self.number = number
+    number: int
 
     def __del__(self) -> None:
         try:
@@ -32,14 +30,13 @@ class Hold:
     its finalizer but make a `_Last`, which is no part of that garbage and dies when the hold does.
     """
 
-    __slots__ = ("_last", "_number")
-
-    def __init__(self, number: int) -> None:
-        self._number = number
+    __slots__ = ("_last", "number")
+    number: int
 
     def __del__(self) -> None:
         try:
-            self._last = _Last(self._number)
+            self._last = last = _Last()
+            last.number = self.number
         except Exception:  # noqa: BLE001 - as above
             return
 
@@ -49,6 +46,7 @@ def hold(ending: Callable[[], None]) -> Hold:
 
     `ending` must not refer to the hold.
     """
-    number = next(_numbers)
+    made = Hold()  # without an `__init__`: there are two of these in each use of a connection
+    made.number = number = next(_numbers)
     _endings[number] = ending
-    return Hold(number)
+    return made

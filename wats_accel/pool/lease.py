@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-import threading
 import weakref
-from collections.abc import Callable
+from _thread import RLock, get_ident
+from collections.abc import Callable, Container
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -22,6 +21,8 @@ SETTLED = ("IntegrityError", "ProgrammingError", "DataError", "NotSupportedError
 
 UNCLEAR = "unclear"
 """A doubt that a ping can settle; of any other the connection is not used again."""
+
+_numbers = itertools.count()
 
 
 class Lender(Protocol):
@@ -72,10 +73,9 @@ class Lease:
     """
 
     __slots__ = (
-        "_broken", "_busy", "_lock", "_numbers", "_over", "changed", "changes_before", "checks_thread",
-        "closed", "dependents", "dialect", "doubt", "ended", "entry", "inserted", "lender", "lost",
-        "observer", "on_use", "process", "raw", "reported", "stack", "taint", "taken_at", "thread",
-        "uncommitted",
+        "_broken", "_lock", "_over", "changed", "changes_before", "checks_thread", "closed", "dependents",
+        "dialect", "doubt", "ended", "entry", "inserted", "inside", "known_changes", "lender", "loading",
+        "lost", "observer", "on_use", "process", "raw", "reported", "stack", "taint", "taken_at", "thread",
     )  # fmt: skip
 
     def __init__(self, lender: Lender, raw: Any, dialect: Dialect, entry: Any) -> None:
@@ -84,14 +84,15 @@ class Lease:
         self.dialect = dialect
         self.entry = entry
         self.process = os.getpid()
-        self.thread = threading.get_ident()
+        self.thread = get_ident()
         self.checks_thread = False
         self.taken_at = 0.0
         self.stack: Any = None
         self.reported = False
         self.on_use: Callable[[Lease], None] | None = None
         self.observer: Observer | None = None
-        self.uncommitted = Uncommitted(dialect)
+        self.loading: Container[int] | None = None
+        self.known_changes: Uncommitted | None = None
         self.changed: dict[str, Any] = {}
         self.changes_before = getattr(raw, "total_changes", 0)
         self.taint: str | None = None
@@ -101,48 +102,53 @@ class Lease:
         self.ended = False
         self.closed = False  # by its user, who has not just dropped it
         self.dependents: dict[int, tuple[Any, weakref.ref[Any]]] = {}
-        self._numbers = itertools.count()
-        self._busy = 0
+        self.inside: list[None] = []  # one for each call of the driver that is under way
         self._broken = self._over = False
         # Re-entrant: the garbage collector may run a finalizer of the user's in here, and that close us.
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
     # -- use -----------------------------------------------------------------------------------------
 
     def enter(self) -> bool:
-        """Begin a call of the driver; False if the lease has ended, and the call must not be made."""
-        with self._lock:
-            if self.ended:
-                return False
-            self._busy += 1
-            return True
+        """Begin a call of the driver; False if the lease has ended, and the call must not be made.
+
+        No lock is needed: who ends it sets `ended` and then looks who is `inside`, and who enters does that
+        the other way round. So one of them sees the other.
+        """
+        self.inside.append(None)
+        if self.ended:
+            self.leave()
+            return False
+        return True
 
     def begin_anew(self) -> None:
         """In a child process: nobody holds a lock any more, and calls of other threads end in the parent."""
-        self._lock = threading.RLock()
-        self.uncommitted.begin_anew()
+        self._lock = RLock()
+        if self.known_changes is not None:
+            self.known_changes.begin_anew()
 
     def leave(self) -> None:
         """End a call of the driver that `enter` allowed."""
-        with self._lock:
-            self._busy -= 1
-        self._finish_if_over()
+        self.inside.pop()
+        if self.ended:
+            self._finish_if_over()
 
     def end(self) -> None:
         """Give the connection back, as soon as no call is under way. Safe to call twice."""
-        with self._lock:
-            self.ended = True
-        self._finish_if_over()
+        self.ended = True
+        if not self._over:
+            self._finish_if_over()
 
     def _finish_if_over(self) -> None:
         with self._lock:
             # Of one that is broken nobody knows who is inside; it is its user's own anyway.
-            if not self.ended or (self._busy and not self._broken) or self._over:
+            if not self.ended or (self.inside and not self._broken) or self._over:
                 return
             self._over = True
         try:
-            with self.harmless:
-                self.uncommitted.abandon()  # it will be rolled back, or closed
+            if self.known_changes is not None:
+                with self.harmless:
+                    self.known_changes.abandon()  # it will be rolled back, or closed
         finally:
             self._go_back()
 
@@ -176,6 +182,22 @@ class Lease:
             self.broke(error)
 
     # -- what its user does to it --------------------------------------------------------------------
+
+    @property
+    def uncommitted(self) -> Uncommitted:
+        """What its user has changed and not committed; made when it is first asked for."""
+        known = self.known_changes
+        if known is None:
+            with self._lock:
+                known = self.known_changes
+                if known is None:
+                    known = self.known_changes = Uncommitted(self.dialect)
+        return known
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the connection has changes that are not committed, or one is being made."""
+        return self.known_changes is not None and self.known_changes.dirty
 
     @property
     def released(self) -> bool:
@@ -257,14 +279,14 @@ class Lease:
 
     def keep(self, dependent: object, proxy: object) -> int:
         """Keep what works on the connection, to be closed before anybody else gets it; gives a number."""
-        number = next(self._numbers)
-        if not self.released:
+        number = next(_numbers)
+        if self.raw is not None:
             self.dependents[number] = dependent, weakref.ref(proxy)
         return number
 
     def is_owned_here(self) -> bool:
         """Whether this thread is the one that connected."""
-        return self.thread == threading.get_ident()
+        return self.thread == get_ident()
 
     def drop(self, number: int) -> None:
         """Close what its user has dropped."""
@@ -295,5 +317,7 @@ class _Harmless:
 
 def close_quietly(dependent: Any) -> None:
     """Close a cursor or generator; what it says to that is of no interest any more."""
-    with contextlib.suppress(Exception):
+    try:
         dependent.close()
+    except Exception:  # noqa: BLE001 - each driver has errors of its own
+        return

@@ -22,7 +22,11 @@ _READS_PAST_SQL: Final = frozenset(
 
 
 class Observer(Protocol):
-    """Who is told of each call. None of its methods raises anything of its own."""
+    """Who is told of each call. None of its methods raises anything of its own.
+
+    One that has the attribute `loading`, the numbers of all threads that load something just now, is not told
+    of calls of other threads that it has said to be reads alone.
+    """
 
     def before(self, language: str, name: str, sql: object, change: Change) -> object | None:
         """Be told of a call, before the driver is.
@@ -55,6 +59,10 @@ class Observer(Protocol):
             what is called when that is over, in any thread, perhaps by the garbage collector in the middle of
             anything: it must wait for nobody.
         """
+        ...
+
+    def only_reads(self, language: str, sql: str) -> bool:
+        """Whether executing a text changes nothing, as far as is known from its last time."""
         ...
 
     def reader(self) -> object:

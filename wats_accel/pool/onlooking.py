@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from wats_accel.pool.calls import changes_of, notice
-from wats_accel.pool.connections import connection_proxy, genuine
+from wats_accel.pool.connections import connection_proxy
 from wats_accel.pool.dialects import dialect_of
 from wats_accel.pool.drivers import Driver
 from wats_accel.pool.lease import Lease
 from wats_accel.pool.observing import Observer
+from wats_accel.pool.proxies import genuine
 
 Open = Callable[[], Any]
 """Opens one more connection with the same arguments, in whatever way they allow."""

@@ -71,7 +71,7 @@ class Opener:
             return self._connect(*self._arguments.args, **self._arguments.kwargs)
 
     @staticmethod
-    def is_the_drivers(error: Exception) -> bool:
+    def is_the_drivers(error: BaseException) -> bool:
         """Whether this is what the driver has raised to this thread, and so the user's own to meet."""
         return error is _here.refused
 

@@ -19,17 +19,26 @@ if TYPE_CHECKING:
     from wats_accel.pool.connection_pool import ConnectionPool
 
 
+class _Here(threading.local):
+    sharing = False
+
+
 class PerThread:
-    """Knows which functions open the connection that all threads share."""
+    """Knows which functions open the connection that all threads share.
+
+    Attributes:
+        is_used: whether there are any.
+    """
 
     def __init__(self) -> None:
-        self._here = threading.local()
+        self.is_used = False
+        self._here = _Here()
 
     def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
         """The function to put in the place of one that opens a connection for all threads."""
 
         def sharing(*args: Any, **kwargs: Any) -> Any:
-            before = getattr(self._here, "sharing", False)
+            before = self._here.sharing
             self._here.sharing = True
             try:
                 told = call(*args, **kwargs)
@@ -39,12 +48,13 @@ class PerThread:
                 told._accel_forget_lost()
             return told
 
+        self.is_used = True
         return forgetful(sharing)
 
     def connection(self, pool: ConnectionPool) -> Any:
         """A connection, for one thread or for all, according to who asks."""
         taken = pool.connect_again()
-        if not getattr(self._here, "sharing", False) or not issubclass(type(taken), ConnectionProxy):
+        if not self._here.sharing or not issubclass(type(taken), ConnectionProxy):
             return taken
         try:
             return _shared(pool, taken.__class__)

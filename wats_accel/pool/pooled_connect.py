@@ -13,7 +13,7 @@ from wats_accel.event_bus import EventBus
 from wats_accel.events import PoolLeakSuspected
 from wats_accel.failures import note_failure, noting_failures
 from wats_accel.forks import begins_anew_when_forked
-from wats_accel.frames import forgetful
+from wats_accel.frames import forget_locals
 from wats_accel.pool.arguments import Arguments
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.corpses import Corpses
@@ -66,6 +66,7 @@ class PooledConnect:
         self._siblings = siblings
         self._breaker = breaker
         self._pools: dict[object, ConnectionPool] = {}
+        self._by_text: dict[str, ConnectionPool] = {}  # of these those that one text alone leads to
         self._lock = threading.RLock()  # a finalizer of the application's own may connect, meanwhile
         self._stop_watching: Callable[[], None] | None = None
         self._successor: PooledConnect | None = None
@@ -81,9 +82,23 @@ class PooledConnect:
         """The function to put in the place of the driver's own `connect`."""
 
         def pooled(*args: Any, **kwargs: Any) -> Any:
-            return self.connect(connect, Arguments(args, kwargs))
+            try:
+                pool = None if kwargs else self._pool_at_once(args)
+                if pool is not None:
+                    return pool.connect_again()
+                return self.connect(connect, Arguments(args, kwargs))
+            except BaseException as error:
+                del args, kwargs  # a traceback that shows local variables must not show a password
+                forget_locals(error)
+                raise
 
-        return forgetful(pooled)
+        return pooled
+
+    def _pool_at_once(self, args: tuple[Any, ...]) -> ConnectionPool | None:
+        """The pool of a text that `connect` was given alone before, and that means the same for ever."""
+        if not (self.active and self._breaker.closed) or self._closed or self.per_thread.is_used:
+            return None
+        return self._by_text.get(args[0]) if len(args) == 1 and type(args[0]) is str else None
 
     def connect(self, connect: Connect, arguments: Arguments) -> Any:
         """A connection: from the pool, or as the driver gives it.
@@ -136,6 +151,12 @@ class PooledConnect:
             self._tell_once(f"no pool: {type(error).__name__}" + _what_is_missing(error))
             return None
 
+    def _remember(self, arguments: Arguments, pool: ConnectionPool) -> None:
+        args = arguments.args
+        alone = len(args) == 1 and type(args[0]) is str and not arguments.kwargs
+        if alone and self.driver.is_same_everywhere(args[0]):
+            self._by_text[args[0]] = pool
+
     def _tell_once(self, why: str) -> None:
         if not self._told:
             self._told = True
@@ -164,6 +185,7 @@ class PooledConnect:
         with self._lock:
             self._let_go_of_unused_pools()
             pool = self._pools.setdefault(key, made)
+            self._remember(arguments, pool)
             if self.rules.leak_after_seconds and self._stop_watching is None:
                 self._stop_watching = watch(self, self.rules.leak_after_seconds)
         if self._closed:  # meanwhile, by another thread
@@ -177,7 +199,9 @@ class PooledConnect:
         unused = [(pool.used_at, key) for key, pool in self._pools.items() if not pool.leases]
         too_many = max(0, len(self._pools) + 1 - _MOST_POOLS)
         for _, key in sorted(unused, key=itemgetter(0))[:too_many]:
-            self._pools.pop(key).close("not used")
+            gone = self._pools.pop(key)
+            self._by_text = {text: pool for text, pool in self._by_text.items() if pool is not gone}
+            gone.close("not used")
 
     # -- figures ---------------------------------------------------------------------------------------
 

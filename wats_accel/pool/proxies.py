@@ -8,6 +8,7 @@ works on the driver's own object. wrapt's object proxies have every special meth
 from __future__ import annotations
 
 import contextlib
+from _thread import get_ident
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -73,22 +74,29 @@ class Proxy:
                 call.before(name, args, kwargs)
             except Exception as error:  # noqa: BLE001 - the driver is called all the same
                 lease.unseen(error)
-            raw = _called(getattr(self._accel_raw, name), args, kwargs)
-            try:
-                told = _genuine(call.returned(raw), raw)
-                if told is not raw:
-                    # Last of all: from here on what the driver gave ends as soon as its user drops the proxy.
-                    told._accel_hold_on()
-                return told
-            except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
-                lease.unseen(error)
-            return raw
+            return self._accel_given(call, _called(getattr(self._accel_raw, name), args, kwargs))
         except BaseException as error:
             with lease.harmless:
                 call.failed(error)
             raise
         finally:
             lease.left()
+
+    def _accel_given(self, call: Call, raw: Any) -> Any:
+        """What the user gets of what the driver gave. Raises nothing of its own."""
+        try:
+            told = call.returned(raw)
+            if told is not raw:
+                # Last of all: from here on what the driver gave ends as soon as its user drops the proxy.
+                genuine(told)._accel_hold_on()
+            return told
+        except Exception as error:  # noqa: BLE001 - the call has been made, and its user gets its result
+            self._accel_lease.unseen(error)
+        return raw
+
+    def _accel_given_straight(self, raw: Any) -> Any:
+        """The same of a call that nobody has looked at before: it can only read."""
+        return self._accel_given(Call(self), raw)
 
     def _accel_change(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Change:
         """What a call can do to data, if the name alone does not say it."""
@@ -161,6 +169,16 @@ def put(proxy: Proxy, **slots: Any) -> None:
         object.__setattr__(proxy, name, value)
 
 
+def setter(kind: type[Proxy], name: str) -> Callable[[Proxy, Any], None]:
+    """What sets one slot of proxies of this kind: as `put`, where a millionth of a second counts."""
+    made: Callable[[Proxy, Any], None] = vars(kind)[name].__set__
+    return made
+
+
+set_lease, set_raw = setter(Proxy, "_accel_lease"), setter(Proxy, "_accel_raw")
+set_remains, set_hold = setter(Proxy, "_accel_remains"), setter(Proxy, "_accel_hold")
+
+
 def _read(dead: Any, name: str) -> Any:
     try:
         return getattr(dead, name)
@@ -177,10 +195,10 @@ def _has_own_repr(kind: type[Any]) -> bool:
 
 def check_thread(lease: Lease, name: str) -> None:
     """Raise what the driver raises if a thread other than the lease's own calls a method of this name."""
-    if not lease.checks_thread:
+    if not lease.checks_thread or lease.thread == get_ident():
         return
     driver = lease.lender.driver
-    if name in driver.thread_checked and not lease.is_owned_here():
+    if name in driver.thread_checked:
         note_failure()
         raise foreign_thread(driver, lease.thread)
 
@@ -211,15 +229,15 @@ def _called(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
         return method(*map(_plain, args), **plain)
 
 
-def _genuine(told: Any, raw: Any) -> Any:
-    """What the driver has given, or a proxy of it.
+def genuine(proxy: Any) -> Any:
+    """The proxy itself.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: it is none; so nobody gets it.
     """
-    if told is not raw and not is_proxy(told):
-        raise TypeError(f"a proxy was to be made, and not a {type(told).__name__}")
-    return told
+    if not issubclass(type(proxy), Proxy):
+        raise TypeError(f"a proxy was to be made, and not a {type(proxy).__name__}")
+    return proxy
 
 
 def is_proxy(value: Any) -> bool:

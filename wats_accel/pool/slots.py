@@ -60,7 +60,7 @@ class Slots:
 
     def _take_within(self, seconds: float) -> bool:
         try:
-            self._free.get(block=seconds > 0, timeout=seconds or None)
+            self._free.get(True, seconds) if seconds > 0 else self._free.get_nowait()
         except queue.Empty:
             return False
         return True

@@ -11,7 +11,7 @@ from wats_accel.pool.connection_queue import ConnectionQueue
 from wats_accel.pool.slots import Slots
 
 if TYPE_CHECKING:
-    from sqlalchemy.pool import PoolProxiedConnection as Entry
+    from sqlalchemy.pool import ConnectionPoolEntry as Entry
 
 
 def open_ahead(queue: ConnectionQueue, slots: Slots, count: int, is_closed: Callable[[], bool]) -> None:

@@ -94,6 +94,11 @@ class Analyses:
                 remember(self._known, (text, language), known, most=_MOST_REMEMBERED)
         return known
 
+    def is_known_read(self, sql: str, language: str) -> bool:
+        """Whether a text has been read before, and found to change nothing."""
+        known = self._known.get((sql, language))
+        return known is not None and known.changed is None
+
     def declared(self, reads: tuple[str, ...]) -> Seen | None:
         """What a rule says that a method reads: ``table``, or ``table.column``; None if it says nothing."""
         if not reads:

@@ -48,6 +48,8 @@ class Tracker:
         report: told, once, why not all is seen.
     """
 
+    loading = stacks  # the threads that do
+
     def __init__(
         self,
         caches: CacheRegistry,
@@ -144,6 +146,10 @@ class Tracker:
                 # What views and tables it may have made anew nobody knows.
                 self.lost_sight(f"a definition could not be followed: {type(error).__name__}")
         return self._before_blindly(change)
+
+    def only_reads(self, language: str, sql: str) -> bool:
+        """Whether a text is known to change nothing: then a thread that loads nothing is not looked at."""
+        return self._analyses.is_known_read(sql, language)
 
     def _note(self, error: Exception) -> None:
         if not isinstance(error, RecursionError):  # of which there is no room left, and nothing is wrong
