@@ -190,6 +190,11 @@ class Region(Switches):
 
     # -- dropping --------------------------------------------------------------------------------------
 
+    def expect_by_footprint(self) -> None:
+        """Be ready to drop entries by what they were made from; raises as the next one."""
+        with self.lock:
+            self._indexes.expect_footprints()
+
     def expect_by_argument(self, position: int) -> None:
         """Be ready to drop entries by the argument at a position, without a look at all of them.
 

@@ -86,6 +86,8 @@ class Tracker:
             self._readers.keep(region for region, _ in watched)
             for region, declared in watched:
                 region.declared, region.watch = declared, self
+                with suppress(Exception):  # of a store; then the first change visits all its entries
+                    region.expect_by_footprint()
                 self._readers.note(region, declared)
         if self._why_blind is not None:
             self._suspend_uncovered(self._why_blind)

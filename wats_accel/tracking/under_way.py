@@ -56,8 +56,8 @@ class UnderWay:
     def enter(self, call: UnderWayCall, regions: Iterable[Region]) -> None:
         """Note that a call begins, and keep readers away from what it concerns."""
         self._calls[call] = None
+        writing = Writing(EVERYTHING)
         for region in regions:
-            writing = Writing(EVERYTHING)
             call.keeps_away.append((region, writing))
             region.writers.enter(writing)
 
