@@ -149,9 +149,7 @@ def test_a_store_that_cannot_be_dropped_from_is_answered_from_no_more(
 ) -> None:
     suspended: list[CacheSuspended] = []
     regions[0].bus.subscribe(CacheSuspended, suspended.append)
-    regions[
-        0
-    ]._indexes.forget()  # a store without entries is asked for nothing, unless an index is to be made
+    regions[0]._indexes.forget()  # an empty store is asked for nothing, unless an index is to be made
     store.failing |= {"entries", "clear", "remove"}
     write(tracker)
     assert [region.suspended is not None for region in regions] == [True, False]
