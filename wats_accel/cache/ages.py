@@ -62,13 +62,11 @@ class AgeRules:
             due_at = began_at + (fresh_until - began_at) * self.refresh_after
         return Lifetime(due_at, fresh_until, min(fresh_until + self.grace_seconds, bound, gone_by))
 
-    @property
-    def has_one_end(self) -> bool:
-        """Whether the three moments are always one: there is no grace, and nothing is renewed."""
-        return not self.grace_seconds and not self.refresh_after
-
     def end(self, began_at: float, ttl_seconds: float, *, at_most: float = FOREVER) -> float:
-        """Until when an answer is fresh; arguments as `lifetime`."""
+        """Until when an answer is fresh; with neither a grace nor renewals there is no other moment.
+
+        Arguments are those of `lifetime`.
+        """
         end = FOREVER
         if ttl_seconds:
             # So that entries that were stored together do not all expire together.

@@ -98,12 +98,8 @@ class S3FifoQueue:
         over: list[tuple[Entry, Departure]] = []
         try:
             for _ in range(_SWEEP_SLICE):
-                queue = self._swept
-                if queue.is_through:
-                    queue.begin_pass()
-                    self._swept = self._main if queue is self._small else self._small
-                else:
-                    queue.look_at_next(now, over)
+                if not self._swept.look_at_next(now, over):
+                    self._swept = self._main if self._swept is self._small else self._small
         except BaseException:
             for entry, _why in over:  # nobody gets to know of them
                 self._small.append(entry)
@@ -115,8 +111,6 @@ def _standing(entry: Entry, now: float) -> Literal["alive", "dead"] | Departure:
     """What is to be said of an entry."""
     if not entry.home[0].holds(entry):
         return "dead"
-    if entry.due_at > now and not entry.premises:  # most are
-        return "alive"
     return entry.why_over(now) or "alive"
 
 
@@ -147,34 +141,34 @@ class _SweepableFifo:
         self.bytes -= entry.size
         return entry
 
-    @property
-    def is_through(self) -> bool:
-        """Whether the pass has seen all entries."""
-        return not self._ahead
-
-    def look_at_next(self, now: float, over: list[tuple[Entry, Departure]]) -> None:
+    def look_at_next(self, now: float, over: list[tuple[Entry, Departure]]) -> bool:
         """Have the pass see one more entry: a living one keeps its place, a dead one is forgotten.
 
         Args:
             now: by the cache's clock.
             over: takes the entry, and why it is over, if it is.
+
+        Returns:
+            False if the pass was through: then another one begins, at the entry that came first.
         """
+        if not self._ahead:
+            self._seen, self._ahead = self._ahead, self._seen
+            return False
         entry = self._ahead.popleft()
         try:
-            standing = _standing(entry, now)
+            is_held = entry.home[0].holds(entry)
+            # Most are fresh, and rest on nothing.
+            why = None if entry.due_at > now and not entry.premises else entry.why_over(now)
         except BaseException:
             self._ahead.append(entry)  # an owner that fails loses none
             raise
-        if standing == "alive":
+        if is_held and why is None:
             self._seen.append(entry)
-            return
+            return True
         self.bytes -= entry.size
-        if standing != "dead":
-            over.append((entry, standing))
-
-    def begin_pass(self) -> None:
-        """Begin another pass, at the entry that came first. The last one must be through."""
-        self._seen, self._ahead = self._ahead, self._seen
+        if is_held and why is not None:
+            over.append((entry, why))
+        return True
 
     def leave_to(self, leftovers: Leftovers) -> None:
         """Give all entries away, to be freed by and by."""

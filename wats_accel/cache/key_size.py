@@ -8,11 +8,23 @@ from wats_accel.cache.entries import Key
 
 LARGEST_KEY: Final = 65_536
 """Characters of texts, bytes, and `ITEM` for each value and each container."""
+_LARGE_NUMBER: Final = 1 << 56
 ITEM: Final = 8
 
 
 def is_too_large(key: Key, *, most: int = LARGEST_KEY) -> bool:
     """Whether a key is larger than `most`; of a larger one not more is looked at than that."""
+    left = most - ITEM * len(key)
+    part: Any
+    for part in key:  # most keys are flat
+        if type(part) is str:
+            left -= len(part)
+        elif part is not None and (type(part) is not int or not -_LARGE_NUMBER < part < _LARGE_NUMBER):
+            return _is_nested_too_large(key, most)
+    return left < ITEM
+
+
+def _is_nested_too_large(key: Key, most: int) -> bool:
     left = most
     pending: list[Any] = [key]
     while pending:

@@ -199,7 +199,8 @@ def finish(
     if failure is not None:
         region.broke(failure)
     if why_not is None:
-        region.worked()
+        if not region.breaker.closed:
+            region.worked()
         region.counters.stored += 1
         if region.on_stored.listeners:
             region.bus.emit(Stored(load.label(), region.rules.target, seconds))
@@ -254,7 +255,7 @@ def is_failure(region: Region, result: object) -> bool:
 
 
 def _store(region: Region, load: Load, result: object, never: object) -> str | None:
-    if is_failure(region, result):
+    if region.rules.unless_results and is_failure(region, result):
         return "unless_result"
     if is_too_large(load.key):
         return "key_too_large"
@@ -281,7 +282,12 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
     premises = tuple(load.premises.values()) if load.premises else ()
     # Which of two loads began later is of interest only where one that began before is still under way.
     is_alone = len(region.flights) <= 1
-    if is_alone and load.known_texts is None and ages.has_one_end and not region.counts_bytes:
+    if (
+        is_alone
+        and load.known_texts is None
+        and not (ages.grace_seconds or ages.refresh_after)
+        and not region.counts_bytes
+    ):
         end_at = ages.end(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
         return Entry(home, place, snapshot, end_at, premises, load.footprint)
     lifetime = ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by, gone_by=load.gone_by)

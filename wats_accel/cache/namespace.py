@@ -45,8 +45,8 @@ class Namespace:
     def admit(self, entry: Entry, *, replaced: Entry | None, now: float) -> Departures:
         """Take in an entry that was put in its store; gives those that had to leave since.
 
-        Besides those that make room for it, a bounded slice of what is over leaves too: memory comes back
-        by and by, with neither a pause nor a thread.
+        Besides those that make room for it, a bounded slice of what is over leaves too, at every other one:
+        memory comes back by and by, with neither a pause nor a thread.
 
         Args:
             entry: it has a place in its store already.
@@ -57,7 +57,7 @@ class Namespace:
         self._bytes += entry.size - (0 if replaced is None else replaced.size)
         self._admitted += 1
         try:
-            departures = self.sweep(now)
+            departures = self.sweep(now) if self._admitted & 1 else []
             if self._live > self.max_entries or self.max_bytes:
                 while self._is_full(entry) and (victim := self._queue.victim(now)):
                     self._take_out(*victim, departures)
@@ -73,8 +73,8 @@ class Namespace:
 
     def sweep(self, now: float) -> Departures:
         """Let a bounded slice of what is over leave; gives what has left."""
-        over = self._queue.sweep(now)
         departures: Departures = []
+        over = self._queue.sweep(now)
         while over:
             entry, why = over.pop(0)
             try:

@@ -89,6 +89,7 @@ class Region(Switches):
         self._space = space
         self._indexes = EntryIndexes(store.entries)
         self._home: Home = (self, None)  # of the entry that was stored last
+        self._latest = 0  # of the numbers that entries have
         self._count = 0  # of entries, as they were put and taken out
         self._bytes = 0
 
@@ -158,9 +159,11 @@ class Region(Switches):
             return unwatched
         if entry.size and not self._space.fits(entry.size):
             return "too_large"
-        held, now = self._store.get(load.key), self.clock()
-        if held is not None and held.number > load.number and held.why_over(now) is None:
-            return "overtaken"  # by a later load: time must not run backwards for later readers
+        now = self.clock()
+        if load.number < self._latest:
+            held = self._store.get(load.key)
+            if held is not None and held.number > load.number and held.why_over(now) is None:
+                return "overtaken"  # by a later load: time must not run backwards for later readers
         if entry.due_at > now and not entry.premises:  # most are
             return None
         breach = "expired" if entry.expires_at <= now else entry.breach()
@@ -177,6 +180,8 @@ class Region(Switches):
             # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
             self._indexes.forget()
             raise
+        if entry.number > self._latest:
+            self._latest = entry.number
         self._count += replaced is None
         if self._bytes or entry.size:
             self._bytes += entry.size - (0 if replaced is None else replaced.size)

@@ -232,7 +232,7 @@ class EventLog:
             wanted = self._stdlib.isEnabledFor(level) if ready else level >= logging.INFO
             if self._heard[level] != wanted:
                 self._listen(level, wanted=wanted)
-        if ready:
+        if ready and self._early:
             self._write_early_lines()
 
     def _listen(self, level: int, *, wanted: bool) -> None:

@@ -21,10 +21,6 @@ class CachedMethod(BypassedMethod):
 
     __slots__ = ()
 
-    def _is_sound(self, key: Key) -> bool:
-        """Whether a key is one at all: of what has none nothing is stored, and so nothing is found."""
-        return type(key) is tuple and len(key) > len(self._keys.names) and type(key[0]) is int
-
     # -- hits ----------------------------------------------------------------------------------------
 
     def note_hit(self, entry: Entry | None, args: Args, kwargs: Kwargs) -> None:
@@ -90,7 +86,8 @@ class CachedMethod(BypassedMethod):
 
     def _new_load(self, key: Key, args: Args, kwargs: Kwargs) -> Load | None:
         try:
-            if not self._is_sound(key):
+            # Of what has no sound key nothing is stored, and so nothing is found.
+            if type(key) is not tuple or len(key) <= len(self._keys.names) or type(key[0]) is not int:
                 self._region.broke("a key that is none")
                 return None
             label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
