@@ -10,6 +10,7 @@ from typing import Final
 WATS: Final = "wats_accel"
 BY_DATABASE: Final = "wats_accel (scope: self.db.connection_string)"
 LRU_CACHE: Final = "functools.lru_cache"
+_DATABASES: Final = ("SQLite", "SQLite over ODBC", "PostgreSQL over ODBC")
 _ROWS: Final = "hit: 200 rows of pyodbc, "
 _SCALES: Final = {"times": 1.0, "µs": 1e6, "bytes": 1.0}
 
@@ -118,10 +119,22 @@ def _by_call(how: str, peer: str, what: str) -> Goal:
 def _checkout(database: str) -> Goal:
     return Goal(
         f"checkout, {database}",
-        f"pooled `connect`, `cursor`, close ÷ SQLAlchemy's `QueuePool`; {database}",
+        f"pooled `connect`, `cursor`, close, `pre_ping: 30s` ÷ SQLAlchemy's `QueuePool`; {database}",
         f"pool: connect, cursor, close; {database}",
         2.0,
         over="SQLAlchemy (QueuePool)",
+    )
+
+
+def _asked(database: str) -> Goal:
+    """As by default: a question to each connection before it is lent. A bare `QueuePool` puts none."""
+    return Goal(
+        f"checkout, asked, {database}",
+        "pooled `connect`, `cursor`, close, the connection asked before it is lent "
+        f"÷ SQLAlchemy's `QueuePool` with `pre_ping`; {database}",
+        f"pool: connect, cursor, close, asked each time; {database}",
+        2.0,
+        over="SQLAlchemy (QueuePool, pre_ping)",
     )
 
 
@@ -201,7 +214,8 @@ GOALS: Final = (
         200.0,
         unit="bytes",
     ),
-    *map(_checkout, ("SQLite", "SQLite over ODBC", "PostgreSQL over ODBC")),
+    *map(_checkout, _DATABASES),
+    *map(_asked, _DATABASES),
     _statements("SQLite", 1.05),
     _statements("SQLite over ODBC", 1.05),
     _statements("PostgreSQL over ODBC", 1.02),
