@@ -256,7 +256,7 @@ class CachedRule(AnswerPolicies, ShortSection):
     """Parameters that must not be read anywhere: keys have a keyed hash of them, and logs three stars."""
     fold: OneOrSeveral = Field(default=[])
     """Parameters whose case does not matter, as in a database with a case-insensitive collation."""
-    key: KeyOptions = KeyOptions()
+    key: KeyOptions = KeyOptions.model_construct()
     unless_result: list[ResultLiteral] = Field(default=[])
     """Results that are answers to a failure, and must not be kept: ``[null, false]`` is one such result."""
     copy_: CopyMode = Field(default="auto", alias="copy")

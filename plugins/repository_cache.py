@@ -114,7 +114,11 @@ def accel_config_sections() -> list[ConfigSection]:
     """``cache:``, and ``cached:`` and ``cursor:`` in each repository."""
     return [
         ConfigSection(
-            "cache", CacheSection, CacheSection(), check=_across_sections, description="The cache."
+            "cache",
+            CacheSection,
+            CacheSection.model_construct(),
+            check=_across_sections,
+            description="The cache.",
         ),
         ConfigSection(
             "cached",
@@ -229,9 +233,13 @@ def _first(*given: ValueT | None) -> ValueT:
     return next(value for value in given if value is not None)
 
 
+_NO_VERIFICATION = Verification.model_construct(sample=0.0)
+_NO_GRACE = StaleIfError.model_construct(grace=0.0)
+
+
 def _region_rules(section: CacheSection, scope: list[str], target: Target, rule: CachedRule) -> RegionRules:
     options = section.namespaces[rule.namespace]
-    verify = _first(rule.verify, options.verify, Verification(sample=0.0))
+    verify = _first(rule.verify, options.verify, _NO_VERIFICATION)
     return RegionRules(
         namespace=rule.namespace,
         method=target.name,
@@ -256,7 +264,7 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
 
 
 def _age_rules(options: NamespaceOptions, rule: CachedRule) -> AgeRules:
-    stale = _first(rule.stale_if_error, options.stale_if_error, StaleIfError(grace=0.0))
+    stale = _first(rule.stale_if_error, options.stale_if_error, _NO_GRACE)
     until = rule.valid_until
     return AgeRules(
         jitter=_first(rule.jitter, options.jitter, 0.0),

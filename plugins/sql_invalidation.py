@@ -46,7 +46,7 @@ def accel_config_sections() -> list[ConfigSection]:
         ConfigSection(
             "invalidation",
             InvalidationSection,
-            InvalidationSection(),
+            InvalidationSection.model_construct(),
             description="What says which answers a write drops: rules, the SQL, or both.",
         )
     ]

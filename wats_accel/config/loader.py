@@ -50,13 +50,12 @@ def load(document: Document, sections: Iterable[ConfigSection]) -> LoadedConfig:
         ConfigError: with every problem found, in the order of the file.
     """
     known = list(sections)
-    model = assemble(known)
     problems: list[Problem] = []
     root: RootSection | None = None
     try:
-        root = model.model_validate(document.data)
+        root = assemble(known, document.data).model_validate(document.data)
     except ValidationError as error:
-        problems += _translated(document, model, error)
+        problems += _translated(document, assemble(known), error)
     problems += _found_across_sections(document, known, {problem.key_path for problem in problems})
     if problems or root is None:
         raise ConfigError(_in_order(problems))
@@ -68,8 +67,10 @@ def peek_plugins(document: Document) -> PluginsSection:
 
     A malformed part counts as empty here; `load` reports it.
     """
+    if "plugins" not in document.data:
+        return PluginsSection.model_construct()
     try:
-        return PluginsSection.model_validate(document.data.get("plugins", {}))
+        return PluginsSection.model_validate(document.data["plugins"])
     except ValidationError:
         return PluginsSection()
 

@@ -73,8 +73,9 @@ class RootSection(Section):
     """False: nothing is patched."""
     strict: StrictBool = False
     """True: whatever cannot be applied is an error for the application, instead of being left out."""
-    logging: LoggingSection = LoggingSection()
-    plugins: PluginsSection = PluginsSection()
+    # Defaults are made without validating them: each would have a validator of its own built for that.
+    logging: LoggingSection = LoggingSection.model_construct()
+    plugins: PluginsSection = PluginsSection.model_construct()
     watch: StrictBool = False
     """True: a changed file is put into effect while the application runs; needs ``wats-accel[watch]``."""
     status: StrictBool = True
@@ -83,7 +84,7 @@ class RootSection(Section):
     """Patterns of targets outside the application's own packages that may be patched: ``requests.*``."""
     lock: LockSection | None = None
     """The lock file, if there is one, and what happens to methods that have changed since it was written."""
-    sql: SqlSection = SqlSection()
+    sql: SqlSection = SqlSection.model_construct()
 
 
 @record(frozen=True, slots=True)

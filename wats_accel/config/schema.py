@@ -2,56 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
 from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
+from wats_accel.config.raw import mapping_at, sequence
 
 SCHEMA_ID = "wats-accel.schema.json"
 
 
-_latest: tuple[list[ConfigSection], type[RootSection]] | None = None
+_latest: tuple[list[ConfigSection], frozenset[str] | None, type[RootSection]] | None = None
 """The sections of which a model was made last, and that model: making one takes most of a reload."""
 
 
-def assemble(sections: Iterable[ConfigSection]) -> type[RootSection]:
-    """The model of a whole file, with the sections that plugins contributed."""
+def assemble(
+    sections: Iterable[ConfigSection], only_for: Mapping[str, Any] | None = None
+) -> type[RootSection]:
+    """The model of a whole file, with the sections that plugins contributed.
+
+    Args:
+        sections: these.
+        only_for: the data of a file: validators are made for those keys only that it has, which is most of
+            the work. The model validates this file as the whole one does, and is of no other use.
+    """
     global _latest
     known = list(sections)
+    keys = None if only_for is None else _keys_in(only_for)
     latest = _latest
-    if latest is not None and latest[0] == known:
-        return latest[1]
-    model = _assemble(known)
-    _latest = known, model
+    if latest is not None and latest[:2] == (known, keys):
+        return latest[2]
+    model = _assemble(known, keys)
+    _latest = known, keys, model
     return model
 
 
-def _assemble(known: list[ConfigSection]) -> type[RootSection]:
+def _keys_in(data: Mapping[str, Any]) -> frozenset[str]:
+    """The keys at the top of a file, and those of its repositories."""
+    repositories = sequence(data.get("repositories"))
+    return frozenset(data).union(*(mapping_at(repository) for repository in repositories))
+
+
+def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[RootSection]:
     repository = create_model(
         "Repository",
         __base__=RepositorySection,
         __doc__=RepositorySection.__doc__,
-        **_fields(section for section in known if section.within == "repositories"),
+        **_fields((section for section in known if section.within == "repositories"), keys),
     )
+    is_left_out = keys is not None and "repositories" not in keys
     repositories: Any = (
-        list[repository],  # type: ignore[valid-type]  # the model is made here
+        Any if is_left_out else list[repository],  # type: ignore[valid-type]  # the model is made here
         Field(default=[], description="The classes and modules whose methods have rules."),
     )
     return create_model(
         "Configuration",
         __base__=RootSection,
         __doc__=RootSection.__doc__,
-        **_fields(section for section in known if not section.within),
+        **_without_validators(RootSection, keys),
+        **_fields((section for section in known if not section.within), keys),
         repositories=repositories,
     )
 
 
-def _fields(sections: Iterable[ConfigSection]) -> dict[str, Any]:
+def _without_validators(model: type[BaseModel], keys: frozenset[str] | None) -> dict[str, Any]:
+    """The fields of a model that a file does not have, as they are but for their types."""
+    return {
+        name: (Any, Field(default=field.default))
+        for name, field in model.model_fields.items()
+        if keys is not None and name not in keys and not field.is_required()
+    }
+
+
+def _fields(sections: Iterable[ConfigSection], keys: frozenset[str] | None) -> dict[str, Any]:
     return {
         section.name: (
-            section.annotation,
+            section.annotation if keys is None or section.name in keys else Any,
             Field(default=section.default, description=section.description or None),
         )
         for section in sections
