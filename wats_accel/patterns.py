@@ -9,29 +9,29 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass
 
 from wats_accel.errors import PatternError
+from wats_accel.records import record
 
 _PLACEHOLDER = re.compile(r"\{([^\W\d]\w*(?:\.[^\W\d]\w*)*)\}")
 _GLOB_CHARACTERS = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Literal:
     """An argument spelt out in the pattern; compared in its loose form."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Glob:
     """An argument given as a shell-style glob."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Placeholder:
     """An argument that the write's own call provides: ``{user_id}`` or ``{self.account_id}``."""
 
@@ -55,7 +55,7 @@ def _argument_part(text: str, pattern: str) -> ArgumentPart:
     return Glob(text) if _GLOB_CHARACTERS.search(text) else Literal(text)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class KeyPattern:
     """A parsed pattern: globs for namespace and method, and one part for each argument named."""
 

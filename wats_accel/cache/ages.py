@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+
+from wats_accel.records import record
 
 FOREVER = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Lifetime:
     """The moments of one entry, by the cache's monotonic clock, in seconds.
 
@@ -23,7 +24,7 @@ class Lifetime:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class AgeRules:
     """What the configuration says of the age of one method's answers.
 

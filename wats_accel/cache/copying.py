@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import starmap
 from typing import Any, Literal
 
 from wats_accel.cache.freezing import are_immutable, is_immutable, is_immutable_row
+from wats_accel.records import record
 
 CopyMode = Literal["none", "list", "auto", "deep"]
 
@@ -25,7 +26,7 @@ class Uncopyable(TypeError):  # noqa: N818 - it reads as what the value is
     """A value cannot be given to several callers. The message names its type, never the value."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Snapshot:
     """A value as it is kept, and how a caller gets one of his own.
 

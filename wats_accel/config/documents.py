@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from wats_accel.errors import AccelError, KeyPath
+from wats_accel.records import record
 
 # A config is some six levels deep and some hundred values long. These stop accidents and attacks.
 DEEPEST = 100
@@ -16,7 +17,7 @@ MOST_VALUES = 100_000
 _Places = Mapping[KeyPath, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Position:
     """A place in a text file; both numbers start at 1 and columns count characters."""
 

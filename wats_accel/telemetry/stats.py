@@ -146,7 +146,7 @@ class Stats:
     namespaces: Mapping[str, CacheStats]
     methods: Mapping[str, CacheStats]
     pools: Mapping[str, PoolStats] = field(default_factory=dict)
-    sql: SqlStats = SqlStats()
+    sql: SqlStats = field(default_factory=SqlStats)
     breakers: Mapping[str, BreakerStats] = field(default_factory=dict)
     not_cached: Mapping[str, str] = field(default_factory=dict)
 
@@ -278,12 +278,12 @@ def _of_method(counters: Counters, size: int) -> CacheStats:
 
 
 _REASONS = ("not_stored", "bypassed")
-_ADDED = tuple(known.name for known in fields(CacheStats) if known.name not in _REASONS)
 
 
 def _sum(parts: Iterable[CacheStats]) -> CacheStats:
     known = list(parts)
-    added: dict[str, Any] = {name: sum(getattr(part, name) for part in known) for name in _ADDED}
+    added_names = [known.name for known in fields(CacheStats) if known.name not in _REASONS]
+    added: dict[str, Any] = {name: sum(getattr(part, name) for part in known) for name in added_names}
     reasons: dict[str, Any] = {
         name: dict(sum((Counter(getattr(part, name)) for part in known), Counter())) for name in _REASONS
     }
