@@ -39,7 +39,9 @@ def region():
 
 
 def load_of(region, name="a"):
-    return Load(region.rules.target, (0, name), (name,), lambda: f"{region.prefix}:{name}")
+    # Of some names the texts are kept, of others the key tells them.
+    texts = (name,) if name > "a" else None
+    return Load(region.rules.target, (0, name), texts, lambda: f"{region.prefix}:{name}")
 
 
 def begun(region, name="a"):

@@ -17,9 +17,10 @@ def is_too_large(key: Key, *, most: int = LARGEST_KEY) -> bool:
     left = most - ITEM * len(key)
     part: Any
     for part in key:  # most keys are flat
-        if type(part) is str:
+        cls = type(part)
+        if cls is str:
             left -= len(part)
-        elif part is not None and (type(part) is not int or not -_LARGE_NUMBER < part < _LARGE_NUMBER):
+        elif cls is not int or not -_LARGE_NUMBER < part < _LARGE_NUMBER:
             return _is_nested_too_large(key, most)
     return left < ITEM
 

@@ -26,7 +26,7 @@ from wats_accel.cache.generated import (
 from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.scopes import ScopeNumbers
 from wats_accel.cache.sealing import Sealer
-from wats_accel.cache.texts import Texts, argument_text, readable, tells_texts
+from wats_accel.cache.texts import Texts, are_texts, argument_text, readable, tells_texts
 from wats_accel.errors import TargetError
 
 __all__ = ["ArgumentReader", "KeyMaker", "KeyRules", "NoScopeError"]
@@ -121,8 +121,8 @@ class KeyMaker:
             return ()  # which argument is which is not known, and what is not known matches anything
         _, values, extra, _ = self._take_apart(*args, **kwargs)
         texts = tuple(map(argument_text, (*values, *extra)))
-        if not all(text is None or isinstance(text, str) for text in texts):
-            raise TypeError("an argument has no text")  # a pattern would never match it
+        if not are_texts(texts):
+            raise TypeError("an argument has no text")
         return texts
 
     def texts_beyond(self, key: Key, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Texts | None:

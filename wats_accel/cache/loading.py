@@ -282,12 +282,8 @@ def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:
     premises = tuple(load.premises.values()) if load.premises else ()
     # Which of two loads began later is of interest only where one that began before is still under way.
     is_alone = len(region.flights) <= 1
-    if (
-        is_alone
-        and load.known_texts is None
-        and not (ages.grace_seconds or ages.refresh_after)
-        and not region.counts_bytes
-    ):
+    needs_details = ages.grace_seconds or ages.refresh_after or region.counts_bytes
+    if is_alone and load.known_texts is None and not needs_details:
         end_at = ages.end(load.began_at, rules.ttl_seconds, at_most=load.expires_by)
         return Entry(home, place, snapshot, end_at, premises, load.footprint)
     lifetime = ages.lifetime(load.began_at, rules.ttl_seconds, at_most=load.expires_by, gone_by=load.gone_by)

@@ -87,9 +87,15 @@ def tells_texts(arguments: Iterable[Any]) -> bool:
 def texts_told(arguments: Iterable[Any]) -> Texts:
     """The loose texts of arguments of which `tells_texts` is true. Raises nothing."""
     try:
-        return tuple([argument_text(known[1] if type(known) is tuple else known) for known in arguments])
+        texts = tuple([argument_text(known[1] if type(known) is tuple else known) for known in arguments])
     except Exception:  # noqa: BLE001 - no room is left, say: what is not known matches anything
         return ()
+    return texts if are_texts(texts) else ()
+
+
+def are_texts(given: Texts) -> bool:
+    """Whether all are texts indeed; by what is none no pattern would ever match."""
+    return all(text is None or isinstance(text, str) for text in given)
 
 
 def _length(value: Any) -> int:

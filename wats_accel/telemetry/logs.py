@@ -228,10 +228,10 @@ class EventLog:
         if not self._open:
             return
         ready = self._is_ready()
-        for level in _LEVELS:
-            wanted = self._stdlib.isEnabledFor(level) if ready else level >= logging.INFO
-            if self._heard[level] != wanted:
-                self._listen(level, wanted=wanted)
+        is_wanted = self._stdlib.isEnabledFor if ready else logging.INFO.__le__
+        for level, heard in self._heard.items():
+            if is_wanted(level) != heard:
+                self._listen(level, wanted=not heard)
         if ready and self._early:
             self._write_early_lines()
 

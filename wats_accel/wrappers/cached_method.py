@@ -87,12 +87,12 @@ class CachedMethod(BypassedMethod):
     def _new_load(self, key: Key, args: Args, kwargs: Kwargs) -> Load | None:
         try:
             # Of what has no sound key nothing is stored, and so nothing is found.
-            if type(key) is not tuple or len(key) <= len(self._keys.names) or type(key[0]) is not int:
-                self._region.broke("a key that is none")
+            region, keys = self._region, self._keys
+            if type(key) is not tuple or len(key) <= len(keys.names) or type(key[0]) is not int:
+                region.broke("a key that is none")
                 return None
-            label = functools.partial(self._keys.label, self._region.prefix, args, kwargs)
-            texts = self._keys.texts_beyond(key, args, kwargs)
-            return Load(self._region.rules.target, key, texts, label)
+            label = functools.partial(keys.label, region.prefix, args, kwargs)
+            return Load(region.rules.target, key, keys.texts_beyond(key, args, kwargs), label)
         except Exception:  # noqa: BLE001 - without a registered load nothing may be stored
             return None
 
