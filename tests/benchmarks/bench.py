@@ -39,13 +39,12 @@ def measure(quick: bool) -> Path:
     return path
 
 
-def rows_of(script: str) -> list[dict[str, Any]]:
-    """The rows of another script, run in a process of its own; none where there is no such script."""
-    if not (HERE / f"{script}.py").exists():
-        return []
-    BUILD.mkdir(parents=True, exist_ok=True)
+def rows_of(script: str) -> list[dict[str, Any]] | None:
+    """The rows of another script, run in a process of its own; None: it has failed, and has said why."""
     output = BUILD / f"{script}.json"
-    subprocess.run([sys.executable, __file__, "--rows-of", script, str(output)], check=True, cwd=ROOT)
+    command = [sys.executable, __file__, "--rows-of", script, str(output)]
+    if subprocess.run(command, check=False, cwd=ROOT).returncode:
+        return None
     rows: list[dict[str, Any]] = json.loads(output.read_text(encoding="utf-8"))
     return rows
 
@@ -77,9 +76,10 @@ def main() -> None:
 
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
     path = measure(options.quick)
-    scripts = () if options.quick else SCRIPTS
-    rows = {script: [Row.of(told) for told in rows_of(script)] for script in scripts}
-    run = read(path, load, {script: found for script, found in rows.items() if found})
+    scripts = [name for name in SCRIPTS if not options.quick and (HERE / f"{name}.py").exists()]
+    told = {script: rows_of(script) for script in scripts}
+    rows = {script: [Row.of(row) for row in found] for script, found in told.items() if found}
+    run = read(path, load, rows)
     before = json.loads(SAVED.read_text(encoding="utf-8")) if SAVED.exists() else {}
     charts = draw(run.figures, BUILD if options.quick else CHARTS)
     text = benchmarks_page.generated(run, before, charts)
@@ -87,6 +87,9 @@ def main() -> None:
     if not options.quick:
         benchmarks_page.write(PAGE, text)
         SAVED.write_text(json.dumps(benchmarks_page.goals_of(run), indent=1) + "\n", encoding="utf-8")
+    failed = [script for script, found in told.items() if found is None]
+    if failed:
+        sys.exit(f"not on the page, for it has failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

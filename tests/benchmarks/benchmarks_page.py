@@ -117,7 +117,7 @@ def generated(run: Run, before: Before, charts: Mapping[str, Chart]) -> str:
     lines = [*_head(run), "", "## Goals", "", *_goals(run, before), ""]
     lines += ["## What falls short", "", *_missed(run), ""]
     for name, rows in run.rows.items():
-        lines += [f"## {name.capitalize()}", "", *_others(rows), ""]
+        lines += [f"## {name.replace('_', ' ').capitalize()}", "", *_others(rows), ""]
     lines += ["## Everything that was measured", ""]
     for group, peers in run.figures.items():
         lines += [f"### {group.capitalize()}", "", *_group(group, peers, charts.get(group)), ""]
