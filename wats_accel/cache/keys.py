@@ -33,6 +33,7 @@ __all__ = ["ArgumentReader", "KeyMaker", "KeyRules", "NoScopeError"]
 
 _MOST_SHOWN: Final = 20  # of what ``*args`` and ``**kwargs`` caught
 _LONGEST_LABEL: Final = 500
+_MOST_TELLING: Final = 256  # arguments that tell their texts: a key of so many short ones is not too large
 
 
 class NoScopeError(TypeError):
@@ -77,7 +78,8 @@ class KeyMaker:
             )
         kept = [name for name in names if name not in rules.exclude]
         self.names = (*kept, *rules.include)
-        self._key_length = 1 + len(self.names)  # without what ``*args`` and ``**kwargs`` caught
+        # How long a key is that may tell the texts: without what ``*args`` and ``**kwargs`` caught.
+        self._telling = 1 + len(self.names) if is_exact and len(self.names) < _MOST_TELLING else 0
         # Whether nothing but its arguments makes the key of a call.
         self.of_arguments_only = not rules.scope and not rules.include
         self._secrets = tuple(map(rules.hides, self.names))
@@ -131,8 +133,7 @@ class KeyMaker:
         Raises:
             Exception: as `texts`.
         """
-        tells = self.is_exact and len(key) == self._key_length and tells_texts(key)
-        return None if tells else self.texts(args, kwargs)
+        return None if len(key) == self._telling and tells_texts(key) else self.texts(args, kwargs)
 
     def label(self, prefix: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """The readable key of a call: ``namespace:method:argument:…`` for the prefix ``namespace:method``.

@@ -257,7 +257,7 @@ def is_failure(region: Region, result: object) -> bool:
 def _store(region: Region, load: Load, result: object, never: object) -> str | None:
     if region.rules.unless_results and is_failure(region, result):
         return "unless_result"
-    if is_too_large(load.key):
+    if load.known_texts is not None and is_too_large(load.key):  # else its parts are few and short
         return "key_too_large"
     try:
         snapshot = take_snapshot(result, region.rules.copy_mode, never=never)

@@ -13,14 +13,16 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from wats_accel.cache.freezing import TAGGED, THEMSELVES, freeze
+from wats_accel.cache.freezing import TAGGED, freeze
 from wats_accel.cache.sealed import STARS, Sealed
 
 Texts = tuple[str | None, ...]
 """The arguments of a read in the loose form by which invalidation compares them; None matches anything."""
 
 LONGEST_TEXT = 65_536
-_TELLING = THEMSELVES - {Sealed}
+SHORT = 128
+"""So many characters are short. A key of such arguments, however many a method may have, is not too large."""
+_LARGE_NUMBER = 1 << 64
 _SHOWN_CHARACTERS = 80
 _HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
 _HUGE_NUMBER = 10**_HUGE_DIGITS
@@ -73,13 +75,19 @@ def argument_text(value: Any) -> str | None:
 
 
 def tells_texts(arguments: Iterable[Any]) -> bool:
-    """Whether frozen arguments are, or hold, the arguments themselves, which nobody can change.
+    """Whether frozen arguments are, or hold, the arguments themselves, which are short and never change.
 
     Then their texts need be neither made nor kept before somebody asks for them.
     """
     for frozen in arguments:
         cls = type(frozen)
-        if cls not in _TELLING and (cls is not tuple or len(frozen) != 2 or frozen[0] not in TAGGED):
+        if cls is str:
+            if len(frozen) > SHORT:
+                return False
+        elif cls is int:
+            if not -_LARGE_NUMBER < frozen < _LARGE_NUMBER:
+                return False
+        elif frozen is not None and (cls is not tuple or len(frozen) != 2 or frozen[0] not in TAGGED):
             return False
     return True
 
