@@ -1,7 +1,8 @@
 """How each cost grows with threads, with entries, and with patched methods; each size in its own process.
 
 Costs are those of a call of the patched method, in nanoseconds, with the loop that makes it; its own body
-costs next to nothing. Of several rounds the quickest counts, since what else the machine does only adds.
+costs next to nothing. They are processor time, except with threads, where waiting for each other is what is
+looked for. Of several rounds the quickest counts, since what else the machine does only adds.
 `functools.lru_cache` on a bound method is measured beside it: what grows there too is the machine's doing.
 """
 
@@ -28,6 +29,8 @@ from scale_stage import (
     naive_store,
     names,
     nanoseconds,
+    nanoseconds_of,
+    work_clock,
 )
 
 THREADS: Final = (1, 2, 4, 8, 16, 32, 64)
@@ -70,7 +73,7 @@ def with_entries(count: int, rounds: int) -> Row:
             hits = min(_hit(store, asked) for _ in range(rounds))
             exact = nanoseconds(store.change, asked[:_DROPS])
             _must_be_gone(store, asked[0])
-            drops.append(_time_of(store.change_all))
+            drops.append(nanoseconds_of(store.change_all))
         _must_be_gone(store, keys[-1])
     return {
         "hit": hits,
@@ -105,7 +108,11 @@ def _naive_with_entries(keys: list[str], asked: list[str], rounds: int) -> Row:
     with naive_store() as (store, _):
         miss = nanoseconds(store.get, keys)
         hit = min(_hit(store, asked) for _ in range(rounds))
-        return {"naive hit": hit, "naive miss": miss, "naive drop namespace": _time_of(store.change_all)}
+        return {
+            "naive hit": hit,
+            "naive miss": miss,
+            "naive drop namespace": nanoseconds_of(store.change_all),
+        }
 
 
 def _lru_with_entries(keys: list[str], asked: list[str], rounds: int) -> float:
@@ -118,12 +125,6 @@ def _lru_store(keys: list[str]) -> Any:
     cached = type("Plain", (), members)()
     nanoseconds(cached.get, keys)
     return cached
-
-
-def _time_of(call: Callable[[], Any]) -> float:
-    begin = time.perf_counter_ns()
-    call()
-    return float(time.perf_counter_ns() - begin)
 
 
 # -- threads ----------------------------------------------------------------------------------------------
@@ -202,12 +203,12 @@ def with_methods(count: int, rounds: int) -> Row:
     installs, uninstalls = [], []
     for _ in range(rounds):
         gc.collect()
-        begin = time.perf_counter_ns()
+        begin = work_clock()
         accelerator = wats_accel.install(_config_of_methods(count), strict=True)
-        installs.append(time.perf_counter_ns() - begin)
+        installs.append(work_clock() - begin)
         figures = _with_methods(module, count)
         assert accelerator.stats().total.misses == count, "each call after the first was to be a hit"
-        uninstalls.append(_time_of(accelerator.uninstall))
+        uninstalls.append(nanoseconds_of(accelerator.uninstall))
     return {"install": float(min(installs)), "uninstall": min(uninstalls), **figures}
 
 
@@ -218,7 +219,7 @@ def _with_methods(module: ModuleType, count: int) -> Row:
     miss = nanoseconds(_called, methods)
     hit = nanoseconds(_called, asked)
     change = module.Class0("server=one").change_all
-    return {"hit": hit, "miss": miss, "drop namespace": _time_of(change)}
+    return {"hit": hit, "miss": miss, "drop namespace": nanoseconds_of(change)}
 
 
 def _called(method: Callable[[str], Any]) -> None:
