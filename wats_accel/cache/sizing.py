@@ -26,7 +26,7 @@ from types import (
 from typing import Any
 
 ENTRY_BYTES = 300
-"""What an entry takes besides key, texts and value: 150 alone, 600 with an index and evictions remembered."""
+"""What an entry takes besides key, texts and value: 170 alone, 460 with indexes and evictions remembered."""
 
 _MOST_LOOKS = 1_000  # objects looked at for one estimate, about
 _MOST_SCALARS = 256  # items of one container that are looked at
