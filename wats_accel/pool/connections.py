@@ -31,7 +31,7 @@ from wats_accel.pool.proxies import (
     setter,
 )
 from wats_accel.pool.proxy_types import made_type
-from wats_accel.pool.straight import READING, cursor
+from wats_accel.pool.straight import OF_CONNECTIONS, READING
 
 _MISSING = object()
 ENDS_TRANSACTION = ("commit", "rollback", "__exit__")
@@ -80,7 +80,7 @@ class ConnectionProxy(Proxy):
 
     __slots__ = ()
     _accel_own: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"close": _close_connection, "cursor": cursor, "total_changes": property(_total_changes)}
+        {**OF_CONNECTIONS, "close": _close_connection, "total_changes": property(_total_changes)}
     )
 
     def __setattr__(self, name: str, value: Any) -> None:

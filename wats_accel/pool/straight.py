@@ -61,6 +61,20 @@ def execute(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         raise
 
 
+def execute_anew(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
+    """The same of a connection, which makes a cursor for it."""
+    lease = self._accel_lease
+    try:
+        mine = lease.raw is not None and lease.observer is None and lease.on_use is None
+        if mine and _is_plain(lease) and _only_reads(lease, args, kwargs):
+            return _read(self, lease, "execute", args, kwargs)
+        return self._accel_call("execute", args, kwargs)
+    except BaseException as error:
+        del args, kwargs
+        forget_locals(error)
+        raise
+
+
 def cursor(self: Proxy, /, *args: Any, **kwargs: Any) -> Any:
     """A cursor of a connection: no data are read or changed."""
     lease = self._accel_lease
@@ -81,6 +95,9 @@ READING: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     }
 )
 """Of what works on a connection."""
+OF_CONNECTIONS: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {"cursor": cursor, "execute": execute_anew}
+)
 
 
 def _is_plain(lease: Lease) -> bool:
