@@ -248,10 +248,9 @@ class Region(Switches):
     def _drop(self, selection: Selection) -> int:
         if not selection.conditions:
             return self._drop_all()
-        candidates = self._indexes.candidates(selection)
-        if not candidates:
-            return 0
-        doomed = [entry for entry in candidates if selection.matches(entry.texts)]
+        doomed = self._indexes.candidates(selection)
+        if selection.exact is None or len(selection.conditions) > 1:  # an index answers only one of them
+            doomed = [entry for entry in doomed if selection.matches(entry.texts)]
         for entry in doomed:
             self.remove(entry)
         return len(doomed)
