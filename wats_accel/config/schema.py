@@ -13,8 +13,10 @@ from wats_accel.config.raw import mapping_at, sequence
 SCHEMA_ID = "wats-accel.schema.json"
 
 
-_latest: tuple[list[ConfigSection], frozenset[str] | None, type[RootSection]] | None = None
-"""The sections of which a model was made last, and that model: making one takes most of a reload."""
+_latest: tuple[list[ConfigSection], dict[frozenset[str] | None, type[RootSection]]] | None = None
+"""The sections of which models were made last, and these models: making one takes most of a reload."""
+
+_MOST_MODELS = 16
 
 
 def assemble(
@@ -29,19 +31,22 @@ def assemble(
     """
     global _latest
     known = list(sections)
-    keys = None if only_for is None else _keys_in(only_for)
+    keys = None if only_for is None else _keys_in(only_for, known)
     latest = _latest
-    if latest is not None and latest[:2] == (known, keys):
-        return latest[2]
-    model = _assemble(known, keys)
-    _latest = known, keys, model
-    return model
+    if latest is None or latest[0] != known or len(latest[1]) > _MOST_MODELS:
+        _latest = latest = known, {}
+    models = latest[1]
+    if keys not in models:
+        models[keys] = _assemble(known, keys)
+    return models[keys]
 
 
-def _keys_in(data: Mapping[str, Any]) -> frozenset[str]:
-    """The keys at the top of a file, and those of its repositories."""
-    repositories = sequence(data.get("repositories"))
-    return frozenset(data).union(*(mapping_at(repository) for repository in repositories))
+def _keys_in(data: Mapping[str, Any], known: list[ConfigSection]) -> frozenset[str]:
+    """Those keys that the top of a file has, or one of its repositories, of those that there may be."""
+    given = set(data).union(*(mapping_at(repository) for repository in sequence(data.get("repositories"))))
+    return frozenset(
+        given & {*RootSection.model_fields, "repositories", *(section.name for section in known)}
+    )
 
 
 def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[RootSection]:
