@@ -42,7 +42,7 @@ def add_descriptions(model: type[Any], schema: dict[str, Any]) -> None:
 def _attribute_docstrings(cls: type[Any]) -> _Texts:
     """The text below each annotated attribute of a class; nothing where there is no source."""
     module = sys.modules.get(cls.__module__)
-    if module is None:
+    if not isinstance(module, ModuleType):
         return {}
     if module not in _known:
         _known[module] = dict(_of_all_classes(module))
