@@ -138,3 +138,17 @@ def test_a_store_that_puts_and_forgets_is_fine(odd: Odd, store: GuardedStore) ->
     odd.answers["get"] = None
     assert store.get((0, 1)) is None
     assert list(store.entries()) == []
+
+
+def test_clearing_frees_no_more_than_the_store_does_and_the_rest_goes_in_slices(store: GuardedStore) -> None:
+    for number in range(100):
+        store.put(entry_of(number))
+    before = store._valid
+    assert store.clear() == 100
+    assert len(before) == 100
+    for number in range(100):
+        assert store.get((0, number)) is None
+    for number in range(40):
+        store.put(entry_of(number))
+    assert len(before) == 0
+    assert len(store) == 40

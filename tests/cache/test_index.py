@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from wats_accel.cache.copying import Snapshot
@@ -91,3 +93,51 @@ def test_forgotten_indexes_are_made_anew_from_the_store(indexes, stored):
     stored.held.pop(0)
     indexes.forget()
     assert indexes.of_scope(1) == [stored.held[0]]
+
+
+# -- at any size -----------------------------------------------------------------------------------------
+
+
+def test_an_expected_argument_is_indexed_from_the_beginning_and_again_after_all_was_forgotten(stored):
+    held, stored.held = stored.held, []
+    indexes = EntryIndexes(stored.entries)
+    indexes.expect_argument(0)
+    indexes.expect_footprints()
+    for known in held:
+        indexes.add(known, replaced=None)
+    assert set(indexes.candidates(naming(0, "b"))) == {held[1], held[3]}
+    assert set(indexes.made_from(None)) == set(held)
+    indexes.forget()
+    indexes.clear()
+    indexes.add(held[1], replaced=None)
+    assert indexes.candidates(naming(0, "b")) == indexes.made_from(None) == [held[1]]
+    assert stored.asked == 2, "once for each, when there was nothing yet"
+
+
+def test_many_entries_of_one_argument_are_found_and_discarded_one_by_one(stored):
+    stored.held = [entry(scope, "a") for scope in range(3)]
+    indexes = EntryIndexes(stored.entries)
+    for known in stored.held:
+        assert known in indexes.candidates(naming(0, "a"))
+        indexes.discard(known)
+        indexes.discard(known)
+        assert known not in indexes.candidates(naming(0, "a"))
+    assert indexes.candidates(naming(0, "a")) == []
+
+
+def test_cleared_indexes_free_what_they_had_in_slices_however_it_is_grouped(stored):
+    one_group = [entry(1, str(number)) for number in range(100)]
+    stored.held = one_group.copy()
+    indexes = EntryIndexes(stored.entries)
+    indexes.of_scope(1)
+    indexes.candidates(naming(0, "a"))
+    known = [weakref.ref(each) for each in one_group]
+    del one_group[:], stored.held[:]
+    indexes.clear()
+    assert all(each() is not None for each in known), "nothing is freed by who clears"
+    left = []
+    for number in range(12):
+        indexes.add(entry(2, f"new {number}"), replaced=None)
+        left.append(sum(each() is not None for each in known))
+    assert left[0] > 50, "nor all at once by the next"
+    assert left[-1] == 0
