@@ -136,6 +136,42 @@ def test_dropping_one_by_its_argument_does_not_scan(caches):
     assert store.operations == 50
 
 
+def test_the_first_write_of_a_rule_visits_no_entry_that_it_does_not_drop(caches):
+    store = caches.stores["app:get"] = CountingStore()
+    get = caches.cached(named("get"))
+    rule = rule_of("ns:get:{key}")
+    caches.invalidator.expect(rule)
+    store.operations = 0
+    for number in range(100):
+        get(number)
+    write = OpenWrite(rule)
+    caches.invalidator.begin(write, {"key": 7})
+    caches.invalidator.end(write, {"key": 7})
+    assert store.operations == 1
+    assert len(store) == 99
+
+
+def test_a_store_that_cannot_tell_what_it_has_is_asked_again_by_the_first_write(caches):
+    store = caches.stores["app:get"] = FaultyStore()
+    get = caches.cached(named("get"))
+    store.failing.add("entries")
+    caches.invalidator.expect(rule_of("ns:get:{key}"))
+    store.failing.clear()
+    get(7), get(8)
+    caches.apply("ns:get:{key}", key=7)
+    assert len(store) == 1
+
+
+@pytest.mark.parametrize("text", ["ns:late", "ns:*", "n?:l*"])
+def test_a_method_that_comes_later_is_named_by_patterns_that_were_asked_for_before(caches, text):
+    pattern = KeyPattern.parse(text)
+    caches.cached(named("early"))
+    before = caches.registry.matching(pattern)
+    assert before == [caches.region("early")] * (text == "ns:*")
+    caches.cached(named("late"))
+    assert caches.registry.matching(pattern) == [*before, caches.region("late")]
+
+
 # -- several regions at once ---------------------------------------------------------------------------
 
 

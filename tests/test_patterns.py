@@ -102,3 +102,16 @@ def test_placeholders_are_the_arguments_that_the_write_provides() -> None:
     pattern = KeyPattern.parse("users:get:7:{user_id}:*:{self.account.id}")
     assert [known.path for known in pattern.placeholders] == ["user_id", "self.account.id"]
     assert [known.root for known in pattern.placeholders] == ["user_id", "self"]
+
+
+def test_a_pattern_that_comes_again_is_the_same_unless_it_has_a_value_in_it() -> None:
+    assert KeyPattern.parse("users:get:{user_id}") is KeyPattern.parse("users:get:{user_id}")
+    assert KeyPattern.parse("users:get:a secret") is not KeyPattern.parse("users:get:a secret")
+
+
+@pytest.mark.parametrize(
+    ("text", "names_one"),
+    [("users:get", True), ("users:get:a*", True), ("u?ers:get", False), ("users:*", False)],
+)
+def test_a_pattern_knows_whether_it_names_one_method(text: str, names_one: bool) -> None:
+    assert KeyPattern.parse(text).names_one is names_one
