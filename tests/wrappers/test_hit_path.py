@@ -226,6 +226,20 @@ def test_instances_that_come_and_go_at_one_address_share_nothing(app, counted):
             gc.collect(0)
 
 
+def test_none_is_not_the_instance_that_is_gone(app):
+    @app.add
+    class Repository:
+        def get(self, name):
+            return self is None, name
+
+    with app.accelerated({"get": "users"}):
+        known = Repository()
+        assert [known.get("a"), known.get("a")] == [(False, "a")] * 2
+        del known
+        gc.collect()
+        assert [Repository.get(None, "a"), Repository.get(None, "a")] == [(True, "a")] * 2
+
+
 # -- drops -------------------------------------------------------------------------------------------------
 
 

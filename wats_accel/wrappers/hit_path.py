@@ -155,7 +155,8 @@ def _finding_the_table(spelling: Spelling) -> list[str]:
             ]
         return [
             f"_accel_owner, _accel_table = {last}",
-            f"if _accel_owner() is not {spelling.receiver}:",
+            # Of an instance that is gone the reference gives None; and so may a caller: `Class.method(None)`.
+            f"if _accel_owner() is not {spelling.receiver} or {spelling.receiver} is None:",
             f"    _accel_table = _accel_find({spelling.receiver})",
         ]
     now = [f"_accel_scope_{number}" for number in range(len(spelling.scope))]
