@@ -107,7 +107,7 @@ def _differing(results: Row) -> str:
     lines += [
         "",
         "If no caller changed the lists that it is given, the naive design as it was would still give "
-        f"{stale['different']:,} old answers: {_by_method(stale)}.",
+        f"{stale['different']:,} answers that are old: {_by_method(stale)}.",
     ]
     return "\n".join(lines)
 

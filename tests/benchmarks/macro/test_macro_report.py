@@ -97,7 +97,7 @@ def test_answers_that_differ_stand_out_and_are_told_by_method(results: dict[str,
     assert "| **4 of 12** |" in shown
     assert "- unpatched: none." in shown
     assert "- naive, as it was: 4 of `Users.role`." in shown
-    assert "would still give 3 old answers: 3 of `Users.role`." in shown
+    assert "would still give 3 answers that are old: 3 of `Users.role`." in shown
 
 
 def test_a_table_of_the_rush_shows_both_ways_to_count_a_latency(results: dict[str, Any]) -> None:
