@@ -12,7 +12,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     StrictBool,
-    TypeAdapter,
     WithJsonSchema,
     model_validator,
 )
@@ -61,13 +60,20 @@ def _none_for_false(value: object) -> object:
     return 0 if value is False else value
 
 
-_A_DURATION = TypeAdapter(Duration).json_schema()
-_A_DURATION_OR_NONE = {
-    "description": f"{_A_DURATION['description']} False or 0 for none.",
-    "anyOf": [*_A_DURATION["anyOf"], {"const": False}],
-}
+class _OrNone:
+    """Says in the JSON Schema what `_none_for_false` takes."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        duration = handler(core_schema)
+        return {
+            "description": f"{duration['description']} False or 0 for none.",
+            "anyOf": [*duration["anyOf"], {"const": False}],
+        }
+
+
 # The second validator sees the value first.
-OptionalDuration = Annotated[Duration, BeforeValidator(_none_for_false), WithJsonSchema(_A_DURATION_OR_NONE)]
+OptionalDuration = Annotated[Duration, BeforeValidator(_none_for_false), _OrNone]
 """Seconds; in a file a duration, or false for none."""
 
 

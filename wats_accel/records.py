@@ -30,6 +30,7 @@ else:
 _ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 _FROZEN = ("__setattr__", "__delattr__", "__getstate__", "__setstate__")
 _ALWAYS = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__")
+_ONLY_OBJECTS = {"repr": False, "eq": False, "order": False, "unsafe_hash": False}
 _OF_EACH_CLASS = frozenset(
     ("__dict__", "__weakref__", "__slots__", "__module__", "__qualname__", "__doc__", "__firstlineno__")
 )
@@ -41,12 +42,12 @@ class _Later:
     There is no lock: if two threads do that at a time, they make the same twice.
     """
 
-    def __init__(self, name: str, finish: Callable[[], None]) -> None:
+    def __init__(self, name: str, finish: Callable[[str], None]) -> None:
         self._name = name
         self._finish = finish
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
-        self._finish()
+        self._finish(self._name)
         return getattr(owner if instance is None else instance, self._name)
 
 
@@ -63,8 +64,8 @@ def _record(cls: type[Any], options: dict[str, bool]) -> type[Any]:
     metaclass: Any = type(cls)
     made: type[Any] = metaclass(cls.__name__, cls.__bases__, namespace)
 
-    def finish() -> None:
-        _finish(made, whole, options)
+    def finish(wanted: str) -> None:
+        _finish(made, whole, options, for_objects=wanted == "__init__")
 
     for name in _made_later(whole, options):
         setattr(made, name, _Later(name, finish))
@@ -81,10 +82,13 @@ def _made_later(whole: dict[str, Any], options: dict[str, bool]) -> Iterator[str
     return (name for name in names if name not in whole)
 
 
-def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool]) -> None:
+def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool], *, for_objects: bool) -> None:
+    if for_objects:  # most are never compared nor shown, and the functions for that are half of the work
+        options = {**options, **_ONLY_OBJECTS}
     metaclass: Any = type(cls)
     twin = dataclasses.dataclass(**options)(metaclass(cls.__name__, cls.__bases__, dict(whole)))
     slots = vars(twin)["__slots__"]
     for name, value in vars(twin).items():
-        if name not in whole and name not in slots and name not in _OF_EACH_CLASS:
+        is_of_options = for_objects and name in ("__hash__", "__dataclass_params__")
+        if not (name in whole or name in slots or name in _OF_EACH_CLASS or is_of_options):
             setattr(cls, name, value)
