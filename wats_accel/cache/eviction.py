@@ -89,17 +89,21 @@ class S3FifoQueue:
             return entry, "evicted"
         return None
 
-    def sweep(self, now: float) -> list[tuple[Entry, Departure]]:
+    def sweep(self, now: float, looks: int = _SWEEP_SLICE) -> list[tuple[Entry, Departure]]:
         """Look at the next few entries, wherever they stand: forget dead ones, take out those that are over.
 
-        The living keep their places. A pass through both queues takes a quarter as many calls as there are
-        entries, so what is dead or over takes up less room than what was alive at the last pass.
+        The living keep their places. A pass through both queues takes as many looks as there are entries.
+
+        Args:
+            now: by the cache's clock.
+            looks: at how many.
         """
         over: list[tuple[Entry, Departure]] = []
         try:
-            for _ in range(_SWEEP_SLICE):
+            for _ in range(looks):
                 if not self._swept.look_at_next(now, over):
                     self._swept = self._main if self._swept is self._small else self._small
+                    self._swept.look_at_next(now, over)
         except BaseException:
             for entry, _why in over:  # nobody gets to know of them
                 self._small.append(entry)

@@ -7,6 +7,8 @@ import threading
 from wats_accel.cache.entries import Departure, Entry
 from wats_accel.cache.eviction import S3FifoQueue
 
+_LOOKS_EACH = 2  # entries at which each one that is stored has a look
+
 Departures = list[tuple[Entry, Departure]]
 
 
@@ -45,8 +47,8 @@ class Namespace:
     def admit(self, entry: Entry, *, replaced: Entry | None, now: float) -> Departures:
         """Take in an entry that was put in its store; gives those that had to leave since.
 
-        Besides those that make room for it, a bounded slice of what is over leaves too, at every other one:
-        memory comes back by and by, with neither a pause nor a thread.
+        Besides those that make room for it, a bounded slice of what is over leaves too: memory comes back
+        by and by, with neither a pause nor a thread.
 
         Args:
             entry: it has a place in its store already.
@@ -57,7 +59,7 @@ class Namespace:
         self._bytes += entry.size - (0 if replaced is None else replaced.size)
         self._admitted += 1
         try:
-            departures = self.sweep(now) if self._admitted & 1 else []
+            departures = self.sweep(now, _LOOKS_EACH)
             if self._live > self.max_entries or self.max_bytes:
                 while self._is_full(entry) and (victim := self._queue.victim(now)):
                     self._take_out(*victim, departures)
@@ -71,10 +73,10 @@ class Namespace:
         before, self._admitted_before = self._admitted_before, self._admitted
         return before == self._admitted
 
-    def sweep(self, now: float) -> Departures:
+    def sweep(self, now: float, looks: int = 2 * _LOOKS_EACH) -> Departures:
         """Let a bounded slice of what is over leave; gives what has left."""
         departures: Departures = []
-        over = self._queue.sweep(now)
+        over = self._queue.sweep(now, looks)
         while over:
             entry, why = over.pop(0)
             try:
