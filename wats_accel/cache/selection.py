@@ -13,7 +13,7 @@ from wats_accel.patterns import ArgumentPart, Glob, KeyPattern, Literal, Placeho
 MOST_TEXTS = 10_000
 _ANYTHING = Glob("*")
 _COLLECTIONS = (list, tuple, set, frozenset)
-_PLAIN = (int, str)
+_LARGE = 1 << 63
 
 
 class AnyOf:
@@ -138,7 +138,9 @@ def loose_texts(value: object) -> frozenset[str] | None:
     it would take long to find the entries one by one, and memory to remember them until a commit.
     """
     try:
-        if type(value) in _PLAIN:  # as most ids are
+        if type(value) is int and -_LARGE < value < _LARGE:  # as most ids are: its text is what it looks like
+            return frozenset((repr(value),))
+        if type(value) is str:
             text = argument_text(value)
             return None if text is None else frozenset((text,))
         texts = list(islice(_texts_of(value), MOST_TEXTS + 1))
