@@ -233,15 +233,15 @@ def interrupted_at(action: Callable[[], Any], at: int | None) -> int:
 def test_control_c_at_any_line_of_a_checkout_loses_nothing(
     bench: Callable[..., Bench], *, first: bool
 ) -> None:
-    pool = bench(size=1, max_overflow=1, timeout="0s")
-    pool.use_and_return()
+    pool = bench(size=2, max_overflow=1, timeout="0s")
+    pool.use_and_return(2)
     kept: list[Any] = []
 
     def checkout(at: int | None) -> int:
         if first:
             pool.pool._queue._pool.dispose()
         # In a thread, since an exception out of a trace function may upset what CPython keeps of exceptions.
-        lines = int(in_thread(lambda: interrupted_at(lambda: kept.append(pool.connect().cursor()), at)))
+        lines = int(in_thread(lambda: interrupted_at(lambda: kept.extend(pool.connections(2)), at)))
         kept.clear()
         return lines
 

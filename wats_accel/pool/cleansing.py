@@ -49,4 +49,6 @@ def _has_history(lease: Lease, raw: Any) -> bool:
         return True
     if changes is not None and not lease.inserted:
         return False  # several rows of which the last was refused are no change, but have had a number
+    if lease.known_changes is None and not lease.inserted:
+        return False  # nothing was called that does more than read
     return lease.dialect.has_history(raw, inserted=lease.inserted)

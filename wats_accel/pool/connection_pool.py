@@ -76,7 +76,7 @@ class ConnectionPool:
         self.driver = driver
         self.leases: dict[int, Lease] = {}
         self.used_at = clock()
-        _ = driver.plain_types  # found out once, and where it does no harm if that fails
+        _ = driver.row_type  # found out once, and where it does no harm if that fails
         self._opener = Opener(
             driver, connect, arguments, counters, lambda seconds: self._send(PoolConnected, seconds)
         )

@@ -238,10 +238,12 @@ class DependentProxy(Proxy):
         return _presented(self, value)
 
     def _accel_call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        lease, unfinished = self._accel_lease, self._accel_unfinished
-        if lease.observer is not None and (name in FETCHING or name in EXECUTING):
-            with lease.harmless:
-                self._accel_note_reader(lease.observer, name)
+        lease, unfinished = self._accel_lease, None
+        if lease.observer is not None:
+            unfinished = self._accel_unfinished
+            if name in FETCHING or name in EXECUTING:
+                with lease.harmless:
+                    self._accel_note_reader(lease.observer, name)
         try:
             told = super()._accel_call(name, args, kwargs)
         except StopIteration:
@@ -333,8 +335,9 @@ def dependent_proxy(connection: ConnectionProxy, raw: Any) -> Any:
     _set_facade(proxy, None)
     _set_is_closed(proxy, False)
     _set_is_held(proxy, False)
-    _set_unfinished(proxy, None)
-    _set_reader(proxy, None if lease.observer is None else lease.observer.reader())
+    if lease.observer is not None:  # or nobody asks for these two
+        _set_unfinished(proxy, None)
+        _set_reader(proxy, lease.observer.reader())
     return proxy
 
 

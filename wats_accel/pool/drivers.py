@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import GeneratorType
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from wats_accel.pool.arguments import Arguments
@@ -16,7 +16,6 @@ from wats_accel.pool.module_watch import telling_if_not_asked
 
 Connect = Callable[..., Any]
 
-_PLAIN_TYPES: Final = frozenset({type(None), bool, int, float, str, bytes, tuple, list, dict})
 _CHECKS_ISOLATION_LEVEL = sys.version_info >= (3, 11)
 
 _CLEAN_ANYWHERE = frozenset(
@@ -56,11 +55,10 @@ class Driver:
         return sys.modules[self.name]
 
     @functools.cached_property
-    def plain_types(self) -> frozenset[type[Any]]:
-        """Types of what methods return that is no object of the driver's that works on a connection."""
+    def row_type(self) -> type[Any]:
+        """The type of the driver's rows, if it has one of its own."""
         row = getattr(self.module, "Row", tuple)
-        is_plain = isinstance(row, type) and not hasattr(row, "fetchone")
-        return frozenset({*_PLAIN_TYPES, row}) if is_plain else _PLAIN_TYPES
+        return row if isinstance(row, type) and not hasattr(row, "fetchone") else tuple
 
     def why_bare(self, arguments: Arguments) -> str | None:
         """Why a connection with these arguments cannot be shared by one user after another."""
