@@ -17,8 +17,8 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).with_name("micro")))
 
-from interleaved import loop, side_by_side
-from measured_application import ByDatabase, ByInstance, in_production
+from interleaved import loop, side_by_side  # noqa: E402 - from the folder that was added above
+from measured_application import ByDatabase, ByInstance, in_production  # noqa: E402 - as above
 
 ENTRY: Final = "_accel_entry"
 STEPS: Final = {
