@@ -8,7 +8,7 @@ import pytest
 
 from wats_accel.cache.copying import Snapshot
 from wats_accel.cache.entries import Entry, place_of
-from wats_accel.cache.index import EntryIndexes
+from wats_accel.cache.index import EntryIndex, EntryIndexes
 from wats_accel.cache.selection import EVERYTHING, AnyOf, GlobOf, Selection
 
 
@@ -141,3 +141,63 @@ def test_cleared_indexes_free_what_they_had_in_slices_however_it_is_grouped(stor
         left.append(sum(each() is not None for each in known))
     assert left[0] > 50, "nor all at once by the next"
     assert left[-1] == 0
+
+
+class Interrupted(Entry):
+    """An entry whose hash is asked for, once, in the middle of another call of the same index."""
+
+    __slots__ = ("meanwhile",)
+
+    def __hash__(self):
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return id(self)
+
+
+def interrupted(meanwhile):
+    made = Interrupted((None, 1), place_of((1, "a")), Snapshot(None, None), 0.0)
+    made.meanwhile = meanwhile
+    return made
+
+
+def test_what_a_finalizer_stores_in_the_middle_of_an_addition_is_found():
+    index, first, second = EntryIndex(lambda _: "a"), entry(1, "a"), entry(2, "a")
+    third = interrupted(lambda: index.add(second))
+    for known in (first, third):
+        index.add(known)
+    assert set(index.find("a")) == {first, second, third}
+
+
+def test_what_a_finalizer_drops_in_the_middle_of_an_addition_leaves_the_other_one_there():
+    index, first = EntryIndex(lambda _: "a"), entry(1, "a")
+    second = interrupted(lambda: index.discard(first))
+    for known in (first, second):
+        index.add(known)
+    assert index.find("a") == [second]
+
+
+def test_what_is_stored_while_an_index_is_made_is_found_in_it():
+    late = entry(3, "a")
+
+    def entries():
+        yield entry(1, "a")
+        indexes.add(late, replaced=None)
+        yield entry(2, "a")
+
+    indexes = EntryIndexes(entries)
+    assert late in indexes.candidates(naming(0, "a"))
+
+
+def test_an_index_that_could_not_be_filled_is_made_once_more():
+    held, failing = entry(1, "a"), [LookupError("no store")]
+
+    def entries():
+        yield held
+        if failing:
+            raise failing.pop()
+
+    indexes = EntryIndexes(entries)
+    with pytest.raises(LookupError, match="no store"):
+        indexes.candidates(naming(0, "a"))
+    assert indexes.candidates(naming(0, "a")) == [held]

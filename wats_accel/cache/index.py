@@ -25,25 +25,31 @@ class EntryIndex:
     def add(self, entry: Entry) -> None:
         """Take an entry in, and free a slice of what has been forgotten before."""
         self._leftovers.free_a_slice()
-        part = self._part(entry)
-        known = self._groups.get(part)
-        if known is None:
-            self._groups[part] = entry
-        elif isinstance(known, set):
-            known.add(entry)
-        elif known is not entry:
-            self._groups[part] = {known, entry}
+        part, groups = self._part(entry), self._groups
+        # A finalizer may run in the middle of this, and have entries come and go: whoever gave up looking
+        # for one of them here would give it after it was to be dropped. So each step looks anew.
+        while (known := groups.setdefault(part, entry)) is not entry:
+            if isinstance(known, set):
+                known.add(entry)
+                if groups.get(part) is known:
+                    return
+            else:
+                both = {known, entry}
+                if part in groups and groups[part] is known:
+                    groups[part] = both
+                    return
 
     def discard(self, entry: Entry) -> None:
         """Forget an entry; one that is not there is no error."""
-        part = self._part(entry)
-        known = self._groups.get(part)
-        if known is entry:
-            del self._groups[part]
-        elif isinstance(known, set):
+        part, groups = self._part(entry), self._groups
+        if part in groups and groups[part] is entry:
+            del groups[part]
+            return
+        known = groups.get(part)
+        if isinstance(known, set):
             known.discard(entry)
-            if not known:
-                del self._groups[part]
+            if not known and part in groups and groups[part] is known:
+                del groups[part]
 
     def find(self, part: Hashable) -> list[Entry]:
         """The entries with this part."""
@@ -147,7 +153,14 @@ class EntryIndexes:
     def _index(self, part: int) -> EntryIndex:
         known = self._by_part.get(part)
         if known is None:
-            known = self._by_part[part] = EntryIndex(_part_of(part), self._entries())
+            # It is there before it is filled: what a finalizer stores meanwhile has to be found in it.
+            known = self._by_part[part] = EntryIndex(_part_of(part))
+            try:
+                for entry in self._entries():
+                    known.add(entry)
+            except BaseException:
+                self._by_part.pop(part, None)
+                raise
         return known
 
 
