@@ -15,11 +15,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-sys.path.insert(0, str(Path(__file__).with_name("micro")))
-
-from interleaved import loop, side_by_side  # noqa: E402 - from the folder that was added above
-from measured_application import ByDatabase, ByInstance, in_production  # noqa: E402 - as above
-
 ENTRY: Final = "_accel_entry"
 STEPS: Final = {
     "the call of a function, by a bound method": "plain.get(name)",
@@ -61,6 +56,10 @@ class Rival:
 
 def main() -> list[dict[str, Any]]:
     """Measure, print, and give the rows."""
+    sys.path.insert(0, str(Path(__file__).with_name("micro")))
+    from interleaved import loop, side_by_side
+    from measured_application import ByDatabase, ByInstance, in_production
+
     with tempfile.TemporaryDirectory() as folder, in_production(Path(folder)):
         repository, scoped = ByInstance(lambda name: (7, True)), ByDatabase(lambda name: (7, True))
         for each in (repository, scoped):
