@@ -269,11 +269,15 @@ def _store(region: Region, load: Load, result: object, never: object) -> str | N
         if why_not is not None:
             return why_not
         departures = region.keep(entry)
-        load.entry = entry
-        region.flights.land(load)  # in the same step: nobody joins it who finds the entry gone again
+        if load.overtaken:  # by a write of a finalizer's, which has run in the middle of that
+            region.remove(entry)
+            why_not = "overtaken"
+        else:
+            load.entry = entry
+            region.flights.land(load)  # in the same step: nobody joins it who finds the entry gone again
     if departures:
         report_departures(departures)
-    return None
+    return why_not
 
 
 def _entry(region: Region, load: Load, snapshot: Snapshot) -> Entry:

@@ -262,8 +262,13 @@ class Region(Switches):
         return len(doomed)
 
     def _drop_all(self) -> int:
-        count = self._store.clear()
+        # The indexes first: what a finalizer stores after the store was emptied has to be found in them.
         self._indexes.clear()
+        try:
+            count = self._store.clear()
+        except BaseException:
+            self._indexes.forget()  # nobody knows what the store has
+            raise
         # By our own count: what a store tells may be anything.
         self._space.dropped(self._count, self._bytes)
         self._count = self._bytes = 0
