@@ -125,6 +125,21 @@ def test_a_lease_that_ends_inside_a_call_ends_when_that_returns(pool: Bench) -> 
     assert connection._accel_raw is not connection_there
 
 
+def test_a_control_c_at_the_end_of_a_call_of_ours_keeps_no_connection_out(pool: Bench) -> None:
+    class Interrupted(list[None]):
+        def append(self, item: None) -> None:
+            super().append(item)
+            raise KeyboardInterrupt  # as a signal's handler does when a function returns
+
+    connection = pool.connect()
+    cursor, lease = connection.cursor(), connection._accel_lease
+    lease.inside = Interrupted()
+    assert cursor.execute(SELECT).fetchone() == (1,)
+    assert list(lease.inside) == []
+    connection.close()
+    assert (pool.stats.checked_out, pool.stats.idle) == (0, 1)
+
+
 def test_what_of_ours_fails_on_the_way_is_met_by_nobody(pool: Bench) -> None:
     cursor = pool.connect().cursor()
     for seam in ("statement.effect", "statement.change", "proxy.dependent"):

@@ -27,6 +27,8 @@ _NO_PROXIES: Final = frozenset(
 )
 """Types of arguments that a driver is given as they are."""
 
+_ONE: Final = (None,)
+
 
 def reading(name: str) -> Callable[..., Any]:
     """The method of this name, which only reads, of what works on a connection."""
@@ -147,7 +149,9 @@ def _read(proxy: Proxy, lease: Lease, name: str, args: tuple[Any, ...], kwargs: 
     inside: Any = lease.inside
     is_inside = is_called = False
     try:
-        is_inside = inside.append(None) is None  # as `Lease.enter` does; a Control-C may come before or after
+        # As `Lease.enter` does, but without a call: at the end of one a Control-C might come in between.
+        inside += _ONE
+        is_inside = True
         is_called = not lease.ended
         if not is_called:
             return proxy._accel_call(name, args, kwargs)
