@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.keys import ArgumentReader
+from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.selection import EVERYTHING
 from wats_accel.cache.texts import readable
 from wats_accel.testing import SEAMS, FakeClock, Fault, failing, seams
