@@ -9,7 +9,10 @@ at, or whatever else comes first. From then on it is what `dataclasses.dataclass
 from __future__ import annotations
 
 import dataclasses
+import sys
+import typing
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["record"]
@@ -85,6 +88,7 @@ def _made_later(whole: dict[str, Any], options: dict[str, bool]) -> Iterator[str
 def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool], *, for_objects: bool) -> None:
     if for_objects:  # most are never compared nor shown, and the functions for that are half of the work
         options = {**options, **_ONLY_OBJECTS}
+    _have_modules(cls.__module__)
     metaclass: Any = type(cls)
     twin = dataclasses.dataclass(**options)(metaclass(cls.__name__, cls.__bases__, dict(whole)))
     slots = vars(twin)["__slots__"]
@@ -92,3 +96,16 @@ def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool], *, 
         is_of_options = for_objects and name in ("__hash__", "__dataclass_params__")
         if not (name in whole or name in slots or name in _OF_EACH_CLASS or is_of_options):
             setattr(cls, name, value)
+
+
+def _have_modules(own: str) -> None:
+    """Have the modules be known in which `dataclasses` looks things up.
+
+    The last finalizers of a program may be the first to need a record. By then no module is known any more.
+    """
+    for module in (dataclasses, typing):
+        if sys.modules.get(module.__name__) is None:
+            sys.modules[module.__name__] = module
+    if sys.modules.get(own) is None:
+        stand_in = sys.modules[own] = ModuleType(own)
+        vars(stand_in)["ClassVar"] = typing.ClassVar
