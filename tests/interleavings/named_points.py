@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import gc
 import importlib
 import importlib.util
@@ -101,9 +102,14 @@ def live_points_of_texts(owner: ModuleType, attribute: str, *texts: str) -> Iter
         attribute: that function's name.
         texts: in which all points stand.
     """
+
+    @functools.cache
+    def compiled(text: str) -> CodeType:
+        return _compiled("<text>", text)[1]
+
     vars(builtins)[_HOOK] = point  # for whatever globals such a function has
     try:
-        with mock.patch.object(owner, attribute, lambda text: _compiled("<text>", text)[1]):
+        with mock.patch.object(owner, attribute, compiled):
             yield frozenset(name for text in texts for name in points_of(text).values())
     finally:
         del vars(builtins)[_HOOK]
