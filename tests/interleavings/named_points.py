@@ -63,7 +63,7 @@ def _has_points(name: str) -> bool:
     source = Path(spec.origin).read_text(encoding="utf-8")
     return "# point: " in source and bool(
         points_of(source)
-    )  # to read all tokens of all modules takes seconds
+    )  # all tokens of all modules take seconds
 
 
 @contextlib.contextmanager
