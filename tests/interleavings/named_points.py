@@ -61,9 +61,7 @@ def _has_points(name: str) -> bool:
     assert spec is not None
     assert spec.origin is not None
     source = Path(spec.origin).read_text(encoding="utf-8")
-    return "# point: " in source and bool(
-        points_of(source)
-    )  # all tokens of all modules take seconds
+    return "# point: " in source and bool(points_of(source))  # all tokens of all modules take seconds
 
 
 @contextlib.contextmanager
