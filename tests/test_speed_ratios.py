@@ -13,7 +13,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -44,11 +46,11 @@ def measured() -> dict[str, float]:
 
 
 @pytest.fixture
-def callgrind(tmp_path: Path) -> list[str]:
+def callgrind(tmp_path: Path, missing: Callable[[str], NoReturn]) -> list[str]:
     """The command that counts instructions, once it is told to begin."""
     for program in ("valgrind", "vgdb"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} (valgrind) is not installed: nobody can count instructions")
+            missing(f"{program} (valgrind) is not installed: nobody can count instructions")
     output = tmp_path / "counted"
     options = ["--instr-atstart=no", "--dump-before=getppid", f"--callgrind-out-file={output}"]
     return ["valgrind", "--tool=callgrind", *options]

@@ -250,14 +250,14 @@ def corrected(read: Callable[[int], object], meanwhile: Call) -> list[float]:
     def reader(shift: float) -> None:
         for number in range(int(RATE * SECONDS)):
             due = begin + shift + number / RATE
-            time.sleep(max(0.0, due - time.perf_counter()))
+            time.sleep(max(0.0, due - time.perf_counter()))  # calls come at a rate, whatever became of others
             read(number % 100)
             found.append((time.perf_counter() - due) * 1e6)
 
     threads = [threading.Thread(target=reader, args=(each / RATE / READERS,)) for each in range(READERS)]
     for thread in threads:
         thread.start()
-    time.sleep(SECONDS / 2)
+    time.sleep(SECONDS / 2)  # in the middle of what the readers do
     meanwhile()
     for thread in threads:
         thread.join()

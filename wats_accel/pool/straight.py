@@ -3,6 +3,9 @@
 Of a call that may change data much has to be known, before and after. Most calls read, on a connection that
 has no uncommitted change. Of these nothing is to be noted unless the driver raises, so that all that is left
 is to keep the lease from ending meanwhile. Whatever is not as plain goes the long way: `Proxy._accel_call`.
+
+Each of these functions empties its own frame when it fails. `frames.forgetful` would do that for all of them,
+at the price of one more call for each.
 """
 
 from __future__ import annotations
