@@ -173,7 +173,7 @@ def _read(proxy: Proxy, lease: Lease, name: str, args: tuple[Any, ...], kwargs: 
                 Call(proxy).failed(error)
         raise
     finally:
-        if is_inside:
+        if is_inside and inside:  # a long way that has failed may have left more often than it had entered
             inside.pop()
         if lease.ended:
             lease.finish()
