@@ -162,10 +162,14 @@ class Lease:
     def entered(self) -> bool:
         """As `enter`; if that fails, the call is made all the same, and whoever watches is told."""
         try:
-            return self.enter()
+            told: object = self.enter()
         except Exception as error:  # noqa: BLE001 - the call is the application's
             self.unseen(error)
             return False
+        if type(told) is bool:
+            return told
+        self.unseen(TypeError("whether a lease has ended is not known"))
+        return False
 
     def left(self) -> None:
         """As `leave`, and raises nothing of its own."""
