@@ -15,6 +15,7 @@ from backends import ODBC, POSTGRESQL, SQLITE3, Driver, on
 from pool_bench import Bench, in_thread
 
 from wats_accel.failures import failures_met
+from wats_accel.pool.lease import Lease
 from wats_accel.transactions import Transaction, has_uncommitted_changes, open_transactions
 
 POOLED = ("pooled",)
@@ -303,6 +304,31 @@ def test_a_connection_that_is_dropped_has_not_committed(driver: Driver, *, in_cy
     in_thread(gc.collect)
     assert watched.end == "rolled back"
     assert len(driver.rows("SELECT id FROM person")) == 5
+
+
+@on(modes=POOLED)
+@pytest.mark.parametrize("how", ["closed", "dropped"])
+def test_what_a_lease_that_cannot_end_has_changed_locks_nobody_out(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    def cannot_end(_: Lease) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Lease, "end", cannot_end)
+        connection = driver.connect()
+        connection.cursor().execute(INSERT)
+        watched = Watched()
+        if how == "closed":
+            connection.close()
+            assert watched.end == "rolled back"
+        del connection
+    gc.collect()
+    assert watched.end == "rolled back"
+    with contextlib.closing(driver.connect()) as another:
+        another.cursor().execute(INSERT)
+        another.commit()
+    assert len(driver.rows("SELECT id FROM person")) == 6
 
 
 # -- begun by text -----------------------------------------------------------------------------------------

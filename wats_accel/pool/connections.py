@@ -322,7 +322,7 @@ _set_reader = setter(DependentProxy, "_accel_reader")
 def connection_proxy(lease: Lease) -> Any:
     """The connection that the user of a lease gets."""
     proxy = _new(made_type(ConnectionProxy, lease.raw.__class__), lease, lease.raw)
-    set_hold(proxy, hold(lease.end))
+    set_hold(proxy, hold(lease.finish))
     return proxy
 
 

@@ -146,11 +146,14 @@ class Lease:
                 return
             self._over = True
         try:
-            if self.known_changes is not None:
-                with self.harmless:
-                    self.known_changes.abandon()  # it will be rolled back, or closed
+            self._abandon_changes()
         finally:
             self._go_back()
+
+    def _abandon_changes(self) -> None:
+        if self.known_changes is not None:
+            with self.harmless:
+                self.known_changes.abandon()  # it will be rolled back, or closed
 
     def _go_back(self) -> None:
         try:
@@ -179,11 +182,16 @@ class Lease:
             self.broke(error)
 
     def finish(self) -> None:
-        """As `end`, and raises nothing of its own."""
+        """As `end`, and raises nothing of its own: if that fails, the connection is closed."""
+        raw = self.raw
         try:
             self.end()
         except Exception as error:  # noqa: BLE001 - as above
             self.broke(error)
+            if raw is not None and not self._over:  # nobody else gets it, so its transaction ends here
+                close_quietly(raw)
+                self._abandon_changes()
+                self.lender.give_up(self)
 
     # -- what its user does to it --------------------------------------------------------------------
 
