@@ -268,6 +268,8 @@ class EventLog:
             self._write(event)  # to standard error, as the stdlib does without handlers
 
     def _write_early_lines(self) -> None:
+        if not self._early:
+            return
         with contextlib.suppress(IndexError):  # another thread has written the last one
             while self._early and self._is_ready():
                 self._write(self._early.popleft())
