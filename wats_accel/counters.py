@@ -39,6 +39,7 @@ class Counters:
     shadow_saved_seconds: float = 0.0
     not_stored: Counter[str] = field(default_factory=Counter)
     bypassed: Counter[str] = field(default_factory=Counter)
+    shared: Counter[str] = field(default_factory=Counter)
 
 
 @record(slots=True)

@@ -111,6 +111,14 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         ),
     ),
     events.BreakerClosed: (logging.INFO, lambda event: f"Works again: {event.part}"),
+    events.BackplaneConnected: (
+        logging.INFO,
+        lambda event: f"Backplane connected: {many(event.members, 'member')}",
+    ),
+    events.BackplaneIsolated: (
+        logging.WARNING,
+        lambda event: f"Backplane isolated: {event.why}; no answer older than {event.bound_seconds:g}s",
+    ),
     events.ConfigReloaded: (
         logging.INFO,
         lambda event: (

@@ -32,6 +32,7 @@ class CacheStats:
     stored: int = 0
     not_stored: Mapping[str, int] = field(default_factory=dict)
     bypassed: Mapping[str, int] = field(default_factory=dict)
+    shared: Mapping[str, int] = field(default_factory=dict)
     invalidated: int = 0
     expired: int = 0
     evicted: int = 0
@@ -277,7 +278,7 @@ def _of_method(counters: Counters, size: int) -> CacheStats:
     return CacheStats(**figures, saved_seconds=counters.hits * mean, size=size)
 
 
-_REASONS = ("not_stored", "bypassed")
+_REASONS = ("not_stored", "bypassed", "shared")
 
 
 def _sum(parts: Iterable[CacheStats]) -> CacheStats:
