@@ -2,9 +2,9 @@
 
 Exact types have to come back, and looking at the type of each value takes longer in Python than all of the
 writing. So a column of plain values is written by ormsgpack, which refuses a subclass, an enumeration, a date
-and all else that only resembles a plain value, in the same pass. What it does not refuse, lists, dicts,
-bytearrays and memoryviews, is no plain value for who reads: a column with one of those in the middle of plain
-values is written, and never read. Other columns have their types looked at, and are written by msgspec.
+and all else that only resembles a plain value, in the same pass. What it does not refuse (lists, dicts, bytes
+and what resembles these) can neither be joined with texts nor added to numbers, which is quickly tried. Other
+columns have their types looked at, and are written by msgspec.
 
 A plan has a letter for each column:
 
@@ -108,15 +108,33 @@ def _write(column: Column, node_of: Callable[[Any], Any]) -> tuple[str, bytes]:
     if column[0] is None:
         letter = next((_LETTERS.get(type(value), "x") for value in column if value is not None), _PLAIN)
     if letter == _PLAIN:
-        try:
-            return letter, ormsgpack.packb(list(column), option=_EXACT)
-        except TypeError:  # of another type, more than 64 bits, half of a surrogate pair
-            pass
+        plain = _write_plain(column)
+        if plain is not None:
+            return letter, plain
     elif letter != "x":
         known = _write_typed(column, letter)
         if known is not None:
             return known
     return "x", nodes.encode([node_of(value) for value in column])
+
+
+def _write_plain(column: Column) -> bytes | None:
+    """None: there is something else in it, an int of more than 64 bits, or half of a surrogate pair."""
+    try:
+        data = ormsgpack.packb(list(column), option=_EXACT)
+    except TypeError:
+        return None
+    first = type(column[0])
+    try:
+        if first is str:
+            "".join(column)
+            return data
+        if first is not NoneType:
+            sum(column)
+            return data
+    except TypeError:  # None among them, mostly
+        pass
+    return data if nodes.SCALARS.issuperset(map(type, column)) else None
 
 
 def _write_typed(column: Column, letter: str) -> tuple[str, bytes] | None:

@@ -27,6 +27,7 @@ FEWEST_SECRET_BYTES: Final = 16
 _DIGEST_BYTES: Final = 20
 _DEEPEST: Final = 64
 _MOST_READABLE: Final = 80
+_MOST_BITS: Final = 256
 _NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 
 
@@ -53,11 +54,9 @@ def key_name(
         raise KeyMaterialError("without a secret, names would tell what stands in them to whoever tries")
     if secret is not None and len(secret) < FEWEST_SECRET_BYTES:
         raise KeyMaterialError(f"a secret for names must have {FEWEST_SECRET_BYTES} bytes or more")
-    parts = [prefix, _plain(namespace), _plain(method)]
-    if readable:
-        parts.append(_plain(",".join(_texts_in(key)))[:_MOST_READABLE])
-    parts.append(_digest((namespace, method, key), secret or b""))
-    return ":".join(parts)
+    digest = _digest((namespace, method, key), secret or b"")
+    shown = [_plain(",".join(_texts_in(key)))[:_MOST_READABLE]] if readable else []
+    return ":".join((prefix, _plain(namespace), _plain(method), *shown, digest))
 
 
 def _plain(text: str) -> str:
@@ -65,11 +64,11 @@ def _plain(text: str) -> str:
     return _NOT_PLAIN.sub(lambda found: "".join(f"%{byte:02X}" for byte in _utf8(found[0])), text)
 
 
-def _texts_in(value: Any, deep: int = 0) -> list[str]:
-    if deep > _DEEPEST:
-        raise _too_deep()
+def _texts_in(value: Any) -> list[str]:
     if type(value) in (tuple, frozenset):
-        return [text for part in value for text in _texts_in(part, deep + 1)]
+        return [text for part in value for text in _texts_in(part)]
+    if type(value) is int and value.bit_length() > _MOST_BITS:  # a long one could be refused, and is not read
+        return ["..."]
     return [] if isinstance(value, type) else [str(value)]
 
 
@@ -87,7 +86,7 @@ def _spell(value: Any, deep: int) -> bytes:
     """What it is, how long it is, and then itself: no two values read the same."""
     cls = type(value)
     if deep > _DEEPEST:
-        raise _too_deep()
+        raise NotEncodableError("a key is nested too deeply")
     if cls is tuple:
         return b"(%d:%b" % (len(value), b"".join([_spell(part, deep + 1) for part in value]))
     if cls is frozenset:
@@ -102,10 +101,6 @@ def _spell(value: Any, deep: int) -> bytes:
 
 def _tagged(tag: bytes, spelled: bytes) -> bytes:
     return b"%b%d:%b" % (tag, len(spelled), spelled)
-
-
-def _too_deep() -> NotEncodableError:
-    return NotEncodableError("a key is nested too deeply")
 
 
 def _utf8(text: str) -> bytes:
