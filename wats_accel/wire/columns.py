@@ -2,9 +2,9 @@
 
 Exact types have to come back, and looking at the type of each value takes longer in Python than all of the
 writing. So a column of plain values is written by ormsgpack, which refuses a subclass, an enumeration, a date
-and all else that only resembles a plain value, in the same pass. What it does not refuse (lists, dicts, bytes
-and what resembles these) can neither be joined with texts nor added to numbers, which is quickly tried. Other
-columns have their types looked at, and are written by msgspec.
+and all else that only resembles a plain value, in the same pass. What it does not refuse (lists, tuples,
+dicts, bytes and what resembles these) can neither be joined with texts nor added to numbers, which is quickly
+tried. Other columns have their types looked at, and are written by msgspec.
 
 A plan has a letter for each column:
 
@@ -49,7 +49,6 @@ _EXACT: Final = (
     | ormsgpack.OPT_PASSTHROUGH_ENUM
     | ormsgpack.OPT_PASSTHROUGH_DATACLASS
     | ormsgpack.OPT_PASSTHROUGH_DATETIME
-    | ormsgpack.OPT_PASSTHROUGH_TUPLE
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
 _ZONE: Final = attrgetter("tzinfo")
@@ -106,7 +105,7 @@ def write(columns: Iterable[Column], node_of: Callable[[Any], Any]) -> tuple[str
 def _write(column: Column, node_of: Callable[[Any], Any]) -> tuple[str, bytes]:
     letter = _LETTERS.get(type(column[0]), "x")
     if column[0] is None:
-        letter = next((_LETTERS.get(type(value), "x") for value in column if value is not None), _PLAIN)
+        letter = _letter_behind_none(column)
     if letter == _PLAIN:
         plain = _write_plain(column)
         if plain is not None:
@@ -118,10 +117,17 @@ def _write(column: Column, node_of: Callable[[Any], Any]) -> tuple[str, bytes]:
     return "x", nodes.encode([node_of(value) for value in column])
 
 
+def _letter_behind_none(column: Column) -> str:
+    for value in column:
+        if value is not None:
+            return _LETTERS.get(type(value), "x")
+    return _PLAIN
+
+
 def _write_plain(column: Column) -> bytes | None:
     """None: there is something else in it, an int of more than 64 bits, or half of a surrogate pair."""
     try:
-        data = ormsgpack.packb(list(column), option=_EXACT)
+        data = ormsgpack.packb(column, None, _EXACT)
     except TypeError:
         return None
     first = type(column[0])
@@ -141,23 +147,52 @@ def _write_typed(column: Column, letter: str) -> tuple[str, bytes] | None:
     """None: the column is not what its first value seemed to tell."""
     types = list(map(type, column))
     nones = types.count(NoneType)
-    cls = next(cls for cls in types if cls is not NoneType)
+    cls = next(cls for cls in types if cls is not NoneType) if nones else types[0]
     if types.count(cls) + nones != len(types):
         return None
-    if letter in "dtu":
+    check = _CHECKS.get(letter)
+    if check is not None:
         values = [value for value in column if value is not None] if nones else column
-        if letter == "u":
-            if any(safety is not SafeUUID.unknown for safety in map(_SAFETY, values)):
-                return None
-        elif any(map(_FOLD, values)) or list(map(_ZONE, values)).count(None) != len(values):
+        if not check(values):
             return None
-    return "m" if letter == "n" and nones else letter, nodes.encode(column)
+    try:
+        data = nodes.encode(column)
+    except OverflowError:  # the first or the last moment that there is, somewhere else
+        return None
+    if letter == "d" and _has_a_zone(data, len(column)):
+        return None
+    return "m" if letter == "n" and nones else letter, data
+
+
+def _has_a_zone(data: bytes, count: int) -> bool:
+    """Whether there is a moment in a zone among some dates with a time that were written.
+
+    It is written as an extension, which begins with one of three bytes. Nothing else in such a column has
+    these, but for the count of its values. To ask each value takes six times as long.
+    """
+    values = data[1 if count < 16 else 3 if count < 2**16 else 5 :]
+    return b"\xd6" in values or b"\xd7" in values or b"\xc7" in values
+
+
+def _have_no_fold(values: Column) -> bool:
+    return not any(map(_FOLD, values))
+
+
+def _are_times_of_no_zone(values: Column) -> bool:
+    return _have_no_fold(values) and list(map(_ZONE, values)).count(None) == len(values)
+
+
+def _are_of_unknown_safety(values: Column) -> bool:
+    return all(safety is SafeUUID.unknown for safety in map(_SAFETY, values))
+
+
+_CHECKS: Final = {"d": _have_no_fold, "t": _are_times_of_no_zone, "u": _are_of_unknown_safety}
 
 
 def are_plain(values: list[Any]) -> bool:
     """Whether scalars stand for themselves: ints of 64 bits, texts without half of a surrogate pair."""
     try:
-        ormsgpack.packb(values, option=_EXACT)
+        ormsgpack.packb(values, None, _EXACT)
     except TypeError:
         return False
     return True

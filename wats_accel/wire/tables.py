@@ -80,27 +80,34 @@ def write_rows(rows: list[Any] | tuple[Any, ...], writer: Writer) -> TableNode |
         letter = kind_of(cls)
     elif len(rows) < _FEWEST:
         return None
-    if letter is None or list(map(type, rows)).count(cls) != len(rows) or len(set(map(len, rows))) != 1:
+    if letter is None or list(map(type, rows)).count(cls) != len(rows):
         return None
+    shape = _HOLDERS[type(rows)] + letter
+    if letter in KINDS:
+        return _write(shape, rows, writer)
     if not 1 <= len(rows[0]) <= columns.WIDEST or (letter == "d" and not _have_the_same_names(rows)):
         return None
-    return _write(_HOLDERS[type(rows)] + letter, rows, writer)
+    try:
+        found = list(zip(*(map(dict.values, rows) if letter == "d" else rows), strict=True))
+    except ValueError:  # rows of several widths
+        return None
+    return _write_columns(shape, rows, found, encode(list(rows[0])) if letter == "d" else b"", writer)
 
 
 def _write(shape: str, rows: Sequence[Any], writer: Writer) -> TableNode:
-    letter = shape[1]
+    """Rows of a driver."""
     if not 1 <= len(rows[0]) <= columns.WIDEST:
         raise not_encodable(type(rows[0]), "has too many columns, or none")
-    writer.spend(len(rows) * (1 + len(rows[0])))
-    if letter in _MUTABLE:
+    head = KINDS[shape[1]].head_of(rows)
+    return _write_columns(shape, rows, list(zip(*rows, strict=True)), head, writer)
+
+
+def _write_columns(
+    shape: str, rows: Sequence[Any], found: Sequence[columns.Column], head: bytes, writer: Writer
+) -> TableNode:
+    writer.spend(len(rows) * (1 + len(found)))
+    if shape[1] in _MUTABLE:
         writer.meet(rows)
-    head = b""
-    if letter == "d":
-        head = encode(list(rows[0]))
-        found: Iterable[Any] = zip(*map(dict.values, rows), strict=True)
-    else:
-        head = KINDS[letter].head_of(rows) if letter in KINDS else b""
-        found = zip(*rows, strict=True)
     if len(head) > _LONGEST_HEAD:
         raise not_encodable(type(rows[0]), "has names that are too long")
     plan, data = columns.write(found, writer.node_of)

@@ -40,9 +40,11 @@ class Writing:
     def meet(self, values: Sequence[Any]) -> None:
         """These can be changed; raises `NotEncodableError` if one of them is there twice."""
         numbers = set(map(id, values))
-        if len(numbers) < len(values) or not numbers.isdisjoint(self._met):
+        expected = len(values) + len(self._met)
+        smaller, self._met = sorted((numbers, self._met), key=len)
+        self._met |= smaller
+        if len(self._met) != expected:
             raise not_encodable(type(values[0]), "is there twice, and would come back as two")
-        self._met |= numbers
 
     def node_of(self, value: Any) -> Any:
         """The node of a value.
