@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from wats_accel.cache.keys import KeyMaker
     from wats_accel.cache.loads import Load
     from wats_accel.cache.selection import Selection
+    from wats_accel.counters import SharedCounters
     from wats_accel.patterns import KeyPattern
 
 Tables = Mapping[str, Sequence[str]]
@@ -24,6 +25,10 @@ class Announcer(Protocol):
 
     def changed(self, tables: Tables | None, /) -> None:
         """Tell which tables have changed; None: nobody knows which."""
+        ...
+
+    def figures(self) -> SharedCounters:
+        """What has happened so far."""
         ...
 
 

@@ -21,10 +21,10 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import Final, Protocol, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
+from wats_accel.counters import SharedCounters
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.records import record
 from wats_accel.shared.deadlines import DeadlinePassedError, Deadlines
@@ -98,25 +98,6 @@ class Listener(Protocol):
         ...
 
 
-@record(slots=True)
-class BackplaneCounters:
-    """What has happened on the backplane so far. Times are in seconds."""
-
-    sent: int = 0
-    received: int = 0
-    dropped_everything: int = 0
-    isolations: int = 0
-    timeouts: int = 0
-    echoes: int = 0
-    echo_seconds: float = 0.0
-    longest_echo_seconds: float = 0.0
-    last_message_at: float | None = None
-    waiting: int = 0
-    members: int = 0
-    last_number: int = 0
-    isolated_for: str | None = field(default="not connected yet")
-
-
 class Backplane:
     """One process on the backplane. Implements `Announcer`.
 
@@ -146,7 +127,7 @@ class Backplane:
         self.rules = rules
         self.prefix = prefix
         self.tags = tags
-        self.counters = BackplaneCounters()
+        self.counters = SharedCounters()
         self.member = secrets.token_hex(8)
         self._connect_servers = connect
         self._servers: tuple[Server, Server] | None = None
@@ -167,6 +148,7 @@ class Backplane:
         self._epoch: str | None = None
         self._last, self._nonce = 0, ""
         self._sent_at: dict[str, float] = {}
+        self._heard_at: float | None = None
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
 
@@ -267,7 +249,7 @@ class Backplane:
 
     def _doubt(self, why: str) -> None:
         with self._lock:
-            self.counters.isolated_for = why
+            self.counters.why_isolated = why
             if not self.is_connected:
                 return
             self.is_connected = False
@@ -337,7 +319,7 @@ class Backplane:
                 return
             self._listener.bounded(None)
             self.is_connected = True
-            self.counters.isolated_for = None
+            self.counters.why_isolated = ""
         self._listener.connected(beat.members)
 
     def _send_what_waits(self) -> None:
@@ -384,10 +366,9 @@ class Backplane:
                 self._note_echo(told.nonce)
             else:
                 self.counters.received += 1
-                self.counters.last_message_at = self._clock()
+                self._heard_at = self._clock()
                 self._listener.told(self._opened(told.message))
             self._last, self._nonce = told.number, told.nonce
-            self.counters.last_number = told.number
         return bool(received)
 
     def _opened(self, text: bytes) -> Message:
@@ -409,6 +390,13 @@ class Backplane:
     def _drop_everything(self) -> None:
         self.counters.dropped_everything += 1
         self._listener.told(ANYTHING)
+
+    def figures(self) -> SharedCounters:
+        """The counters, as they are now."""
+        known = self.counters
+        known.mode = "connected" if self.is_connected else "doubting" if self.is_reached else "isolated"
+        known.silent_seconds = None if self._heard_at is None else self._clock() - self._heard_at
+        return known
 
     # -- end -----------------------------------------------------------------------------------------------
 

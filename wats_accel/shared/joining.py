@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wats_accel.cache import elsewhere
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.counters import SharedCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator
 from wats_accel.records import record
@@ -123,6 +124,10 @@ class Membership:
     def changed(self, tables: elsewhere.Tables | None, /) -> None:
         """Tell which tables have changed."""
         self.backplane.changed(tables)
+
+    def figures(self) -> SharedCounters:
+        """What has happened so far."""
+        return self.backplane.figures()
 
     def serve(self, observer: object) -> None:
         """Share the answers of all methods that there are now: at first, and after a reload.
