@@ -158,8 +158,7 @@ WITH RECURSIVE noted AS (
     SELECT f.table_name,
         count(*) > 1 OR bool_or(c.relkind = 'p' OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = f.id))
             AS needs_rows,
-        sum(hashint8extended(c.relfilenode::bigint << 32 | c.xmin::text::bigint, c.oid::bigint) & {mask})
-            AS number
+        sum(hashtextextended(c.relfilenode || ' ' || c.xmin, c.oid::bigint) & {mask}) AS number
     FROM family AS f JOIN pg_catalog.pg_class AS c ON c.oid = f.id GROUP BY f.table_name
 )
 SELECT w.table_name,
