@@ -120,7 +120,9 @@ def _made(request: pytest.FixtureRequest, kind: str, file: Path) -> Versioned:
         return Versioned(kind, sqlite3, str(file))
     module = request.getfixturevalue("odbc")
     if kind == SQLITE_ODBC:
-        return Versioned(kind, module, request.getfixturevalue("sqlite_odbc")(file) + ";Timeout=2000;FKSupport=1")
+        return Versioned(
+            kind, module, request.getfixturevalue("sqlite_odbc")(file) + ";Timeout=2000;FKSupport=1"
+        )
     return Versioned(kind, module, request.getfixturevalue("postgresql_for_versions"))
 
 

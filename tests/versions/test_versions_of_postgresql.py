@@ -1,4 +1,4 @@
-"""The version table of PostgreSQL: whoever commits, in whatever order, is told of, and nobody waits for it."""
+"""The version table of PostgreSQL: whoever commits, in whatever order, is told of, and nobody waits."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def test_two_that_put_rows_together_count_none_twice_and_do_not_wait(watched: An
     assert asked.changes() == []
     writer.commit()
     assert asked.changes() == ["stone"]
-    assert value(watched.connect(), "SELECT count(*) FROM wats_accel_versions WHERE trigger_name IS NULL") == 3
+    assert (
+        value(watched.connect(), "SELECT count(*) FROM wats_accel_versions WHERE trigger_name IS NULL") == 3
+    )
 
 
 def test_a_reader_who_may_not_put_rows_together_reads_on(
@@ -213,7 +215,12 @@ def test_partitions_are_watched_however_they_are_reached(database: Any) -> None:
     database.run(*PARTITIONS)
     database.watch("day", "day_1")
     asked = database.begin()
-    for statement in 5 * ("INSERT INTO day VALUES (1)", "DELETE FROM day_1", "TRUNCATE day", "TRUNCATE day_1"):
+    for statement in 5 * (
+        "INSERT INTO day VALUES (1)",
+        "DELETE FROM day_1",
+        "TRUNCATE day",
+        "TRUNCATE day_1",
+    ):
         database.run(statement)
         assert asked.changes() == ["day", "day_1"]
 

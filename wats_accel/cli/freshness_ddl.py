@@ -7,8 +7,8 @@ import click
 from wats_accel.cli.environment import CONFIG_INVALID, assembled, print_problems
 from wats_accel.cli.output import deliver, output_options
 from wats_accel.errors import AccelError, ConfigError
-from wats_accel.versions.dialects import DEFAULT_NAME, Dialect
 from wats_accel.versions.ddl import Method, script
+from wats_accel.versions.dialects import DEFAULT_NAME, Dialect
 from wats_accel.versions.names import listed
 
 _OUTPUT_WARNING = (
@@ -28,7 +28,7 @@ _OUTPUT_WARNING = (
     "--config",
     "-c",
     metavar="FILE",
-    help="The configuration whose tables are to be watched: those of its section sql and of its schema files.",
+    help="The tables to be watched are those of its section sql and of its files of schema.",
 )
 @click.option("--tables", metavar="NAMES", help="The tables to be watched, separated by commas, instead.")
 @click.option(

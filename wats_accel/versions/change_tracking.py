@@ -1,9 +1,10 @@
 """SQL Server's Change Tracking: what it says of each table since a version that it gave before.
 
-Versions are given out when transactions commit, in that order. It is not promised everywhere that whoever reads one
-version also sees all changes before it, so nothing here rests on that. Each question looks back over two
-questions: it asks for all changes since the version that the last question but one has told, and adds up their
-versions, so that a change that becomes visible late, below versions already seen, makes another sum.
+Versions are given out when transactions commit, in that order. It is not promised everywhere that whoever
+reads one version also sees all changes before it, so nothing here rests on that. Each question looks back
+over two questions: it asks for all changes since the version that the last question but one has told, and
+adds up their versions, so that a change that becomes visible late, below versions already seen, makes
+another sum.
 
 Of what Change Tracking does not tell, the question asks besides: whether what it has told is still whole
 (retention, TRUNCATE), whether the table was altered, and whether it is empty.
@@ -33,7 +34,8 @@ FROM sys.databases AS d WHERE d.database_id = DB_ID()"""
 
 _QUESTION: Final = """\
 SELECT {name} AS table_name, CHANGE_TRACKING_CURRENT_VERSION() AS current_version,
-    (SELECT r.recovery_fork_guid FROM sys.database_recovery_status AS r WHERE r.database_id = DB_ID()) AS fork,
+    (SELECT r.recovery_fork_guid FROM sys.database_recovery_status AS r
+        WHERE r.database_id = DB_ID()) AS fork,
     CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID({name})) AS min_valid_version,
     (SELECT CONCAT(o.object_id, N' ', t.begin_version, N' ', CONVERT(nvarchar(30), o.modify_date, 126), N' ',
             (SELECT COUNT(*) FROM sys.partitions AS p
@@ -43,7 +45,8 @@ SELECT {name} AS table_name, CHANGE_TRACKING_CURRENT_VERSION() AS current_versio
     COUNT_BIG(c.SYS_CHANGE_VERSION) AS changes,
     SUM(CONVERT(decimal(38, 0), c.SYS_CHANGE_VERSION)) AS total,
     COUNT_BIG(CASE WHEN c.SYS_CHANGE_VERSION > @since THEN 1 END) AS new_changes,
-    SUM(CASE WHEN c.SYS_CHANGE_VERSION > @since THEN CONVERT(decimal(38, 0), c.SYS_CHANGE_VERSION) END) AS new_total
+    SUM(CASE WHEN c.SYS_CHANGE_VERSION > @since THEN CONVERT(decimal(38, 0), c.SYS_CHANGE_VERSION) END)
+        AS new_total
 FROM CHANGETABLE(CHANGES {table}, @base) AS c"""
 
 
@@ -61,7 +64,7 @@ class _Known:
 
 
 class ChangeTracking:
-    """Asks SQL Server's Change Tracking. Its numbers are its own: other processes have others for the same state.
+    """Asks SQL Server's Change Tracking. The numbers are its own: other processes have others for the same.
 
     Args:
         tables: by name; those that are not tracked are told of as unwatched. None: whatever is tracked when
@@ -92,7 +95,9 @@ class ChangeTracking:
         # Otherwise a question waits for the end of whatever writes to one of these tables.
         isolation = "SNAPSHOT" if int(found[0][1]) == 1 else "READ COMMITTED"
         run(connection, f"SET TRANSACTION ISOLATION LEVEL {isolation}")
-        tracked = {full.casefold(): full for full in (in_brackets(*row) for row in rows_of(connection, _TABLES))}
+        tracked = {
+            full.casefold(): full for full in (in_brackets(*row) for row in rows_of(connection, _TABLES))
+        }
         wanted = tracked if self._wanted is None else map(str.casefold, self._wanted)
         self._tables = [tracked[name] for name in wanted if name in tracked]
         if self._fork is None:  # nothing would tell this database from one that was restored meanwhile
@@ -157,7 +162,8 @@ class ChangeTracking:
 
     def _answer(self) -> Versions:
         """Of two tables that are called the same in two schemas, all numbers count."""
-        unwatched = {key(name) for name in (self._wanted or self._tables) if name not in self._known}
+        told = {name.casefold() for name in self._known}
+        unwatched = {key(name) for name in (self._wanted or self._tables) if name.casefold() not in told}
         numbers: dict[str, int] = {}
         for name, known in sorted(self._known.items()):
             numbers[key(name)] = numbers.get(key(name), 0) << 64 | known.number

@@ -17,8 +17,8 @@ _beginnings = itertools.count(1)
 class DataVersion:
     """Asks SQLite for ``PRAGMA data_version``: one number for all tables. Nothing is put into the database.
 
-    What the asking connection itself writes does not change it. It means something on its own connection only,
-    so each beginning is an epoch.
+    What the asking connection itself writes does not change it. It means something on its own connection
+    only, so each beginning is an epoch.
     """
 
     def __init__(self) -> None:

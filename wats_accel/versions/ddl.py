@@ -13,14 +13,18 @@ from wats_accel.versions.names import Part, TableNameError, key, written_parts
 
 Method = Literal["triggers", "change-tracking"]
 
-_NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL 13 or newer", "sqlserver": "SQL Server 2016 SP1 or newer"}
+_NAMES: Final = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL 13 or newer",
+    "sqlserver": "SQL Server 2016 SP1 or newer",
+}
 _ABOUT: Final = {
     "triggers": "Triggers that note which tables are written to, in the table {table}.",
     "change-tracking": "Change Tracking, which tells which tables have been written to.",
 }
 _OUTPUT_NOTE: Final = """\
 -- Read this first: on a table with a trigger, SQL Server refuses INSERT, UPDATE, DELETE and MERGE with OUTPUT
--- but without INTO. If the application has such statements, use Change Tracking instead (--by change-tracking).
+-- but without INTO. If the application has such statements, use Change Tracking (--by change-tracking).
 """
 
 
@@ -56,13 +60,14 @@ def script(
     method: Method = "triggers",
     drop: bool = False,
 ) -> Script:
-    """The script for these tables. It may be run again, also with other tables: then these, and no others, count.
+    """The script for these tables. It may be run again, also with other tables: then only these count.
 
     Each run begins a new epoch: whoever asks is told that everything may have changed.
 
     Args:
         dialect: of the database.
-        tables: to be watched, by name, with a schema or without; a name in quotes or brackets is taken as it is.
+        tables: to be watched, by name, with a schema or without. What is in quotes or brackets is taken as
+            it is.
         name: of the version table.
         method: triggers, or what SQL Server has of its own.
         drop: take everything away instead.
@@ -100,7 +105,9 @@ def _distinct(dialect: Dialect, tables: Iterable[str], *, own: str) -> Iterator[
         parts = written_parts(table)
         if dialect == "sqlite" and len(parts) > 1:
             if parts[0].text.casefold() != "main":
-                raise TableNameError(f"{shown(table)!r}: a trigger of SQLite watches tables of its own file only")
+                raise TableNameError(
+                    f"{shown(table)!r}: a trigger of SQLite watches tables of its own file only"
+                )
             parts = parts[1:]
         known = tuple(part.text if part.exact else part.text.casefold() for part in parts)
         if known not in seen and key(table) != own.casefold():
@@ -113,6 +120,6 @@ def _comment(place: Place, tables: Sequence[tuple[Part, ...]], method: Method, *
     first = f"-- {'Takes away: ' if drop else ''}{about}\n"
     note = _OUTPUT_NOTE if place.dialect == "sqlserver" and method == "triggers" and not drop else ""
     return (
-        f"{first}-- For {_NAMES[place.dialect]}. Written by `wats-accel freshness-ddl`; it may be run again.\n"
+        f"{first}-- For {_NAMES[place.dialect]}. Written by `wats-accel freshness-ddl`; may be run again.\n"
         f"-- Tables: {len(tables)}.\n{note}"
     )

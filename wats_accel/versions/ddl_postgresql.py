@@ -1,18 +1,19 @@
 """The version table of PostgreSQL: what commits adds rows to it, and a table's number is their sum.
 
-Counters would be rows that writers wait for each other at, and deadlock over. Numbers out of a sequence are given
-out before their transactions commit: when 5 commits after 6, the greatest number says nothing of it. A sum does:
-each transaction adds a row for each table that it writes to, other transactions see it as soon as they see what
-it has written, and whoever commits, in whatever order, makes the sum greater. What is added is drawn at random, so
-that after a restored backup no sum comes again that anybody has seen with other data.
+Counters would be rows that writers wait for each other at, and deadlock over. Numbers out of a sequence are
+given out before their transactions commit: when 5 commits after 6, the greatest number says nothing of it.
+A sum does: each transaction adds a row for each table that it writes to, other transactions see it as soon
+as they see what it has written, and whoever commits, in whatever order, makes the sum greater. What is
+added is drawn at random, so that after a restored backup no sum comes again that anybody has seen with
+other data.
 
-A trigger runs with the rights of its owner and a search path of its own. It neither reads nor updates rows, and
-uses no sequence: no transaction can wait for it, fail to be serialized for it, or see another ``lastval()``, and no
-count of rows is different. A setting of the transaction, which a ROLLBACK TO takes back as it takes back the row,
-says that a table has its row already.
+A trigger runs with the rights of its owner and a search path of its own. It neither reads nor updates rows,
+and uses no sequence: no transaction can wait for it, fail to be serialized for it, or see another
+``lastval()``, and no count of rows is different. A setting of the transaction, which a ROLLBACK TO takes
+back as it takes back the row, says that a table has its row already.
 
-Tables that are partitions, have some, or inherit get triggers for each row, as only these fire however a row is
-reached; all others get them for each statement.
+Tables that are partitions, have some, or inherit get triggers for each row, as only these fire however a
+row is reached; all others get them for each statement.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from wats_accel.versions.dialects import Place
 from wats_accel.versions.names import Part, in_quotes, literal
 
 _SUM: Final = 2**62
-"""Sums are kept below this; what is added is at most 2 to the power of 32, so that it cannot come to nothing."""
+"""Sums are kept below this. What is added is at most 2 to the power of 32: it cannot come to nothing."""
 _DRAWN: Final = "1 + ('x' || left(gen_random_uuid()::text, 8))::bit(32)::bigint"
 """Not random(): whoever has called setseed() would get other numbers from it."""
 
@@ -131,7 +132,9 @@ def _watch(place: Place, tables: Sequence[Sequence[Part]]) -> str:
         literal(in_quotes(*(part.text if part.exact else part.text.lower() for part in table)))
         for table in tables
     ]
-    pairs = "ARRAY[\n        " + ",\n        ".join(map(", ".join, zip(exact, folded, strict=True))) + "\n    ]"
+    pairs = (
+        "ARRAY[\n        " + ",\n        ".join(map(", ".join, zip(exact, folded, strict=True))) + "\n    ]"
+    )
     body = _WATCH.format(
         pairs=pairs,
         table=place.part(),
@@ -153,11 +156,12 @@ WITH RECURSIVE noted AS (
     FROM {table} AS w WHERE w.trigger_name IS NOT NULL
 ), family AS (
     SELECT w.table_name, w.id FROM watched AS w WHERE w.id IS NOT NULL
-    UNION SELECT f.table_name, i.inhrelid FROM pg_catalog.pg_inherits AS i JOIN family AS f ON i.inhparent = f.id
+    UNION SELECT f.table_name, i.inhrelid
+    FROM pg_catalog.pg_inherits AS i JOIN family AS f ON i.inhparent = f.id
 ), defined AS (
     SELECT f.table_name,
-        count(*) > 1 OR bool_or(c.relkind = 'p' OR EXISTS (SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = f.id))
-            AS needs_rows,
+        count(*) > 1 OR bool_or(c.relkind = 'p' OR EXISTS (
+            SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = f.id)) AS needs_rows,
         sum(hashtextextended(c.relfilenode || ' ' || c.xmin, c.oid::bigint) & {mask}) AS number
     FROM family AS f JOIN pg_catalog.pg_class AS c ON c.oid = f.id GROUP BY f.table_name
 )
@@ -165,7 +169,8 @@ SELECT w.table_name,
     CASE WHEN w.table_name = '' THEN mod(coalesce(n.number, 0), {sum})::bigint
     WHEN NOT EXISTS (
         SELECT 1 FROM family AS f LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = f.id
-            AND t.tgname = w.trigger_name AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 1 = 1 OR NOT d.needs_rows)
+            AND t.tgname = w.trigger_name AND t.tgenabled IN ('O', 'A')
+            AND (t.tgtype & 1 = 1 OR NOT d.needs_rows)
         WHERE f.table_name = w.table_name AND t.oid IS NULL
     ) THEN mod(coalesce(n.number, 0) + d.number, {sum})::bigint END AS number,
     coalesce(n.pending, 0) AS pending,
@@ -200,7 +205,8 @@ BEGIN
         END IF;
         SELECT format('%I.%I', n.nspname, c.relname) INTO full_name
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = found;
-        CONTINUE WHEN EXISTS (SELECT 1 FROM {table} WHERE table_name = full_name AND trigger_name IS NOT NULL);
+        CONTINUE WHEN EXISTS (
+            SELECT 1 FROM {table} WHERE table_name = full_name AND trigger_name IS NOT NULL);
         hash := left(md5(full_name), 12);
         base_name := {name} || '_' || hash;
         events := 'INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT';

@@ -1,11 +1,13 @@
 """The version table of SQLite: a row for each table, which its triggers give another number.
 
-One transaction writes at a time, and commits data and number together. A number is drawn at random, not counted:
-if a backup is restored and written to, no number comes again that anybody has seen with other data.
+One transaction writes at a time, and commits data and number together. A number is drawn at random, not
+counted: if a backup is restored and written to, no number comes again that anybody has seen with other
+data.
 
-The triggers only update a row. So they leave alone what an application can ask for: ``last_insert_rowid()``,
-``changes()``, the count of rows of its statement. ``total_changes()`` counts what triggers do; that is SQLite's.
-They fire for each row, as all of SQLite's do, and for what foreign keys cascade.
+The triggers only update a row. So they leave alone what an application can ask for:
+``last_insert_rowid()``, ``changes()``, the count of rows of its statement. ``total_changes()`` counts what
+triggers do; that is SQLite's. They fire for each row, as all of SQLite's do, and for what foreign keys
+cascade.
 """
 
 from __future__ import annotations

@@ -1,17 +1,19 @@
 """The version table of SQL Server: as that of PostgreSQL, a sum of rows that are only added.
 
-Whoever reads the sum skips rows that are locked, which are those of transactions that have not ended: so he never
-waits for them, and reads what is committed. For that, nothing but single rows may ever be locked: the index has no
-locks of pages, and locks are not escalated. The number is in the index, so that hardly two of its keys are equal:
-SQL Server counts equal ones, and does not count on for ever. Where two put rows together at the same time, or one does while
-another adds up, a sum can be a wrong one for once; it then differs, which is an error on the safe side.
+Whoever reads the sum skips rows that are locked, which are those of transactions that have not ended: so he
+never waits for them, and reads what is committed. For that, nothing but single rows may ever be locked: the
+index has no locks of pages, and locks are not escalated. The number is in the index, so that hardly two of
+its keys are equal: SQL Server counts equal ones, and does not count on for ever. Where two put rows
+together at the same time, or one does while another adds up, a sum can be a wrong one for once; it then
+differs, which is an error on the safe side.
 
-The trigger must not change what the application reads. ``SET NOCOUNT ON`` keeps its statements out of the counts
-of rows; it runs in a scope of its own, which leaves SCOPE_IDENTITY() alone; the table has no IDENTITY column; and
-if the INSERT has changed @@IDENTITY nevertheless, the trigger puts it back. There is one thing that no trigger can
-help: where a table has one, ``OUTPUT`` without ``INTO`` is an error.
+The trigger must not change what the application reads. ``SET NOCOUNT ON`` keeps its statements out of the
+counts of rows; it runs in a scope of its own, which leaves SCOPE_IDENTITY() alone; the table has no
+IDENTITY column; and if the INSERT has changed @@IDENTITY nevertheless, the trigger puts it back. There is
+one thing that no trigger can help: where a table has one, ``OUTPUT`` without ``INTO`` is an error.
 
-TRUNCATE TABLE fires no trigger. So whether the table is empty, and when it was last altered, is part of its number.
+TRUNCATE TABLE fires no trigger. So whether the table is empty, and when it was last altered, is part of its
+number.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def track(tables: Sequence[Sequence[Part]]) -> Iterator[str]:
     )
     for full in (in_brackets(*_named(table)) for table in tables):
         yield (
-            f"IF NOT EXISTS (SELECT 1 FROM sys.change_tracking_tables WHERE object_id = OBJECT_ID({_text(full)}))\n"
+            "IF NOT EXISTS (SELECT 1 FROM sys.change_tracking_tables\n"
+            f"        WHERE object_id = OBJECT_ID({_text(full)}))\n"
             f"    ALTER TABLE {full} ENABLE CHANGE_TRACKING WITH (TRACK_COLUMNS_UPDATED = OFF)"
         )
 
@@ -70,7 +73,8 @@ def untrack(tables: Sequence[Sequence[Part]]) -> Iterator[str]:
     """The batches that switch it off for these tables. For the database it stays: others may use it."""
     for full in (in_brackets(*_named(table)) for table in tables):
         yield (
-            f"IF EXISTS (SELECT 1 FROM sys.change_tracking_tables WHERE object_id = OBJECT_ID({_text(full)}))\n"
+            "IF EXISTS (SELECT 1 FROM sys.change_tracking_tables\n"
+            f"        WHERE object_id = OBJECT_ID({_text(full)}))\n"
             f"    ALTER TABLE {full} DISABLE CHANGE_TRACKING"
         )
 
@@ -162,8 +166,8 @@ BEGIN
         END AS number,
         COALESCE(n.pending, 0) AS pending,
         CONCAT(DB_ID(), N' ', OBJECT_ID({table_text}), N' ',
-            (SELECT CONVERT(nvarchar(30), s.create_date, 126) FROM sys.databases AS s WHERE s.name = N'tempdb'))
-            AS teller
+            (SELECT CONVERT(nvarchar(30), s.create_date, 126) FROM sys.databases AS s
+                WHERE s.name = N'tempdb')) AS teller
     FROM {table} AS w WITH (READCOMMITTEDLOCK, READPAST)
     LEFT JOIN noted AS n ON n.table_name = w.table_name
     LEFT JOIN sys.objects AS o ON o.object_id = OBJECT_ID(w.table_name)

@@ -51,7 +51,9 @@ class Place:
         if self.dialect == "sqlserver":
             return f"EXEC {self.part('_now')}"
         # Whoever changes the definition of anything in an SQLite file gives it another number.
-        teller = "teller" if self.dialect == "postgresql" else "(SELECT schema_version FROM pragma_schema_version)"
+        teller = (
+            "teller" if self.dialect == "postgresql" else "(SELECT schema_version FROM pragma_schema_version)"
+        )
         return f"SELECT table_name, number, pending, {teller} FROM {self.part('_now')}"
 
     @property

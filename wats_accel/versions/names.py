@@ -33,7 +33,7 @@ class Part:
 
 @lru_cache(maxsize=4096)
 def parts_of(name: str) -> tuple[Part, ...]:
-    """The parts of a dotted name; dots within quotes or brackets are part of it. Empty if it cannot be read."""
+    """The parts of a dotted name; in quotes or brackets a dot is one of it. Empty if it cannot be read."""
     parts: list[Part] = []
     place = 0
     while place < len(name):

@@ -15,9 +15,9 @@ class SourceLostError(AccelError):
 class VersionSource(Protocol):
     """Tells which tables of one database have changed.
 
-    Of two answers, the second of which was asked for when the first was there: if a table has the same number in
-    both, in the same epoch, then no transaction that has changed it has ended between them. A commit that has
-    returned before a question was asked is in the answer. Nothing depends on the clock of any computer.
+    If a table has the same number in two answers of the same epoch, the second of which was asked for when the
+    first was there, then no transaction that has changed it has ended between them. A commit that has returned
+    before a question was asked is in the answer. Nothing depends on the clock of any computer.
 
     A source belongs to one thread at a time. Whatever it or the driver raises means doubt, as the answer
     "everything" does: the connection is to be closed, and `begin` to be asked on another one.
@@ -26,8 +26,8 @@ class VersionSource(Protocol):
     def begin(self, connection: Any) -> Versions:
         """Prepare a connection, and ask for the first time.
 
-        The connection is used for nothing else from then on: its settings are changed, it commits by itself, and
-        what is written through it may go unnoticed.
+        The connection is used for nothing else from then on: its settings are changed, it commits by itself,
+        and what is written through it may go unnoticed.
 
         Args:
             connection: a new one, of any DB-API driver.

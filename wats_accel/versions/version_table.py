@@ -1,7 +1,7 @@
 """The version table: kept by triggers in the database itself, and read as it stands.
 
-What stands in it, and why equal numbers mean that nothing was committed, is told by the modules that write its
-DDL: `ddl_sqlite`, `ddl_postgresql` and `ddl_sqlserver`.
+What stands in it, and why equal numbers mean that nothing was committed, is told by the modules that write
+its DDL: `ddl_sqlite`, `ddl_postgresql` and `ddl_sqlserver`.
 """
 
 from __future__ import annotations
