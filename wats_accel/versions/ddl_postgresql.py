@@ -112,9 +112,9 @@ def _tidy(place: Place) -> str:
 def _view(place: Place) -> str:
     """What there is now. A table that is not whole in its triggers has no number.
 
-    To the sum is added what is not seen by triggers: which files hold the rows, of the table and of what inherits
-    from it, and by which transactions these were defined as they are. Who tells it: a server that has been
-    started anew, another database or another version table is somebody else.
+    To the sum is added what is not seen by triggers: which files hold the rows, of the table and of what
+    inherits from it, and which transactions have defined these as they are. Who tells it: a server that has
+    been started anew, another database or another version table is somebody else.
     """
     return _VIEW.format(
         now=place.part("_now"), table=place.part(), text=literal(place.part()), sum=_SUM, mask=_SUM - 1

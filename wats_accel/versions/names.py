@@ -35,7 +35,7 @@ class Part:
 def parts_of(name: str) -> tuple[Part, ...]:
     """The parts of a dotted name; in quotes or brackets a dot is one of it. Empty if it cannot be read."""
     parts: list[Part] = []
-    place = 0
+    place = len(name) if name.rstrip().endswith(".") else 0
     while place < len(name):
         found = _PART.match(name, place)
         kind = found and found.lastgroup

@@ -15,9 +15,9 @@ class SourceLostError(AccelError):
 class VersionSource(Protocol):
     """Tells which tables of one database have changed.
 
-    If a table has the same number in two answers of the same epoch, the second of which was asked for when the
-    first was there, then no transaction that has changed it has ended between them. A commit that has returned
-    before a question was asked is in the answer. Nothing depends on the clock of any computer.
+    If a table has the same number in two answers of the same epoch, the second of which was asked for when
+    the first was there, then no transaction that has changed it has ended between them. A commit that has
+    returned before a question was asked is in the answer. Nothing depends on the clock of any computer.
 
     A source belongs to one thread at a time. Whatever it or the driver raises means doubt, as the answer
     "everything" does: the connection is to be closed, and `begin` to be asked on another one.

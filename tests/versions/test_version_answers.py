@@ -1,0 +1,60 @@
+"""Answers: what may have changed between two of them, and doubt, which is everything."""
+
+from __future__ import annotations
+
+import pytest
+
+from wats_accel.versions.answers import EVERYTHING, Changes, Versions
+
+FIRST = Versions("e", {"a": 1, "b": 2})
+
+
+def test_the_same_is_no_change() -> None:
+    changes = Versions("e", {"b": 2, "a": 1}).changes_since(FIRST)
+    assert changes == Changes()
+    assert not changes
+    assert not changes.touch(["a", "b"])
+
+
+DOUBTS = {
+    "nothing before": (None, FIRST),
+    "another epoch": (FIRST, Versions("f", {"a": 1, "b": 2})),
+    "another number of all the rest": (Versions("e", {}, rest=1), Versions("e", {}, rest=2)),
+    "the rest is not known any more": (Versions("e", {}, rest=1), Versions("e", {})),
+}
+
+
+@pytest.mark.parametrize(("earlier", "later"), DOUBTS.values(), ids=DOUBTS)
+def test_doubt_is_everything(earlier: Versions | None, later: Versions) -> None:
+    changes = later.changes_since(earlier)
+    assert changes == EVERYTHING
+    assert changes
+    assert changes.touch([])
+
+
+MOVES = {
+    "a greater number": Versions("e", {"a": 3, "b": 2}),
+    "a number that went backwards": Versions("e", {"a": 0, "b": 2}),
+    "a table that is not watched any more": Versions("e", {"b": 2}, frozenset({"a"})),
+    "a table that is gone": Versions("e", {"b": 2}),
+}
+
+
+@pytest.mark.parametrize("later", MOVES.values(), ids=MOVES)
+def test_what_differs_has_changed_whichever_way(later: Versions) -> None:
+    assert later.changes_since(FIRST) == Changes(frozenset({"a"}))
+    assert FIRST.changes_since(later).touch(["x", "dbo.A"])
+
+
+def test_stamps_are_of_watched_tables_only() -> None:
+    answer = Versions("e", {"a": 1, "b": 2}, frozenset({"c"}))
+    assert answer.stamp(["b", "A", '"a"']) == ("e", (1, 2)) == answer.stamp(["a", "b"])
+    assert answer.stamp(["a", "c"]) is None
+    assert answer.stamp(["a", "d"]) is None
+    assert answer.stamp([]) == ("e", ())
+
+
+def test_one_number_for_all_the_rest_stands_for_each_of_them() -> None:
+    answer = Versions("e", {"a": 1}, frozenset({"c"}), rest=7)
+    assert answer.stamp(["a", "d"]) == ("e", (1, 7))
+    assert answer.stamp(["c"]) is None
