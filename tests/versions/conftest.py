@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,11 @@ from wats_accel.versions.ddl import script
 from wats_accel.versions.version_table import VersionTable
 
 SQLITE3, SQLITE_ODBC, POSTGRESQL = "sqlite3", "sqlite-odbc", "postgresql"
-_CLEAR = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    "DROP SCHEMA public CASCADE",
-    "CREATE SCHEMA public",
-)
+_CLEAR = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE; CREATE SCHEMA public
+"""
 _TABLES = (
     "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT)",
     "CREATE TABLE pet (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES person (id) ON DELETE CASCADE)",
@@ -34,11 +33,13 @@ class Versioned:
 
     Attributes:
         address: what `connect` is given.
+        outside: a connection that stays, for `run`; without one it opens another each time.
     """
 
     kind: str
     module: Any
     address: Any
+    outside: Any = None
     _open: list[Any] = field(default_factory=list)
 
     @property
@@ -56,10 +57,12 @@ class Versioned:
         return made
 
     def run(self, *statements: str) -> None:
-        """Each on a connection that is closed at once, as another process would."""
-        with contextlib.closing(self.connect()) as connection:
-            for statement in statements:
-                connection.execute(statement)
+        """On a connection that is nobody else's, as another process would."""
+        connection = self.outside or self.connect()
+        for statement in statements:
+            connection.execute(statement)
+        if connection is not self.outside:  # SQLite locks whole files
+            connection.close()
 
     def watch(self, *tables: str, drop: bool = False, name: str = "wats_accel_versions") -> None:
         """Run the script for these tables."""
@@ -96,12 +99,13 @@ class Asked:
 
 
 @pytest.fixture(scope="session")
-def postgresql_for_versions(odbc: Any, postgresql: Any) -> str:
-    """The ODBC string of a database of these tests' own."""
+def postgresql_for_versions(odbc: Any, postgresql: Any) -> Iterator[Any]:
+    """A connection to a database of these tests' own, and the ODBC string for others."""
     with contextlib.closing(odbc.connect(postgresql.odbc(), autocommit=True)) as connection:
         connection.execute("CREATE DATABASE versioned")
     text: str = postgresql.odbc("versioned")
-    return text
+    with contextlib.closing(odbc.connect(text, autocommit=True)) as connection:
+        yield connection, text
 
 
 @pytest.fixture(params=[SQLITE3, SQLITE_ODBC, POSTGRESQL])
@@ -109,7 +113,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Version
     """A database with three tables and nothing in them."""
     made = _made(request, request.param, tmp_path / "versioned.db")
     try:
-        made.run(*(_CLEAR if made.kind == POSTGRESQL else ()), *_TABLES)
+        made.run(*((_CLEAR,) if made.outside else ()), *_TABLES)
         yield made
     finally:
         made.close()
@@ -123,14 +127,5 @@ def _made(request: pytest.FixtureRequest, kind: str, file: Path) -> Versioned:
         return Versioned(
             kind, module, request.getfixturevalue("sqlite_odbc")(file) + ";Timeout=2000;FKSupport=1"
         )
-    return Versioned(kind, module, request.getfixturevalue("postgresql_for_versions"))
-
-
-def on(*kinds: str) -> Any:
-    """A mark: the tests are about these databases."""
-    return pytest.mark.parametrize("database", kinds, indirect=True)
-
-
-def statements_of(names: Sequence[str]) -> list[str]:
-    """One INSERT for each table."""
-    return [f"INSERT INTO {name} (id) VALUES (1)" for name in names]
+    outside, text = request.getfixturevalue("postgresql_for_versions")
+    return Versioned(kind, module, text, outside)

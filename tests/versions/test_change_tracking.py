@@ -43,6 +43,7 @@ class FakeSqlServer:
         self.version = 40
         self.tracks = True
         self.snapshots = True
+        self.azure = False
         self.fork: str | None = f"fork-{next(_FORKS)}"
         self.late: list[Callable[[], None]] = []
         self.statements: list[str] = []
@@ -67,10 +68,11 @@ class FakeSqlServer:
         if statement.startswith("SET "):
             return []
         if "snapshot_isolation_state" in statement:
-            return [(self.version if self.tracks else None, int(self.snapshots))]
+            return [(self.version if self.tracks else None, int(self.snapshots), None if self.azure else 5)]
         if "AS schema_name" in statement:
             return [tuple(name[1:-1].split("].[")) for name in self.tables if name not in self.hidden]
         base, since = (int(number) for number in re.findall(r"@(?:base|since) = (\d+)", statement))
+        assert self.azure != ("sys.database_recovery_status" in statement)
         text = statement.replace("''", "'")
         return [
             self._row(name, base, since) for name in re.findall(r"CHANGES (\[.+?\]\.\[.+?\]), @base", text)
@@ -256,8 +258,12 @@ def test_another_connection_goes_on_where_the_last_one_was(server: FakeSqlServer
     assert again.last.changes_since(earlier).tables == {"person"}
 
 
-def test_another_connection_is_everything_where_forks_cannot_be_seen(server: FakeSqlServer) -> None:
+@pytest.mark.parametrize("azure", [True, False], ids=["there are none", "they may not be seen"])
+def test_another_connection_is_everything_where_forks_are_not_told(
+    server: FakeSqlServer, azure: bool
+) -> None:
     server.fork = None
+    server.azure = azure
     asked = Asked(server)
     assert asked.changes() == []
     earlier, again = asked.last, Asked(server, asked.source)

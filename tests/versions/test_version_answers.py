@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from wats_accel.versions.answers import EVERYTHING, Changes, Versions
+from wats_accel.versions.change_tracking import ChangeTracking
+from wats_accel.versions.choosing import NoSuchSourceError, source_of
+from wats_accel.versions.data_version import DataVersion
+from wats_accel.versions.version_table import VersionTable
 
 FIRST = Versions("e", {"a": 1, "b": 2})
 
@@ -58,3 +64,24 @@ def test_one_number_for_all_the_rest_stands_for_each_of_them() -> None:
     answer = Versions("e", {"a": 1}, frozenset({"c"}), rest=7)
     assert answer.stamp(["a", "d"]) == ("e", (1, 7))
     assert answer.stamp(["c"]) is None
+
+
+SOURCES = {
+    ("version-table", "sqlite"): VersionTable,
+    ("version-table", "sqlserver"): VersionTable,
+    ("sqlserver-change-tracking", "sqlserver"): ChangeTracking,
+    ("sqlite-data-version", "sqlite"): DataVersion,
+}
+
+
+@pytest.mark.parametrize(("names", "kind"), SOURCES.items(), ids=[" of ".join(names) for names in SOURCES])
+def test_a_source_is_chosen_by_its_name(names: Any, kind: type) -> None:
+    assert type(source_of(*names, tables=["person"])) is kind
+
+
+@pytest.mark.parametrize(
+    "names", [("sqlite-data-version", "postgresql"), ("sqlserver-change-tracking", "sqlite")]
+)
+def test_a_source_that_a_database_does_not_have_is_refused(names: Any) -> None:
+    with pytest.raises(NoSuchSourceError, match="has no source"):
+        source_of(*names)

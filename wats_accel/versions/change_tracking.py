@@ -29,13 +29,17 @@ JOIN sys.schemas AS s ON s.schema_id = o.schema_id
 ORDER BY s.name, o.name"""
 
 _DATABASE: Final = """\
-SELECT CHANGE_TRACKING_CURRENT_VERSION() AS current_version, d.snapshot_isolation_state
+SELECT CHANGE_TRACKING_CURRENT_VERSION() AS current_version, d.snapshot_isolation_state,
+    OBJECT_ID(N'sys.database_recovery_status') AS forks
 FROM sys.databases AS d WHERE d.database_id = DB_ID()"""
+
+_FORK: Final = """\
+(SELECT r.recovery_fork_guid FROM sys.database_recovery_status AS r WHERE r.database_id = DB_ID())"""
+"""Not in Azure, where there is no such view."""
 
 _QUESTION: Final = """\
 SELECT {name} AS table_name, CHANGE_TRACKING_CURRENT_VERSION() AS current_version,
-    (SELECT r.recovery_fork_guid FROM sys.database_recovery_status AS r
-        WHERE r.database_id = DB_ID()) AS fork,
+    {fork} AS fork,
     CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID({name})) AS min_valid_version,
     (SELECT CONCAT(o.object_id, N' ', t.begin_version, N' ', CONVERT(nvarchar(30), o.modify_date, 126), N' ',
             (SELECT COUNT(*) FROM sys.partitions AS p
@@ -76,6 +80,7 @@ class ChangeTracking:
         self._tables: list[str] = []
         self._epoch = 0
         self._fork: str | None = None
+        self._fork_text = _FORK
         self._base = 0  # what the last question but one has told, and so no change before it is new
         self._since = 0  # what the last question has told
         self._known: dict[str, _Known] = {}
@@ -92,6 +97,7 @@ class ChangeTracking:
         found = rows_of(connection, _DATABASE)
         if not found or found[0][0] is None:
             raise SourceLostError("the database does not track changes, or does not let us see that it does")
+        self._fork_text = "CONVERT(uniqueidentifier, NULL)" if found[0][2] is None else _FORK
         # Otherwise a question waits for the end of whatever writes to one of these tables.
         isolation = "SNAPSHOT" if int(found[0][1]) == 1 else "READ COMMITTED"
         run(connection, f"SET TRANSACTION ISOLATION LEVEL {isolation}")
@@ -135,7 +141,8 @@ class ChangeTracking:
     def _question(self) -> str:
         """One text for all times, so that the server keeps one plan for it."""
         text = "\nUNION ALL\n".join(
-            _QUESTION.format(name=f"N{literal(table)}", table=table) for table in self._tables
+            _QUESTION.format(name=f"N{literal(table)}", table=table, fork=self._fork_text)
+            for table in self._tables
         )
         return (
             f"EXEC sys.sp_executesql N{literal(text)}, N'@base bigint, @since bigint', "

@@ -56,7 +56,7 @@ TRIGGERS: Final = """
     LEFT JOIN sys.sql_modules AS m ON m.object_id = tr.object_id
     WHERE tr.parent_class = 1
     ORDER BY owner.name, tr.name, e.type"""
-# Of the triggers that `wats-accel freshness-ddl` writes. They run a text that is made up, and change nothing else.
+# Of the triggers that `wats-accel freshness-ddl` writes: they run a text that is made up, for nothing of use.
 _OF_FRESHNESS: Final = "-- wats-accel freshness-ddl: "
 VIEWS: Final = """
     SELECT v.object_id, v.name, m.definition
