@@ -49,7 +49,7 @@ class Versioned:
     def connect(self, *, autocommit: bool = True) -> Any:
         """A connection, closed after the test."""
         if self.module is sqlite3:
-            made = sqlite3.connect(self.address, isolation_level=None if autocommit else "", timeout=2)
+            made = sqlite3.connect(self.address, isolation_level=None if autocommit else "", timeout=30)
             made.execute("PRAGMA foreign_keys = ON")
         else:
             made = self.module.connect(self.address, autocommit=autocommit)
@@ -125,7 +125,7 @@ def _made(request: pytest.FixtureRequest, kind: str, file: Path) -> Versioned:
     module = request.getfixturevalue("odbc")
     if kind == SQLITE_ODBC:
         return Versioned(
-            kind, module, request.getfixturevalue("sqlite_odbc")(file) + ";Timeout=2000;FKSupport=1"
+            kind, module, request.getfixturevalue("sqlite_odbc")(file) + ";Timeout=30000;FKSupport=1"
         )
     outside, text = request.getfixturevalue("postgresql_for_versions")
     return Versioned(kind, module, text, outside)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wats_accel.versions import version_table
+from wats_accel.versions.ddl import script
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 
@@ -318,3 +319,26 @@ def test_every_commit_in_any_order_is_told_and_nothing_else(watched: Any, soak: 
         else:
             assert asked.changes() == sorted(expected), step
             expected.clear()
+
+
+def test_whoever_owns_the_tables_can_run_the_script_and_anybody_can_ask(watched: Any) -> None:
+    watched.watch(drop=True)
+    watched.run(
+        "DROP ROLE IF EXISTS keeper, visitor",
+        "CREATE ROLE keeper",
+        "CREATE ROLE visitor",
+        "GRANT CREATE, USAGE ON SCHEMA public TO keeper",
+        "GRANT USAGE ON SCHEMA public TO visitor",
+        "ALTER TABLE stone OWNER TO keeper",
+    )
+    owner = watched.connect()
+    owner.execute("SET ROLE keeper")
+    for statement in script("postgresql", ["stone"]).statements:
+        owner.execute(statement)
+    visitor = watched.connect()
+    visitor.execute("SET ROLE visitor")
+    source = version_table.VersionTable("postgresql")
+    first = source.begin(visitor)
+    owner.execute("INSERT INTO stone VALUES (1)")
+    assert source.poll(visitor).changes_since(first).tables == {"stone"}
+    visitor.execute("SELECT wats_accel_versions_tidy()")
