@@ -38,6 +38,20 @@ def test_a_transaction_that_began_first_and_commits_last_is_told(watched: Any) -
     assert asked.changes() == []
 
 
+def test_a_transaction_adds_one_row_for_each_table_that_it_writes_to(watched: Any) -> None:
+    asked = watched.begin()
+    before = asked.last.pending
+    writer = watched.connect(autocommit=False)
+    for number in range(3):
+        writer.execute(f"INSERT INTO stone VALUES ({number})")
+        writer.execute("UPDATE person SET name = name")
+    writer.commit()
+    assert asked.poll().pending == before + 2
+    writer.execute("DELETE FROM stone")
+    writer.commit()
+    assert asked.poll().pending == before + 3
+
+
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_writers_of_the_same_tables_in_crossed_order_neither_wait_nor_fail(watched: Any, level: str) -> None:
     asked = watched.begin()

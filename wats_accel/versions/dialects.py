@@ -54,7 +54,8 @@ class Place:
         teller = (
             "teller" if self.dialect == "postgresql" else "(SELECT schema_version FROM pragma_schema_version)"
         )
-        return f"SELECT table_name, number, pending, {teller} FROM {self.part('_now')}"
+        call = "()" if self.dialect == "postgresql" else ""
+        return f"SELECT table_name, number, pending, {teller} FROM {self.part('_now')}{call}"
 
     @property
     def tidying(self) -> str:

@@ -21,11 +21,8 @@ MOST_PENDING: Final = 1000
 
 _PREPARE: Final[Mapping[Dialect, tuple[str, ...]]] = {
     "sqlite": (),
-    "postgresql": (
-        # Where SERIALIZABLE is the default, even a reader can make another one's transaction fail.
-        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        "SET jit = off",  # to compile the question takes a thousand times as long as to answer it
-    ),
+    # Where SERIALIZABLE is the default, even a reader can make another one's transaction fail.
+    "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED",),
     "sqlserver": ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET LOCK_TIMEOUT 5000"),
 }
 
