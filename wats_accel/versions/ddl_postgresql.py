@@ -117,8 +117,8 @@ def _now(place: Place) -> str:
     inherits from it, and which transactions have defined these as they are. Who tells it: a server that has
     been started anew, another database or another version table is somebody else.
 
-    A function keeps its plan, which takes longer to make than to use; and to compile it, as the JIT would, takes
-    a thousand times as long.
+    A function keeps its plan, which takes longer to make than to use; and to compile it, as the JIT would,
+    takes a thousand times as long.
     """
     return _function(
         place,
