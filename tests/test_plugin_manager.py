@@ -14,7 +14,7 @@ from wats_accel.errors import PluginError
 from wats_accel.extension import hookimpl
 from wats_accel.plugin_manager import PluginInfo, PluginManager
 
-BUILT_IN = ["connection_pool", "repository_cache", "write_invalidation", "sql_invalidation"]
+BUILT_IN = ["connection_pool", "repository_cache", "write_invalidation", "sql_invalidation", "redis_tier"]
 HOOK = "from wats_accel.extension import hookimpl\n\n@hookimpl\n"
 COMMANDS = HOOK + "def accel_cli_commands():\n    return ['a command of {name}']\n"
 
@@ -154,7 +154,7 @@ def test_disabled_plugins_are_not_even_imported(
     (tmp_path / "mine.py").write_text("raise SystemError")
     manager = PluginManager(failed=failures, disabled=["audit", "mine", "write_invalidation"])
     manager.load_all(files=["mine.py"], folder=tmp_path)
-    assert names(manager) == ["connection_pool", "repository_cache", "sql_invalidation"]
+    assert names(manager) == ["connection_pool", "repository_cache", "sql_invalidation", "redis_tier"]
     assert failures.told == []
 
 

@@ -347,6 +347,23 @@ class PoolExhausted(Event):
 
 
 @record(frozen=True, slots=True)
+class BackplaneConnected(Event):
+    """This process hears of all that others drop, and they of what it drops; `members` are there with it."""
+
+    name: ClassVar[str] = "accel.backplane_connected"
+    members: int
+
+
+@record(frozen=True, slots=True)
+class BackplaneIsolated(Event):
+    """It may not hear of everything. Until it does no answer is given that is older than `bound_seconds`."""
+
+    name: ClassVar[str] = "accel.backplane_isolated"
+    why: str
+    bound_seconds: float
+
+
+@record(frozen=True, slots=True)
 class PoolLeakSuspected(Event):
     """A connection has been lent for long. `stack` is where it was taken, one line for each frame."""
 

@@ -47,6 +47,8 @@ if _typing.TYPE_CHECKING:
     from wats_accel.event_bus import EventBus
     from wats_accel.events import (
         AnswerDiffers,
+        BackplaneConnected,
+        BackplaneIsolated,
         BreakerClosed,
         BreakerOpened,
         Bypassed,
@@ -91,9 +93,13 @@ if _typing.TYPE_CHECKING:
     from wats_accel.pool.pooled_connect import PooledConnect
     from wats_accel.pool.registry import PoolRegistry
     from wats_accel.pool.rules import NEVER, PoolRules
+    from wats_accel.shared.backplane import BackplaneRules
+    from wats_accel.shared.joining import Membership, SharedRules
+    from wats_accel.shared.tier import TierRules
     from wats_accel.suggestions import nearest
     from wats_accel.targets import Target
     from wats_accel.tracking.tracker import Tracker
+    from wats_accel.wire import keys_from_environment, keys_from_file
     from wats_accel.wrappers.answering import answering
     from wats_accel.wrappers.bypassing import NextChange
     from wats_accel.wrappers.cached import cached
@@ -109,6 +115,9 @@ __all__ = [
     "ArgumentReader",
     "AttributePaths",
     "Background",
+    "BackplaneConnected",
+    "BackplaneIsolated",
+    "BackplaneRules",
     "Breaker",
     "BreakerClosed",
     "BreakerOpened",
@@ -146,6 +155,7 @@ __all__ = [
     "Kind",
     "Layer",
     "LoadFailed",
+    "Membership",
     "MemoryStore",
     "MethodChanged",
     "MethodInfo",
@@ -177,6 +187,7 @@ __all__ = [
     "RuleSkipped",
     "Section",
     "ServedStale",
+    "SharedRules",
     "ShortSection",
     "SqlNextChange",
     "StatsSummary",
@@ -186,6 +197,7 @@ __all__ = [
     "TargetError",
     "TargetNotFoundError",
     "TargetText",
+    "TierRules",
     "Tracker",
     "TrustSummary",
     "Unpatched",
@@ -199,6 +211,8 @@ __all__ = [
     "format_duration",
     "hookimpl",
     "invalidating",
+    "keys_from_environment",
+    "keys_from_file",
     "mapping_at",
     "materialized",
     "nearest",
@@ -236,9 +250,13 @@ _NAMES_IN = {
     "pool.pooled_connect": "PooledConnect",
     "pool.registry": "PoolRegistry",
     "pool.rules": "NEVER PoolRules",
+    "shared.backplane": "BackplaneRules",
+    "shared.joining": "Membership SharedRules",
+    "shared.tier": "TierRules",
     "suggestions": "nearest",
     "targets": "Target",
     "tracking.tracker": "Tracker",
+    "wire": "keys_from_environment keys_from_file",
     "wrappers.answering": "answering",
     "wrappers.bypassing": "NextChange",
     "wrappers.cached": "cached",

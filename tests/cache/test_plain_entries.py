@@ -268,7 +268,7 @@ def test_a_store_that_fails_in_a_sweep_loses_no_entry_that_is_over():
 
     owner, space = Failing(), Namespace("ns", max_entries=0)
     for number in range(8):
-        space._queue.append(Entry((owner, 0), number, Snapshot(None, None), 5.0))
+        space.admit(Entry((owner, 0), number, Snapshot(None, None), 5.0), replaced=None, now=0.0)
     for _ in range(10):
         with pytest.raises(ZeroDivisionError):
             space.sweep(6.0)

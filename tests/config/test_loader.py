@@ -72,7 +72,7 @@ KINDS = {
     "logging.format": "expected 'text' or 'json'",
     "colour": (
         "unknown key; known: allow_targets, cache, enabled, invalidation, lock, logging, plugins, pool, "
-        "repositories, sql, status, strict and 2 more"
+        "repositories, shared, sql, status and 3 more"
     ),
     "cache.default_ttl": "expected a duration such as 60s, 5m or 1h30m, or a number of seconds",
     "cache.max_entries": "expected a number greater than or equal to 0",

@@ -236,26 +236,29 @@ class Leftovers:
 
     To free a million entries at once takes a tenth of a second, and the write that invalidates has a
     caller who waits.
+
+    Attributes:
+        waiting: what is to be freed. Mostly there is nothing, and whoever stores looks before he calls.
     """
 
+    __slots__ = ("waiting",)
+
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Sized, Callable[[], object]]] = deque()
+        self.waiting: deque[tuple[Sized, Callable[[], object]]] = deque()
 
     def add(self, container: Sized, take_one: Callable[[], object]) -> None:
         """Take in a container that nobody else uses any more, and what takes one item out of it."""
         if container:
-            self._waiting.append((container, take_one))
+            self.waiting.append((container, take_one))
 
     def free_a_slice(self) -> None:
         """Free a few items."""
-        if not self._waiting:
-            return
         for _ in range(_SWEEP_SLICE):
-            if not self._waiting:
+            if not self.waiting:
                 return
             # Freeing a value may run foreign code that stores, and so comes here once more.
-            container, take_one = self._waiting[0]
+            container, take_one = self.waiting[0]
             if container:
                 take_one()
             else:
-                self._waiting.popleft()
+                self.waiting.popleft()

@@ -47,7 +47,8 @@ class S3FifoQueue:
 
     def append(self, entry: Entry) -> None:
         """Take a new entry in, and free a slice of what has been forgotten before."""
-        self._leftovers.free_a_slice()
+        if self._leftovers.waiting:
+            self._leftovers.free_a_slice()
         queue = self._main if self._ghosts.discard(entry) else self._small
         queue.append(entry)
 

@@ -8,7 +8,7 @@ and default arguments of the same call give one key, and a call that does not fi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 from wats_accel.cache.entries import Key
@@ -149,6 +149,22 @@ class KeyMaker:
         label = ":".join((prefix, *shown))
         is_whole = len(label) <= _LONGEST_LABEL and max(len(extra), len(named)) <= _MOST_SHOWN
         return label if is_whole else f"{label[:_LONGEST_LABEL]}…"
+
+    def owner(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable | None:
+        """Whose answer a call asks for, in words that mean the same in every process; None if there are none.
+
+        Raises:
+            Exception: as `key`.
+        """
+        if self._owned:
+            return None  # an instance is of one process
+        owner = self._take_apart(*args, **kwargs)[0]
+        if not self._scoped:
+            return ()
+        if not self.has_instance:
+            return freeze(owner)
+        owner_class, value = owner
+        return f"{owner_class.__module__}.{owner_class.__qualname__}", freeze(value)
 
     def scope_number(self, owner: Any) -> int:
         """The number that stands in keys for whose answer it is.

@@ -9,7 +9,7 @@ from wats_accel.cache.copying import Snapshot, Uncopyable, take_snapshot
 from wats_accel.cache.entries import DetailedEntry, Entry, place_of
 from wats_accel.cache.flights import wait_for
 from wats_accel.cache.key_size import is_too_large
-from wats_accel.cache.loads import Load, enter_load, leave_load, stacks
+from wats_accel.cache.loads import NOT_FOUND, Load, enter_load, leave_load, stacks
 from wats_accel.cache.namespace import Departures
 from wats_accel.cache.nesting import tell_outer_load
 from wats_accel.cache.region import Region, report_departures
@@ -140,6 +140,8 @@ def board(region: Region, load: Load, *, joinable: bool = True) -> None:
     load.footprint = region.declared
     load.began_at = region.clock()
     load.started = time.perf_counter()
+    if region.bounds.longest_seconds is not None:
+        load.expires_by = load.gone_by = load.began_at + region.bounds.longest_seconds
     if has_uncommitted_changes():
         load.objection = "uncommitted_changes"
     elif region.settling is not None and region.is_settling():
@@ -186,8 +188,9 @@ def finish(
         leave_load(load)
         seconds = time.perf_counter() - load.started if load.started else 0.0
         counters = region.counters
-        counters.loads += 1
-        counters.load_seconds += seconds
+        if load.found is NOT_FOUND:  # else the method has not run
+            counters.loads += 1
+            counters.load_seconds += seconds
         why_not = objection or _objection(load) or _store(region, load, result, never)
     except Exception as error:  # noqa: BLE001 - stores and values are foreign code
         failure = type(error).__name__

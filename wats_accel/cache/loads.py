@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from threading import get_ident
+from typing import TYPE_CHECKING, Final
 
 from wats_accel.cache.ages import FOREVER
 from wats_accel.cache.entries import Entry, Key
@@ -18,16 +19,20 @@ from wats_accel.cache.footprints import Footprint
 from wats_accel.cache.premises import HeldEntry, Premise, SameVersion, ValidUntil, Versioned
 from wats_accel.cache.texts import Texts, texts_told
 
+if TYPE_CHECKING:
+    from wats_accel.cache.elsewhere import Ticket
+
 _MOST_PREMISES = 32
+NOT_FOUND: Final = object()
 
 
 class Load:
     """One run of a cached method for one key."""
 
     __slots__ = (
-        "began_at", "done", "entry", "expires_by", "failures", "footprint", "gone_by", "key", "known_texts",
-        "label", "number", "objection", "overtaken", "premises", "renews", "started", "target", "thread",
-        "version", "waits",
+        "began_at", "done", "entry", "expires_by", "failures", "footprint", "found", "gone_by", "key",
+        "known_texts", "label", "number", "objection", "overtaken", "premises", "renews", "started", "target",
+        "thread", "ticket", "version", "waits",
     )  # fmt: skip
 
     def __init__(self, target: str, key: Key, texts: Texts | None, label: Callable[[], str]) -> None:
@@ -46,6 +51,8 @@ class Load:
         self.footprint: Footprint | None = None  # what it has read so far, as far as anybody has watched
         self.expires_by = FOREVER  # by the cache's clock: when the first of what it rests on is too old
         self.gone_by = FOREVER  # when the first of it cannot even stand in for a failure any more
+        self.found: object = NOT_FOUND  # the answer, where another process has kept it
+        self.ticket: Ticket | None = None  # where other processes wait for it
         self.waits = False  # for another one, right now
         self.renews = False  # the answer that there is was fresh, and is to be renewed in the background
         # What follows is written and read under the namespace's lock.

@@ -62,7 +62,8 @@ class MemoryStore:
 
     def put(self, entry: Entry) -> Entry | None:
         """Keep an entry, and free a slice of what has been dropped before."""
-        self._leftovers.free_a_slice()
+        if self._leftovers.waiting:
+            self._leftovers.free_a_slice()
         scope, place = entry.home[1], entry.place
         table = self.tables.by_scope.get(scope)
         if table is None:

@@ -69,13 +69,15 @@ class Namespace:
             self._queue.append(entry)
 
     def is_idle(self) -> bool:
-        """Whether nothing has been stored since this was asked before."""
+        """Whether it has entries, and none has been stored since this was asked before."""
         before, self._admitted_before = self._admitted_before, self._admitted
-        return before == self._admitted
+        return before == self._admitted and self._live > 0
 
     def sweep(self, now: float, looks: int = 2 * _LOOKS_EACH) -> Departures:
         """Let a bounded slice of what is over leave; gives what has left."""
         departures: Departures = []
+        if not self._live:  # then nothing is queued either
+            return departures
         over = self._queue.sweep(now, looks)
         while over:
             entry, why = over.pop(0)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 from wats_accel.breakers import Breaker
+from wats_accel.cache.elsewhere import Bounds, Tier
 from wats_accel.cache.entries import Departure, Entry, Home, Key, Store, StoreFaultError
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.footprints import Concerned, Footprint, Watch
@@ -62,6 +63,7 @@ class Region(Switches):
         bus: EventBus,
         wall_clock: Clock = time.time,
         breaker: Breaker | None = None,
+        bounds: Bounds | None = None,
     ) -> None:
         part = f"cache {rules.namespace}:{rules.method}"
         super().__init__(rules, bus, breaker or Breaker(part, bus=bus, clock=clock))
@@ -80,6 +82,8 @@ class Region(Switches):
         self.is_secret: Callable[[int], bool] = lambda _: bool(rules.key.secret)
         self.is_retired = False
         self.settling: Settling | None = None  # until it is over nothing is kept: the rules are new
+        self.bounds = bounds or Bounds()
+        self.tier: Tier | None = None  # where other processes find its answers, too
         self.watch: Watch | None = None  # who is asked what loads have read
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped

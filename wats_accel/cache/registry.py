@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from wats_accel.breakers import Breakers
 from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
+from wats_accel.cache.elsewhere import Announcer, Bounds
 from wats_accel.cache.entries import Store
 from wats_accel.cache.guarded_store import GuardedStore
 from wats_accel.cache.memory_store import MemoryStore
@@ -61,6 +62,8 @@ class CacheRegistry:
     ) -> None:
         self.background = Background()
         self.wall_clock = wall_clock
+        self.bounds = Bounds()
+        self.announcer: Announcer | None = None  # told of whatever is dropped, for other processes
         self._lock = threading.RLock()
         self._clock = clock
         self._bus = bus
@@ -117,6 +120,7 @@ class CacheRegistry:
             bus=self._bus,
             wall_clock=self.wall_clock,
             breaker=self._breakers.of(f"cache {rules.namespace}:{rules.method}"),
+            bounds=self.bounds,
         )
 
     def of_target(self, target: str) -> Region | None:

@@ -127,7 +127,7 @@ def _condition(position: int, part: ArgumentPart, values: Mapping[str, object]) 
         return None if texts is None else AnyOf(position, texts)
     if isinstance(part, Literal):
         return AnyOf(position, frozenset((match_text(part.text, fold=True),)))
-    return None if part == _ANYTHING else GlobOf(position, part.text.casefold())
+    return None if part.text == "*" else GlobOf(position, part.text.casefold())
 
 
 def loose_texts(value: object) -> frozenset[str] | None:
@@ -181,6 +181,8 @@ def bound_text(
         values: of its placeholders.
         is_secret: which of its arguments are shown as three stars.
     """
+    if is_secret is nothing_is_secret and "{" not in pattern.text:
+        return pattern.text
     texts = pattern.text.split(":")  # as it was parsed: namespace, method, arguments
     for position, part in enumerate(pattern.arguments):
         is_told = part == _ANYTHING or not is_secret(position, part)

@@ -23,12 +23,14 @@ LONGEST_TEXT = 65_536
 SHORT = 128
 """So many characters are short. A key of such arguments, however many a method may have, is not too large."""
 _LARGE_NUMBER = 1 << 64
+_TEXT_TYPES = frozenset({str, NoneType})
 _SHOWN_CHARACTERS = 80
 _HUGE_DIGITS = 400  # more than any float has; beyond it all numbers are one, and none is spelled out
 _HUGE_NUMBER = 10**_HUGE_DIGITS
 _NUMERIC_CHARACTERS = frozenset("0123456789+-._eE")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 _GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\}?")
+_GUID_DIGITS = 32
 _TRUTH_TEXTS = {"True": "1", "False": "0"}
 _DECIMALS = Context(prec=_HUGE_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX, capitals=1, traps=[InvalidOperation])
 
@@ -42,6 +44,8 @@ def match_text(value: object, *, fold: bool) -> str:
         value: an argument of a call, or a text from a pattern. Never raises, whatever it is.
         fold: whether case is ignored, as most database collations do.
     """
+    if type(value) is str and _is_word(value):
+        return value.casefold() if fold else value
     if issubclass(type(value), Enum):
         value = value._value_  # type: ignore[attr-defined]  # every member has one
     number = _number_text(value)
@@ -66,12 +70,17 @@ def argument_text(value: Any) -> str | None:
     Case never counts here: a database that ignores it is not to be forgotten in a rule.
     """
     cls = type(value)
+    if cls is str and _is_word(value):
+        return value.casefold()  # type: ignore[no-any-return]  # as below
     if issubclass(cls, (str, bytes, bytearray)) and _length(value) > LONGEST_TEXT:
         return None
-    if cls is str and value.isidentifier() and value not in _TRUTH_TEXTS:
-        return value.casefold()  # type: ignore[no-any-return]  # as below: it is no number, no date, no space
     known = issubclass(type(value), Enum) or _number_text(value) is not None or _plain_text(value) is not None
     return match_text(value, fold=True) if known and value is not None else None
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is spelt in one way only: as most are, it is no number, no date, no GUID, no space."""
+    return len(text) < _GUID_DIGITS and text.isidentifier() and text not in _TRUTH_TEXTS
 
 
 def tells_texts(arguments: Iterable[Any]) -> bool:
@@ -103,7 +112,7 @@ def texts_told(arguments: Iterable[Any]) -> Texts:
 
 def are_texts(given: Texts) -> bool:
     """Whether all are texts indeed; by what is none no pattern would ever match."""
-    return all(text is None or isinstance(text, str) for text in given)
+    return _TEXT_TYPES.issuperset(map(type, given))
 
 
 def _length(value: Any) -> int:

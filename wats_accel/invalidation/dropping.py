@@ -68,7 +68,31 @@ class Dropper:
 
         return is_secret
 
+    def drop_as_told(self, drops: Iterable[tuple[KeyPattern, Selection]], *, by: str) -> int:
+        """Drop what another process has told of; gives how many entries there were.
+
+        Raises nothing of its own: a region where it fails is off until it could be emptied.
+        """
+        told = [Drop(pattern, selection, pattern.text, by) for pattern, selection in drops]
+        try:
+            return self._drop_here(told, quietly=True)
+        except Exception as error:  # noqa: BLE001 - as it says
+            self._quarantine_here(told, error)
+            return 0
+
     def _drop(self, drops: Sequence[Drop], *, quietly: bool = False) -> int:
+        try:
+            return self._drop_here(drops, quietly=quietly)
+        finally:
+            self._announce(drops)
+
+    def _announce(self, drops: Iterable[Drop]) -> None:
+        """Have other processes drop the same. They may have what this one has not."""
+        announcer = self._caches.announcer
+        if announcer is not None:
+            announcer.dropped([(drop.pattern, drop.selection) for drop in drops])
+
+    def _drop_here(self, drops: Sequence[Drop], *, quietly: bool) -> int:
         if len(drops) == 1 and len(regions := self._of(drops[0].pattern)) == 1:
             return self._drop_at_once(regions[0], drops[0], quietly=quietly)
         return self._drop_one_by_one(drops, quietly=quietly)
@@ -127,6 +151,11 @@ class Dropper:
             self._quarantine(drops, error)
 
     def _quarantine(self, drops: Iterable[Drop], error: Exception) -> None:
+        drops = list(drops)
+        self._quarantine_here(drops, error)
+        self._announce(drops)
+
+    def _quarantine_here(self, drops: Iterable[Drop], error: Exception) -> None:
         for region in self._named_by(drop.pattern for drop in drops):
             region.quarantine(f"invalidating it failed: {type(error).__name__}")
 

@@ -132,6 +132,7 @@ class Invalidator(RuleBook):
                 region.suspend(why)
         for region in regions:
             region.quarantine(why)
+        self._announce(drops)
         try:
             self._leave(write, drops, ())
         except Exception:  # noqa: BLE001 - then an outer write drops nothing of it

@@ -111,6 +111,14 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         ),
     ),
     events.BreakerClosed: (logging.INFO, lambda event: f"Works again: {event.part}"),
+    events.BackplaneConnected: (
+        logging.INFO,
+        lambda event: f"Backplane connected: {many(event.members, 'member')}",
+    ),
+    events.BackplaneIsolated: (
+        logging.WARNING,
+        lambda event: f"Backplane isolated: {event.why}; no answer older than {event.bound_seconds:g}s",
+    ),
     events.ConfigReloaded: (
         logging.INFO,
         lambda event: (
@@ -268,6 +276,8 @@ class EventLog:
             self._write(event)  # to standard error, as the stdlib does without handlers
 
     def _write_early_lines(self) -> None:
+        if not self._early:
+            return
         with contextlib.suppress(IndexError):  # another thread has written the last one
             while self._early and self._is_ready():
                 self._write(self._early.popleft())

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 
 from wats_accel.breakers import Breakers
+from wats_accel.cache.elsewhere import Tables
 from wats_accel.cache.loads import Load, doubt_loads, note_reading, note_rows_of, reader, spoil_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -21,7 +22,7 @@ from wats_accel.event_bus import EventBus
 from wats_accel.events import Invalidated
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.changes import Change
-from wats_accel.sql.access import Changes
+from wats_accel.sql.access import Changes, Reads, access
 from wats_accel.sql.schema import Schema
 from wats_accel.tracking.analyses import Analyses
 from wats_accel.tracking.readers import Readers
@@ -216,7 +217,7 @@ class Tracker:
             with suppress(Exception):
                 self._under_way.leave(call)
 
-    def _once_more(self, step: Callable[[], None], *, is_open: bool) -> None:
+    def _once_more(self, step: Callable[[], object], *, is_open: bool) -> None:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
@@ -272,7 +273,39 @@ class Tracker:
             with self._caches.lock:
                 self._under_way.forget(transaction)
 
+    def drop_as_told(self, tables: Tables | None) -> int:
+        """Drop what was made from tables that another process has changed; None: any. Raises nothing."""
+        changes = Changes(unknown=True) if tables is None else Changes(access(tables))
+        changed = Changed(changes, ("another process",))
+        try:
+            return self._drop_here(changed)
+        except Exception:  # noqa: BLE001 - what was not dropped must not be served
+            self._once_more(partial(self._drop_here, changed), is_open=False)
+            return 0
+
+    def footprint_of(self, tables: Tables) -> Seen:
+        """The footprint of what another process has made from these tables and columns."""
+        return self._footprints.of(Reads(access(tables)))
+
+    def tables_of(self, footprint: object) -> Tables | None:
+        """The tables and columns that something was made from; None if nobody has seen that."""
+        if not isinstance(footprint, Seen):
+            return None
+        return {table: tuple(sorted(columns)) for table, columns in footprint.reads.access.items}
+
     def _drop(self, changed: Changed) -> int:
+        try:
+            return self._drop_here(changed)
+        finally:
+            self._announce(changed)
+
+    def _announce(self, changed: Changed) -> None:
+        announcer = self._caches.announcer
+        if announcer is not None:
+            both = changed.changes | changed.besides
+            announcer.changed(None if both.unknown else {t: sorted(cs) for t, cs in both.access.items})
+
+    def _drop_here(self, changed: Changed) -> int:
         count, failed, interrupt = 0, [], None
         with self._caches.lock:
             concerned = self._readers.concerned_by(changed)

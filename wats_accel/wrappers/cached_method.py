@@ -9,7 +9,15 @@ from typing import Any
 from wats_accel.cache.entries import Entry, Key
 from wats_accel.cache.freezing import is_immutable
 from wats_accel.cache.loading import begin, begin_renewal, end, fail, finish
-from wats_accel.cache.loads import Load, doubt_loads, forget_load, innermost_load, runs_here, stacks
+from wats_accel.cache.loads import (
+    NOT_FOUND,
+    Load,
+    doubt_loads,
+    forget_load,
+    innermost_load,
+    runs_here,
+    stacks,
+)
 from wats_accel.events import Hit, Miss, RefreshFailed
 from wats_accel.wrappers.bypassing import Args, BypassedMethod, Kwargs
 
@@ -68,7 +76,9 @@ class CachedMethod(BypassedMethod):
         try:
             entry = self._begin(load, args, kwargs)
             if entry is None:
-                result = self._call(*args, **kwargs)
+                result = self._found_elsewhere(load, args, kwargs)
+                if result is NOT_FOUND:
+                    result = self._call(*args, **kwargs)
         except BaseException as error:
             answer = self._after_failure(load, error)
             if answer is _ABSENT:
@@ -77,6 +87,13 @@ class CachedMethod(BypassedMethod):
         if entry is not None:
             return self._answer_of_another(load, entry, args, kwargs)
         return self._after_success(load, result, args, kwargs)
+
+    def _found_elsewhere(self, load: Load, args: Args, kwargs: Kwargs) -> Any:
+        """The answer that other processes have, too, if there is one. Raises nothing of its own."""
+        tier = self._region.tier
+        if tier is None or load.objection is not None:  # what this thread has changed others do not see
+            return NOT_FOUND
+        return load.found if tier.find(load, self._keys, args, kwargs) else NOT_FOUND
 
     def _runs_here(self, key: Key) -> bool:
         try:
@@ -127,6 +144,8 @@ class CachedMethod(BypassedMethod):
             stand_in = finish(self._region, load, result, objection=objection, never=self._receiver(args))
             if stand_in is not None:
                 answer = _given(stand_in)
+            if load.ticket is not None:
+                load.ticket.keep(load, result)
         except Exception as error:  # noqa: BLE001 - the method has run, and its caller gets its answer
             self._give_up(load, error)
         return result if answer is _ABSENT else answer
@@ -134,6 +153,8 @@ class CachedMethod(BypassedMethod):
     def _after_failure(self, load: Load, error: BaseException) -> Any:
         """What stands in for a method that has raised, if anything does. Raises nothing of its own."""
         try:
+            if load.ticket is not None:
+                load.ticket.give_up()
             stand_in = fail(self._region, load, cause_of(error))
             return _ABSENT if stand_in is None else _given(stand_in)
         except Exception as own:  # noqa: BLE001 - the caller gets what the method raised
@@ -148,6 +169,8 @@ class CachedMethod(BypassedMethod):
         self._end(load)
 
     def _end(self, load: Load) -> None:
+        if load.ticket is not None:
+            load.ticket.give_up()
         try:
             end(self._region, load)
         except Exception:  # noqa: BLE001 - by another way, and else whoever waits for it does so in vain

@@ -1,0 +1,256 @@
+"""The feature ``shared:``: processes tell each other what they drop, and share answers, over Redis."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, StrictBool
+
+from wats_accel.extension import (
+    ConfigSection,
+    Duration,
+    Finding,
+    KeyPattern,
+    PluginContext,
+    Section,
+    ShortSection,
+    hookimpl,
+    mapping_at,
+    nearest,
+    quoted,
+    repository_rules,
+    sequence,
+)
+
+if TYPE_CHECKING:
+    from wats_accel.extension import Membership, SharedRules
+
+# -- configuration -------------------------------------------------------------------------------------
+
+
+class Secret(ShortSection):
+    """A text that is not to stand in this file. In short: the text itself, where it is no secret."""
+
+    text: str = Field(default="", repr=False)
+    """The text."""
+    env: str = ""
+    """The environment variable that has it."""
+    file: str = ""
+    """The file that has it."""
+
+    @classmethod
+    def lengthened(cls, value: object) -> object:
+        """As the base class has it."""
+        return {"text": value} if isinstance(value, str) else value
+
+    @classmethod
+    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
+        """As the base class has it."""
+        return [{"type": "string", "description": "The text itself."}]
+
+
+class Outside(Section):
+    """Where keys come from: one of the two."""
+
+    env: str = ""
+    """The environment variable that has them."""
+    file: str = ""
+    """The file that has them."""
+
+
+class SharedSection(Section):
+    """What processes on many computers share."""
+
+    enabled: StrictBool = True
+    """False: this process neither tells nor hears of anything."""
+    url: Secret = Secret.model_construct(text="redis://localhost:6379/0")
+    """redis://, rediss://, unix://, redis+sentinel://host,host/service, redis+cluster://. One with a password
+    is better kept outside: ``{env: WATS_REDIS_URL}``."""
+    prefix: str = Field(default="wats_accel", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
+    """Of all keys: the same for all processes that are to hear of each other."""
+    tier: Literal["backplane-only", "shared"] = "backplane-only"
+    """backplane-only: processes tell each other what they drop. shared: besides, they share answers."""
+    namespaces: list[str] = Field(default=[])
+    """Whose answers may be shared."""
+    version: str = ""
+    """Of the application: processes of different versions share no answer; what they drop they do tell."""
+    timeout: Duration = 0.05
+    """How long a call of the application may wait for the server."""
+    isolated_ttl: Duration = 30.0
+    """How old an answer may become while others may change something without being heard."""
+    local_ttl: Duration = 0.0
+    """How long a process keeps a shared answer before it asks for it again; 0: as long as its rule says."""
+    lease: Duration = 2.0
+    """How long others wait for a process that loads an answer."""
+    beat: Duration = 1.0
+    """How often a process says that it lives."""
+    lost_after: Duration = 5.0
+    """When one that has not said so is missing: then no answer gets older than ``isolated_ttl``."""
+    forget_after: Duration = 600.0
+    """When one that is missing is taken for dead."""
+    keys: Outside | None = None
+    """Keys to seal answers and messages with, in base64 or hexadecimal, one in each line; the first seals."""
+    names_secret: Outside | None = None
+    """A secret for the names of what is kept, the same everywhere; else they can be found out by trying."""
+    arguments_in_clear: StrictBool = False
+    """Whether messages may tell arguments without being sealed; if not, they mean all answers of a method."""
+    waive_seal: list[str] = Field(default=[])
+    """Namespaces with secret arguments that may be shared without being sealed."""
+
+
+def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    section = mapping_at(raw, "shared")
+    declared = mapping_at(raw, "cache", "namespaces")
+    for key in ("namespaces", "waive_seal"):
+        for number, name in enumerate(sequence(section.get(key))):
+            if isinstance(name, str) and name not in declared:
+                what = f"the namespace{quoted(name)} is not declared in cache.namespaces"
+                yield Finding(("shared", key, number), what + nearest(name, declared))
+    if section.get("tier") == "shared" and not sequence(section.get("namespaces")):
+        yield Finding(("shared", "tier"), "nothing is shared: name the namespaces under 'namespaces'")
+    if not section.get("keys"):
+        yield from _secrets_in_clear(raw, set(map(str, sequence(section.get("waive_seal")))))
+
+
+_IN_CLEAR = (
+    "it has secret arguments, so its answers are shared only if they are sealed: give 'keys', or name it "
+    "under 'waive_seal'"
+)
+
+
+def _secrets_in_clear(raw: Mapping[str, Any], waived: set[str]) -> Iterator[Finding]:
+    secret = {
+        rule["namespace"]
+        for _, _, rule in repository_rules(raw, "cached")
+        if isinstance(rule, dict) and rule.get("secret") and isinstance(rule.get("namespace"), str)
+    }
+    for number, name in enumerate(sequence(mapping_at(raw, "shared").get("namespaces"))):
+        if name in secret - waived:
+            yield Finding(("shared", "namespaces", number), _IN_CLEAR)
+
+
+@hookimpl
+def accel_config_sections() -> list[ConfigSection]:
+    """``shared:``."""
+    return [
+        ConfigSection(
+            "shared",
+            SharedSection | None,
+            None,
+            check=_across_sections,
+            description="What processes on many computers tell each other, and share.",
+        )
+    ]
+
+
+# -- start and end -------------------------------------------------------------------------------------
+
+
+@hookimpl(trylast=True)
+def accel_startup(context: PluginContext) -> None:
+    """Become a member, after the caches and what sees statements are there."""
+    section = _section(context)
+    if section is None:
+        return
+    try:
+        _join(context, section)
+    except Exception as error:
+        # What others change nobody hears: so nothing is kept.
+        context.invalidator.suspend([KeyPattern.parse("*")], f"no part in 'shared': {type(error).__name__}")
+        raise
+    what = "Backplane" if section.tier == "backplane-only" else "Backplane and shared tier"
+    context.announce("redis_tier", f"{what} initialized (prefix={section.prefix})")
+
+
+def _section(context: PluginContext) -> SharedSection | None:
+    section = getattr(context.root, "shared", None)
+    return section if isinstance(section, SharedSection) and section.enabled else None
+
+
+def _join(context: PluginContext, section: SharedSection) -> None:
+    from wats_accel.extension import Membership  # noqa: PLC0415 - loads the library redis
+
+    membership = Membership(
+        _rules(context, section), caches=context.caches, invalidator=context.invalidator, bus=context.bus
+    )
+    membership.begin(context.pools.observer)
+
+
+def _membership(context: PluginContext) -> Membership | None:
+    announcer = context.caches.announcer
+    if announcer is None:
+        return None
+    from wats_accel.extension import Membership  # noqa: PLC0415 - it is loaded, then
+
+    return announcer if isinstance(announcer, Membership) else None
+
+
+def _rules(context: PluginContext, section: SharedSection) -> SharedRules:
+    from wats_accel.extension import (  # noqa: PLC0415 - as above
+        BackplaneRules,
+        SharedRules,
+        TierRules,
+        digest_of,
+    )
+
+    folder = Path(context.config.document.name).parent
+    is_shared = section.tier == "shared"
+    return SharedRules(
+        url=_told(section.url, folder, ("shared", "url")),
+        prefix=section.prefix,
+        schema=digest_of((section.version, context.section("cache"))),
+        namespaces=frozenset(section.namespaces if is_shared else ()),
+        keys=_keys(section.keys, folder),
+        secret=next(iter(_keys(section.names_secret, folder)), b""),
+        arguments_in_clear=section.arguments_in_clear,
+        backplane=BackplaneRules(
+            timeout_seconds=section.timeout,
+            isolated_seconds=section.isolated_ttl,
+            beat_seconds=section.beat,
+            lost_seconds=section.lost_after,
+            forgotten_seconds=section.forget_after,
+        ),
+        tier=TierRules(local_seconds=section.local_ttl, lease_seconds=section.lease),
+    )
+
+
+def _told(secret: Secret, folder: Path, where: tuple[str, ...]) -> str:
+    from wats_accel.extension import ConfigError, Problem  # noqa: PLC0415 - where it is wrong only
+
+    if secret.env:
+        told = os.environ.get(secret.env, "")
+        if not told:
+            message = f"the environment variable {secret.env!r} is not set"
+            raise ConfigError([Problem(message, key_path=where)])
+        return told
+    return (folder / secret.file).read_text("utf-8").strip() if secret.file else secret.text
+
+
+def _keys(outside: Outside | None, folder: Path) -> tuple[bytes, ...]:
+    if outside is None:
+        return ()
+    from wats_accel.extension import keys_from_environment, keys_from_file  # noqa: PLC0415 - few have keys
+
+    return keys_from_environment(outside.env) if outside.env else keys_from_file(folder / outside.file)
+
+
+@hookimpl(trylast=True)
+def accel_reload(context: PluginContext, previous: PluginContext) -> None:
+    """Go on as a member, become one, or part."""
+    section, membership = _section(context), _membership(context)
+    if membership is not None and section is not None and membership.rules == _rules(context, section):
+        membership.serve(context.pools.observer)
+        return
+    accel_shutdown(context)
+    accel_startup(context)
+
+
+@hookimpl
+def accel_shutdown(context: PluginContext) -> None:
+    """Part."""
+    membership = _membership(context)
+    if membership is not None:
+        membership.end()

@@ -1,0 +1,424 @@
+"""The backplane: what this process drops the others drop, and the other way round.
+
+Connected: all messages that there are have been applied, as of the last beat, and no process is missing
+that may have something to tell. Isolated: the server cannot be reached. Doubting: it can be, but a process is
+missing. In both of these, answers that are loaded live for `isolated_seconds` at most, and what was loaded
+before is dropped before any of it is older than that, counted from when all was known last.
+
+No message is lost unnoticed: they are numbered without a gap, the numbers belong to an epoch that ends
+when the server loses what it knew, and each process asks with every beat whether the last message that it has
+applied is the one that the server has under that number. If anything does not fit, everything is dropped.
+
+A process that is cut off goes on writing, and cannot say so. So each one tells the server that it lives.
+When one is not heard of any more, the others are as good as isolated, until it comes back, says goodbye, or
+is forgotten. What it could not tell it tells first of all when it comes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+from wats_accel.cache.elsewhere import Tables
+from wats_accel.counters import SharedCounters
+from wats_accel.forks import begins_anew_when_forked
+from wats_accel.records import record
+from wats_accel.shared.deadlines import DeadlinePassedError, Deadlines
+from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
+from wats_accel.shared.messages import ANYTHING, Message, Told, read, written
+from wats_accel.shared.server import Beat, Received, Server
+from wats_accel.shared.tags import Tags
+
+ResultT = TypeVar("ResultT")
+
+_ABOUT: Final = b"wats_accel message"
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+_MOST_WAITING: Final = 1_000
+"""Messages that could not be sent; of more than that one is made that means everything."""
+
+
+@record(frozen=True, slots=True)
+class BackplaneRules:
+    """Times of the backplane, in seconds.
+
+    Attributes:
+        timeout_seconds: how long a call of the application may wait for the server.
+        isolated_seconds: how old an answer may become while others cannot be heard.
+        beat_seconds: how often a process says that it lives.
+        lost_seconds: when one is missing that has not said so.
+        forgotten_seconds: when one that is missing is taken for dead.
+    """
+
+    timeout_seconds: float = 0.05
+    isolated_seconds: float = 30.0
+    beat_seconds: float = 1.0
+    lost_seconds: float = 5.0
+    forgotten_seconds: float = 600.0
+
+    @property
+    def trusted_seconds(self) -> float:
+        """How long after a good beat what was loaded before it may still be given."""
+        # Another process may have been cut off that much before that beat, and have begun to tell of a write.
+        return max(0.0, self.isolated_seconds - self.lost_seconds - self.timeout_seconds)
+
+
+class Seal(Protocol):
+    """What makes messages unreadable for others; see the wire."""
+
+    def seal(self, plain: bytes, about: bytes, /) -> bytes:
+        """Encrypted, for this purpose."""
+        ...
+
+    def open(self, sealed: bytes, about: bytes, /) -> bytes:
+        """Decrypted. Raises an exception if it was not sealed so."""
+        ...
+
+
+class Listener(Protocol):
+    """What applies the messages of other processes, and is told how things are. Raises nothing."""
+
+    def told(self, message: Message, /) -> None:
+        """Drop what a message means."""
+        ...
+
+    def bounded(self, seconds: float | None, /) -> None:
+        """Have answers that are loaded from now on live so long at most; None: as their rules say."""
+        ...
+
+    def connected(self, members: int, /) -> None:
+        """All is known."""
+        ...
+
+    def isolated(self, why: str, /) -> None:
+        """Not all is known."""
+        ...
+
+
+class Backplane:
+    """One process on the backplane. Implements `Announcer`.
+
+    Args:
+        connect: gives, in the listening thread, what the application's calls ask, and what that thread asks.
+        prefix: of all keys, without braces.
+        tags: names what an invalidation means.
+        listener: applies what others tell.
+        rules: times.
+        seal: of messages; None: they go in clear, and without arguments unless `arguments_in_clear`.
+        arguments_in_clear: whether arguments may go in clear.
+        clock: seconds, as `clock_that_counts_sleep`.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], tuple[Server, Server]],
+        *,
+        prefix: str,
+        tags: Tags,
+        listener: Listener,
+        rules: BackplaneRules,
+        seal: Seal | None = None,
+        arguments_in_clear: bool = False,
+        clock: Callable[[], float] = clock_that_counts_sleep,
+    ) -> None:
+        self.rules = rules
+        self.prefix = prefix
+        self.tags = tags
+        self.counters = SharedCounters()
+        self.member = secrets.token_hex(8)
+        self._connect_servers = connect
+        self._servers: tuple[Server, Server] | None = None
+        self._listener = listener
+        self._seal = seal
+        self._with_arguments = seal is not None or arguments_in_clear
+        self._clock = clock
+        self.deadlines = Deadlines()
+        self._horizon = Horizon(self._drop_everything, clock=clock)
+        # Held while it is decided whether a message goes out now or waits; never while the server is asked.
+        self._lock = threading.RLock()
+        self._waiting: deque[tuple[list[str], Message]] = deque()
+        self.is_reached = False  # the server: asked by nobody but the listening thread until it is
+        self.is_connected = False  # it is, and all is known
+        self._pause, self._rests_until = 0.0, 0.0
+        self._due_at = 0.0
+        self._knows_since: float | None = None
+        self._epoch: str | None = None
+        self._last, self._nonce = 0, ""
+        self._sent_at: dict[str, float] = {}
+        self._heard_at: float | None = None
+        listener.bounded(rules.isolated_seconds)
+        begins_anew_when_forked(self)
+
+    # -- what this process drops (called by whoever has written) -----------------------------------------
+
+    def dropped(self, drops: Sequence[Told], /) -> None:
+        """Tell what patterns, bound to values, have dropped here."""
+        try:
+            tags = sorted(set().union(*(self.tags.of_drop(*drop) for drop in drops)))
+            self._tell(tags, Message(tuple(drops)))
+        except Exception as error:  # noqa: BLE001 - whoever writes must not be told
+            self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
+
+    def changed(self, tables: Tables | None, /) -> None:
+        """Tell which tables have changed."""
+        try:
+            if tables is None:
+                self._tell([self.tags.unknown_tables], ANYTHING)
+            elif tables:
+                self._tell(self.tags.of_tables(tables), Message(tables=tables))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
+
+    def _tell(self, tags: list[str], message: Message) -> None:
+        if not tags:
+            return
+        if not self.is_reached:
+            self._tell_later(tags, message, None)
+            return
+        try:
+            self.ask(lambda: self._send(tags, message), self.rules.timeout_seconds)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._tell_later(tags, message, type(error).__name__)
+
+    def ask(self, call: Callable[[], ResultT], seconds: float) -> ResultT:
+        """Have the server asked something by a thread of the application, which waits no longer than so long.
+
+        Raises:
+            Exception: it has not answered in time, or something else than it should.
+        """
+        try:
+            told = self.deadlines.call(call, seconds)
+        except Exception as error:
+            self.counters.timeouts += isinstance(error, DeadlinePassedError)
+            self._rest()
+            self.trouble(type(error).__name__)
+            raise
+        self._pause = 0.0
+        return told
+
+    def _rest(self) -> None:
+        """A server that answers beats, and nothing else in time, is left alone for a while all the same."""
+        with self._lock:
+            if self.is_reached:
+                self._pause = min(max(self.rules.beat_seconds, 2 * self._pause), _LONGEST_PAUSE_SECONDS)
+                self._rests_until = self._clock() + self._pause
+
+    def _send(self, tags: list[str], message: Message) -> None:
+        nonce = secrets.token_hex(8)
+        text = written(message, with_arguments=self._with_arguments)
+        sealed = text if self._seal is None else self._seal.seal(text, _ABOUT)
+        if len(self._sent_at) > _MOST_WAITING:
+            self._sent_at.clear()
+        self._sent_at[nonce] = self._clock()
+        self.server.announce(tags, sealed, sender=self.member, nonce=nonce)
+        self.counters.sent += 1
+
+    @property
+    def server(self) -> Server:
+        """What the application's calls ask."""
+        return self._both[0]
+
+    @property
+    def _listening(self) -> Server:
+        return self._both[1]
+
+    @property
+    def _both(self) -> tuple[Server, Server]:
+        if self._servers is None:
+            self._servers = self._connect_servers()
+        return self._servers
+
+    def _tell_later(self, tags: list[str], message: Message, why: str | None) -> None:
+        """Tell it when the server can be reached again; whether it has been told by now is not known."""
+        with self._lock:
+            self._waiting.append((tags, message))
+            if len(self._waiting) > _MOST_WAITING:
+                self._waiting.clear()
+                self._waiting.append(([self.tags.everything], ANYTHING))
+            self.counters.waiting = len(self._waiting)
+        if why is not None:
+            self.trouble(why)
+
+    def trouble(self, why: str) -> None:
+        """Note that the server did not do what it was asked for: until the next good beat nobody asks it."""
+        self.is_reached = False
+        self._doubt(why)
+
+    def _doubt(self, why: str) -> None:
+        with self._lock:
+            self.counters.why_isolated = why
+            if not self.is_connected:
+                return
+            self.is_connected = False
+            self.counters.isolations += 1
+            # First the bound: what is loaded from here on needs no horizon.
+            self._listener.bounded(self.rules.isolated_seconds)
+            if self._knows_since is not None:
+                self._horizon.set(self._knows_since + self.rules.trusted_seconds)
+        self._listener.isolated(why)
+
+    # -- what others tell (called in the listening thread) -----------------------------------------------
+
+    def step(self) -> None:
+        """Say that this process lives, if it is time, and wait for messages until it is time again.
+
+        Raises:
+            Exception: the server cannot be reached, or answers nonsense. Then this process is isolated.
+        """
+        try:
+            if self._clock() >= self._due_at:
+                self._beat()
+                self._due_at = self._clock() + self.rules.beat_seconds
+            wait_ms = max(1, int((self._due_at - self._clock()) * 1e3))
+            received = self._listening.read(self._last, wait_ms=wait_ms)
+            if received and not self._apply(received):
+                self._due_at = 0.0  # a gap: the next beat tells
+        except BaseException as error:
+            self._due_at = 0.0
+            self.trouble(type(error).__name__)
+            raise
+
+    def _beat(self) -> None:
+        self._send_what_waits()
+        asked_at = self._clock()
+        beat = self._asked_for_beat()
+        self._catch_up(beat)
+        self.counters.members = beat.members
+        if asked_at < self._rests_until:
+            return
+        if not self.is_reached:
+            # To connect takes longer than a call of the application may wait.
+            self.deadlines.call(self.server.warm_up, self.rules.lost_seconds)
+        with self._lock:
+            if self._waiting:
+                return  # since a moment ago: after the next beat
+            self.is_reached = True
+        if beat.lost:
+            self._doubt(f"{beat.lost} of {beat.members} processes cannot be heard")
+        else:
+            self._connect(asked_at, beat)
+
+    def _asked_for_beat(self) -> Beat:
+        return self._listening.beat(
+            self.member,
+            lost_ms=int(self.rules.lost_seconds * 1e3),
+            forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
+            last=self._last,
+        )
+
+    def _connect(self, asked_at: float, beat: Beat) -> None:
+        with self._lock:
+            if not self.is_reached:
+                return  # since a moment ago
+            self._knows_since = asked_at
+            self._horizon.put_off()
+            if self.is_connected:
+                return
+            self._listener.bounded(None)
+            self.is_connected = True
+            self.counters.why_isolated = ""
+        self._listener.connected(beat.members)
+
+    def _send_what_waits(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self.counters.waiting = 0
+                    return
+                tags, message = self._waiting[0]
+            self._send(tags, message)
+            with self._lock:
+                if self._waiting and self._waiting[0] == (tags, message):
+                    self._waiting.popleft()
+
+    def _catch_up(self, beat: Beat) -> None:
+        """Have all messages applied that there were at a beat."""
+        if beat.epoch != self._epoch:
+            self._begin_with(beat)
+        elif beat.number < self._last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
+            # It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it.
+            self._listening.begin_anew(beat.epoch)
+            raise ConnectionResetError
+        elif beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
+            self._begin_with(beat)
+        while self._last < beat.number:
+            if not self._apply(self._listening.read(self._last, wait_ms=0)):
+                self._begin_with(beat)
+                return
+
+    def _begin_with(self, beat: Beat) -> None:
+        """Drop everything, and go on from here: what has been told before nobody knows."""
+        is_first = self._epoch is None  # then what there is was loaded under a bound
+        self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
+        if not is_first:
+            self._drop_everything()
+        self._nonce = self._asked_for_beat().nonce
+
+    def _apply(self, received: list[Received]) -> bool:
+        """Apply messages; False if there is a gap before one of them, or there are none."""
+        for told in received:
+            if told.number != self._last + 1:
+                return False
+            if told.sender == self.member:
+                self._note_echo(told.nonce)
+            else:
+                self.counters.received += 1
+                self._heard_at = self._clock()
+                self._listener.told(self._opened(told.message))
+            self._last, self._nonce = told.number, told.nonce
+        return bool(received)
+
+    def _opened(self, text: bytes) -> Message:
+        if self._seal is None:
+            return read(text)
+        try:
+            return read(self._seal.open(text, _ABOUT))
+        except Exception:  # noqa: BLE001 - it may have meant anything
+            return ANYTHING
+
+    def _note_echo(self, nonce: str) -> None:
+        sent_at = self._sent_at.pop(nonce, None)
+        if sent_at is not None:
+            seconds = self._clock() - sent_at
+            self.counters.echoes += 1
+            self.counters.echo_seconds += seconds
+            self.counters.longest_echo_seconds = max(self.counters.longest_echo_seconds, seconds)
+
+    def _drop_everything(self) -> None:
+        self.counters.dropped_everything += 1
+        self._listener.told(ANYTHING)
+
+    def figures(self) -> SharedCounters:
+        """The counters, as they are now."""
+        known = self.counters
+        known.mode = "connected" if self.is_connected else "doubting" if self.is_reached else "isolated"
+        known.silent_seconds = None if self._heard_at is None else self._clock() - self._heard_at
+        return known
+
+    # -- end -----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Tell what waits and say goodbye, if that does not take long. Safe to call twice; raises nothing."""
+        self._horizon.close()
+        with self._lock:
+            was_reached, self.is_reached, self.is_connected = self.is_reached, False, False
+        if was_reached:
+            with contextlib.suppress(Exception):  # then it is missed, and forgotten after some time
+                self.deadlines.call(self._say_goodbye, self.rules.timeout_seconds)
+
+    def _say_goodbye(self) -> None:
+        self._send_what_waits()
+        self.server.leave(self.member)
+
+    def begin_anew(self) -> None:
+        """In a child process: it is another member, and has heard of nothing."""
+        self._lock = threading.RLock()
+        self.member = secrets.token_hex(8)
+        self._waiting.clear()
+        self.is_reached = self.is_connected = False
+        self._knows_since = self._epoch = None
+        self._last, self._nonce, self._due_at = 0, "", 0.0
+        self._listener.bounded(self.rules.isolated_seconds)

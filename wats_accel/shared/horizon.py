@@ -1,0 +1,86 @@
+"""The horizon: until when answers may be trusted while nobody can say what other processes change."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from wats_accel.forks import begins_anew_when_forked
+
+_LONGEST_LOOK_SECONDS: Final = 1.0
+
+
+def clock_that_counts_sleep() -> float:
+    """Seconds, never going backwards, in which a computer that was asleep has grown older, too."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)  # elsewhere `monotonic` counts that itself
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+class Horizon:
+    """Calls back when a moment comes that nobody has put off. It waits for no network.
+
+    Args:
+        passed: called in a thread of its own.
+        clock: seconds, as `clock_that_counts_sleep`.
+    """
+
+    def __init__(
+        self, passed: Callable[[], object], *, clock: Callable[[], float] = clock_that_counts_sleep
+    ) -> None:
+        self._passed = passed
+        self._clock = clock
+        self._at: float | None = None
+        self._changed = threading.Condition(threading.RLock())
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        begins_anew_when_forked(self)
+
+    def begin_anew(self) -> None:
+        """In a child process: the thread is the parent's."""
+        self._changed = threading.Condition(threading.RLock())
+        self._thread, self._at = None, None
+
+    def set(self, at: float) -> None:
+        """Call back at this time of the clock; an earlier one that was set before is kept."""
+        with self._changed:
+            if self._closed:
+                return
+            self._at = at if self._at is None else min(self._at, at)
+            self._changed.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="wats-accel-horizon", daemon=True)
+                self._thread.start()
+
+    def put_off(self) -> None:
+        """Do not call back any more: all is known again."""
+        with self._changed:
+            self._at = None
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Never call back again. Safe to call twice."""
+        with self._changed:
+            self._closed, self._at = True, None
+            self._changed.notify_all()
+
+    def look(self) -> bool:
+        """Call back if it is time; gives whether it was."""
+        with self._changed:
+            if self._at is None or self._clock() < self._at:
+                return False
+            self._at = None
+        self._passed()
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._closed or self._thread is not threading.current_thread():
+                    return
+                left = None if self._at is None else self._at - self._clock()
+                if left is None or left > 0:
+                    # Not longer: meanwhile a computer may sleep, and waiting does not count that.
+                    self._changed.wait(left if left is None else min(left, _LONGEST_LOOK_SECONDS))
+            self.look()

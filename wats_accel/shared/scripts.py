@@ -1,0 +1,125 @@
+"""Scripts: the steps that the server takes as one, in Lua. All of their keys have one hash tag.
+
+The clock is a number of the server's own that each invalidation moves on, together with an epoch: a random
+word that is another one when the server has lost what it knew. No clock of one computer is compared with that
+of another.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CLOCK: Final = """
+local function clock(name, stream, fresh)
+  local known = redis.call('HMGET', name, 'epoch', 'number')
+  if known[1] and known[2] then return known[1], tonumber(known[2]) end
+  redis.call('DEL', stream)
+  redis.call('HSET', name, 'epoch', fresh, 'number', 0)
+  return fresh, 0
+end
+"""
+
+FIND: Final = (
+    _CLOCK
+    + """
+-- KEYS: clock, stream, answer, lease, tags
+-- ARGV: fresh epoch, lease's holder, its ms, tags' ms, most ms of age
+local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local kept = redis.call('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', 'tags')
+if kept[1] == epoch and kept[2] and kept[3] and kept[4] and kept[5] then
+  local good = ARGV[5] == '0' or now - tonumber(kept[4]) <= tonumber(ARGV[5])
+  for i = 5, #KEYS do
+    local tag = redis.call('GET', KEYS[i])
+    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+  end
+  for name in string.gmatch(kept[5], '[^ ]+') do
+    local tag = redis.call('GET', name)
+    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+  end
+  if good then
+    return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - tonumber(kept[4])}
+  end
+  redis.call('DEL', KEYS[3])
+end
+for i = 5, #KEYS do
+  -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now.
+  redis.call('SET', KEYS[i], number, 'PX', ARGV[4], 'NX')
+end
+local holder = redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[3], 'NX')
+return {0, epoch, number, holder and 1 or 0, redis.call('PTTL', KEYS[4]), now}
+"""
+)
+
+KEEP: Final = (
+    _CLOCK
+    + """
+-- KEYS: clock, stream, answer, lease, tags, tags of tables
+-- ARGV: fresh epoch, holder, tags' ms, epoch, number, value, ms to live, began, how many tags are of tables
+local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
+local good = epoch == ARGV[4]
+local tables = {}
+for i = 5, #KEYS do
+  redis.call('SET', KEYS[i], number, 'PX', ARGV[3], 'NX')
+  good = good and tonumber(redis.call('GET', KEYS[i])) <= tonumber(ARGV[5])
+  redis.call('PEXPIRE', KEYS[i], ARGV[3])
+  if i > #KEYS - tonumber(ARGV[9]) then tables[#tables + 1] = KEYS[i] end
+end
+if good then
+  redis.call('DEL', KEYS[3])
+  redis.call('HSET', KEYS[3], 'epoch', epoch, 'number', ARGV[5], 'value', ARGV[6], 'began', ARGV[8],
+    'tags', table.concat(tables, ' '))
+  redis.call('PEXPIRE', KEYS[3], ARGV[7])
+end
+if redis.call('GET', KEYS[4]) == ARGV[2] then redis.call('DEL', KEYS[4]) end
+return good and 1 or 0
+"""
+)
+
+RELEASE: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+ANNOUNCE: Final = (
+    _CLOCK
+    + """
+-- KEYS: clock, stream, tags; ARGV: fresh epoch, tags' ms, most messages, nonce, sender, message
+local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
+number = redis.call('HINCRBY', KEYS[1], 'number', 1)
+for i = 3, #KEYS do redis.call('SET', KEYS[i], number, 'PX', ARGV[2]) end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], number .. '-0',
+  'nonce', ARGV[4], 'sender', ARGV[5], 'message', ARGV[6])
+return {epoch, number}
+"""
+)
+
+BEAT: Final = (
+    _CLOCK
+    + """
+-- KEYS: clock, stream, members
+-- ARGV: fresh epoch, member, ms until one is lost, ms until it is forgotten, last number
+local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[4])))
+local lost = redis.call('ZCOUNT', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[3])))
+local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
+if mine and tonumber(mine) < now - tonumber(ARGV[3]) then lost = lost - 1 end
+redis.call('ZADD', KEYS[3], now, ARGV[2])
+local found = redis.call('XRANGE', KEYS[2], ARGV[5] .. '-0', ARGV[5] .. '-0')
+local nonce = ''
+if found[1] then nonce = found[1][2][2] end
+return {epoch, number, nonce, lost, redis.call('ZCARD', KEYS[3])}
+"""
+)
+
+BEGIN_ANEW: Final = """
+-- KEYS: clock, stream; ARGV: the epoch that is over, the one that begins
+if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'number', 0)
+end
+return redis.call('HGET', KEYS[1], 'epoch')
+"""

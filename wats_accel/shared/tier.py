@@ -1,0 +1,290 @@
+"""The shared tier: answers of one method that all processes find."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from wats_accel.cache.loads import NOT_FOUND, Load, stacks
+from wats_accel.records import record
+from wats_accel.shared.applying import FollowsTables
+from wats_accel.shared.backplane import Backplane
+from wats_accel.shared.server import Kept, Missing
+from wats_accel.wire import Envelope, NotEncodableError, NotReadableError, Place, key_name
+
+if TYPE_CHECKING:
+    from wats_accel.cache.footprints import Footprint
+    from wats_accel.cache.keys import KeyMaker
+    from wats_accel.cache.region import Region
+
+_FIRST_LOOK_SECONDS: Final = 0.005
+_LONGEST_LOOK_SECONDS: Final = 0.05
+_LONGEST_SECONDS: Final = 86_400.0
+
+
+@record(frozen=True, slots=True)
+class TierRules:
+    """How answers are shared. Times are in seconds.
+
+    Attributes:
+        local_seconds: how long this process keeps an answer, at most, before it asks for it again; 0: as long
+            as its rule says.
+        lease_seconds: how long others wait for a process that loads an answer, and may have died.
+        most_bytes: of one answer.
+    """
+
+    local_seconds: float = 0.0
+    lease_seconds: float = 2.0
+    most_bytes: int = 1 << 20
+
+
+@record(slots=True)
+class Common:
+    """What the tiers of all methods have in common.
+
+    Attributes:
+        backplane: of this process.
+        follows: knows what answers were made from, where statements are seen.
+        made_envelope: set in the listening thread.
+    """
+
+    backplane: Backplane
+    secret: bytes
+    rules: TierRules
+    follows: FollowsTables | None = None
+    made_envelope: Envelope | None = None
+
+    @property
+    def envelope(self) -> Envelope:
+        """What makes bytes of answers, once the server has been reached.
+
+        Raises:
+            LookupError: it has not.
+        """
+        if self.made_envelope is None:
+            raise LookupError
+        return self.made_envelope
+
+
+@record(slots=True)
+class _Names:
+    answer: str
+    lease: str
+    tags: list[str]
+
+
+class MethodTier:
+    """Finds and keeps the answers of one method. Implements `Tier`.
+
+    Args:
+        region: the method's cache.
+        common: what all have.
+    """
+
+    def __init__(self, region: Region, common: Common) -> None:
+        self.region = region
+        self._common = common
+        self._backplane = common.backplane
+        self._shared = region.counters.shared
+
+    # -- finding -----------------------------------------------------------------------------------------
+
+    def find(self, load: Load, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> bool:
+        """Look for the answer to a load that has just begun; `load.found` has it then."""
+        local = self._common.rules.local_seconds
+        if local:
+            load.expires_by = min(load.expires_by, load.began_at + local)
+        if not self._backplane.is_reached:
+            return False
+        try:
+            names = self._names(load, keys, args, kwargs)
+        except NotEncodableError:
+            self._shared["no_name"] += 1
+            return False
+        except Exception:  # noqa: BLE001 - the method answers as well
+            self._shared["failed"] += 1
+            return False
+        ticket = OpenTicket(self, names)
+        load.ticket = ticket
+        try:
+            return self._find(load, ticket)
+        except Exception:  # noqa: BLE001 - as above; whoever asks the server has told of it
+            self._shared["failed"] += 1
+            return False
+
+    def _names(self, load: Load, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Names:
+        rules = self.region.rules
+        owner = keys.owner(args, kwargs)
+        if owner is None:
+            raise NotEncodableError("an instance means something in its own process only")
+        prefix = f"{{{self._backplane.prefix}}}:a"
+        named = (rules.target, rules.whole, owner, load.key[1:])
+        answer = key_name(prefix, rules.namespace, rules.method, named, self._common.secret)
+        tags = self._backplane.tags.of_answer(rules.namespace, rules.method, load.texts)
+        return _Names(answer, f"{answer}:lease", tags)
+
+    def _find(self, load: Load, ticket: OpenTicket) -> bool:
+        waits_until = time.perf_counter() + self._common.rules.lease_seconds
+        look_seconds = _FIRST_LOOK_SECONDS
+        while True:
+            told = self._ask(ticket)
+            if isinstance(told, Kept):
+                if self._take(load, ticket, told):
+                    return True
+                ticket.missing = None  # it cannot be read here, and is good for others: leave it
+                self._shared["unreadable"] += 1
+                return False
+            ticket.missing = told
+            if told.is_ours or not self._may_wait(load) or time.perf_counter() >= waits_until:
+                self._shared["missed"] += 1
+                return False
+            self._shared["waited"] += look_seconds == _FIRST_LOOK_SECONDS
+            time.sleep(look_seconds)
+            look_seconds = min(2 * look_seconds, _LONGEST_LOOK_SECONDS)
+
+    def _ask(self, ticket: OpenTicket) -> Kept | Missing:
+        backplane, names = self._backplane, ticket.names
+        most_age = 0.0 if backplane.is_connected else backplane.rules.isolated_seconds
+        lease_ms = int(self._common.rules.lease_seconds * 1e3)
+
+        def ask() -> Kept | Missing:
+            return self._backplane.server.find(
+                names.answer,
+                names.lease,
+                names.tags,
+                holder=ticket.holder,
+                lease_ms=lease_ms,
+                most_age_ms=max(1, int(most_age * 1e3)) if most_age else 0,
+            )
+
+        began = time.perf_counter()
+        try:
+            return backplane.ask(ask, ticket.seconds_left)
+        finally:
+            ticket.seconds_left -= time.perf_counter() - began
+
+    def _may_wait(self, load: Load) -> bool:
+        """Whether to wait for another process; it may wait for what this thread loads around this load."""
+        stack = stacks.get(load.thread, ())
+        return self._backplane.is_reached and len(stack) <= 1
+
+    def _take(self, load: Load, ticket: OpenTicket, kept: Kept) -> bool:
+        try:
+            found, tables = self._common.envelope.unpack(kept.value, self._place(ticket, kept))
+            footprint = self._footprint_of(tables)
+        except (NotReadableError, TypeError, ValueError):
+            return False
+        now = self.region.clock()
+        load.expires_by = min(load.expires_by, now + kept.milliseconds_to_live / 1e3)
+        longest = self.region.bounds.longest_seconds
+        if longest is not None:
+            load.expires_by = min(load.expires_by, now + longest - kept.milliseconds_of_age / 1e3)
+        load.read(footprint)
+        load.found = found
+        self._shared["found"] += 1
+        return True
+
+    def _footprint_of(self, tables: Any) -> Footprint | None:
+        """What an answer was made from that another process has kept.
+
+        Raises:
+            TypeError: this one sees statements, and that one did not.
+        """
+        follows = self._common.follows
+        if follows is None:
+            return None
+        if tables is None and self.region.watch is not None:
+            raise TypeError("nobody has seen what it was made from")
+        return None if tables is None else follows.footprint_of(tables)
+
+    def _place(self, ticket: OpenTicket, version: Kept | Missing) -> Place:
+        # The number is not taken from the value: whoever puts an old one in its place is found out.
+        return Place(self.region.rules.namespace, ticket.names.answer, f"{version.epoch}:{version.number}")
+
+    # -- keeping -----------------------------------------------------------------------------------------
+
+    def keep(self, load: Load, result: object, ticket: OpenTicket) -> None:
+        """Keep what a load has given, if it was stored here."""
+        missing = ticket.missing
+        why_not = self._why_not(load)
+        if missing is None or why_not is not None:
+            if why_not is not None:
+                self._shared[why_not] += 1
+            self.give_up(ticket)
+            return
+        try:
+            self._keep(load, result, ticket, missing)
+        except NotEncodableError:
+            self._shared["not_encodable"] += 1
+            self.give_up(ticket)
+        except Exception:  # noqa: BLE001 - it is kept here, and whoever asks the server has told of it
+            self._shared["failed"] += 1
+
+    def _why_not(self, load: Load) -> str | None:
+        if load.entry is None:
+            return "not_stored"
+        # What it rests on may have been dropped elsewhere, and not here yet; moments are of this computer.
+        return "rests_on_others" if load.premises else None
+
+    def _keep(self, load: Load, result: object, ticket: OpenTicket, missing: Missing) -> None:
+        follows = self._common.follows
+        tables = None if load.footprint is None or follows is None else follows.tables_of(load.footprint)
+        packed = self._common.envelope.pack((result, tables), self._place(ticket, missing))
+        if len(packed) > self._common.rules.most_bytes:
+            self._shared["too_large"] += 1
+            self.give_up(ticket)
+            return
+        longest = self.region.rules.ttl_seconds or _LONGEST_SECONDS
+        left = longest - (self.region.clock() - load.began_at)
+        names = ticket.names
+
+        def ask() -> bool:
+            return self._backplane.server.keep(
+                names.answer,
+                names.lease,
+                names.tags,
+                self._backplane.tags.of_tables(tables or ()),
+                holder=ticket.holder,
+                missing=missing,
+                value=packed,
+                milliseconds=int(left * 1e3),
+            )
+
+        if left > 0 and self._backplane.is_reached:
+            kept = self._backplane.ask(ask, ticket.seconds_left)
+            self._shared["kept" if kept else "overtaken"] += 1
+        ticket.missing = None
+
+    def give_up(self, ticket: OpenTicket) -> None:
+        """Leave it to others to load an answer. They are not waited for."""
+        missing, ticket.missing = ticket.missing, None
+        if missing is None or not missing.is_ours or not self._backplane.is_reached:
+            return
+        try:
+            self._backplane.ask(
+                lambda: self._backplane.server.release(ticket.names.lease, ticket.holder), ticket.seconds_left
+            )
+        except Exception:  # noqa: BLE001 - the lease ends by itself
+            self._shared["failed"] += 1
+
+
+class OpenTicket:
+    """One load that other processes may wait for. Implements `Ticket`."""
+
+    __slots__ = ("holder", "missing", "names", "seconds_left", "tier")
+
+    def __init__(self, tier: MethodTier, names: _Names) -> None:
+        self.tier = tier
+        self.names = names
+        self.holder = f"{tier._backplane.member}:{id(self):x}"
+        self.missing: Missing | None = None
+        self.seconds_left = tier._backplane.rules.timeout_seconds
+
+    def keep(self, load: Load, result: object, /) -> None:
+        """Keep what the load has given, if it was stored here; in any case it is over."""
+        if load.found is NOT_FOUND:
+            self.tier.keep(load, result, self)
+
+    def give_up(self) -> None:
+        """Have nobody wait for it any more: it gave nothing."""
+        self.tier.give_up(self)
