@@ -85,3 +85,40 @@ def test_a_source_is_chosen_by_its_name(names: Any, kind: type) -> None:
 def test_a_source_that_a_database_does_not_have_is_refused(names: Any) -> None:
     with pytest.raises(NoSuchSourceError, match="has no source"):
         source_of(*names)
+
+
+class _Answering:
+    """A connection of SQL Server's, whose version table has so many single rows."""
+
+    def __init__(self, pending: int) -> None:
+        self.autocommit = False
+        self.statements: list[str] = []
+        self._pending = pending
+
+    def cursor(self) -> _Answering:
+        return self
+
+    def execute(self, statement: str) -> None:
+        self.statements.append(statement)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [("[dbo].[person]", 5, self._pending, "t"), ("", 1, 0, "t"), ("[hr].[person]", None, 0, "t")]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("pending", "tidied"), [(1000, 0), (1001, 1)])
+def test_sql_server_is_asked_by_procedures(pending: int, tidied: int) -> None:
+    connection = _Answering(pending)
+    answer = VersionTable("sqlserver", "shop.versions").begin(connection)
+    assert connection.autocommit
+    assert connection.statements == [
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET LOCK_TIMEOUT 5000",
+        "EXEC [shop].[versions_now]",
+        *tidied * ["EXEC [shop].[versions_tidy]"],
+    ]
+    assert answer.unwatched == {"person"}  # one of the two is not
+    assert answer.stamp(["person"]) is None
+    assert answer.pending == pending
