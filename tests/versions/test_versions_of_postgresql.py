@@ -52,6 +52,13 @@ def test_a_transaction_adds_one_row_for_each_table_that_it_writes_to(watched: An
     assert asked.poll().pending == before + 3
 
 
+def test_nothing_stays_in_the_session_of_a_writer(watched: Any) -> None:
+    writer = watched.connect()
+    writer.execute("INSERT INTO stone VALUES (1)")
+    left = "SELECT coalesce(current_setting('wats_accel.t' || left(md5('public.stone'), 12), true), '')"
+    assert value(writer, left) == ""
+
+
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
 def test_writers_of_the_same_tables_in_crossed_order_neither_wait_nor_fail(watched: Any, level: str) -> None:
     asked = watched.begin()
