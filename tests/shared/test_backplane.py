@@ -220,6 +220,7 @@ def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple
 
 def test_isolated_nothing_gets_older_than_the_bound(members: Members, two: tuple[Member, Member]) -> None:
     one, _ = two
+    one.step()
     knew_at = members.clock.now
     one.backplane.trouble("a test")
     assert one.heard.bound == RULES.isolated_seconds
@@ -234,10 +235,24 @@ def test_isolated_nothing_gets_older_than_the_bound(members: Members, two: tuple
 def test_a_short_trouble_drops_nothing(members: Members, two: tuple[Member, Member]) -> None:
     one, _ = two
     one.backplane.trouble("a test")
+    members.clock.now += RULES.trusted_seconds - 1
     one.step()
-    members.clock.now += 10 * RULES.isolated_seconds
+    members.clock.now += RULES.trusted_seconds - 1
     assert not one.backplane._horizon.look()
     assert (one.heard.drops, one.heard.bound) == ([], None)
+
+
+def test_a_thread_that_hangs_cannot_make_an_answer_older(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    members.clock.now += RULES.trusted_seconds + 1  # nobody beats, and nobody notices that
+    assert one.is_connected
+    assert one.backplane._horizon.look()
+    assert (one.is_connected, one.heard.bound) == (False, RULES.isolated_seconds)
+    assert one.heard.drops == ["everything"]
+    one.step()
+    assert (one.is_connected, one.heard.bound) == (True, None)
 
 
 def test_messages_of_a_time_of_trouble_are_applied_after_it(two: tuple[Member, Member]) -> None:

@@ -81,7 +81,7 @@ class Clock:
 def test_when_its_time_has_come_it_calls_back_by_itself() -> None:
     called = threading.Event()
     horizon = Horizon(called.set)
-    horizon.set(clock_that_counts_sleep())
+    horizon.move_to(clock_that_counts_sleep())
     assert called.wait(PATIENCE)
     horizon.close()
 
@@ -90,7 +90,7 @@ def test_a_computer_that_was_asleep_is_no_younger() -> None:
     clock, calls = Clock(), []
     horizon = Horizon(lambda: calls.append(1), clock=clock)
     horizon._thread = threading.current_thread()  # nobody else looks
-    horizon.set(10.0)
+    horizon.move_to(10.0)
     clock.now = 9.9
     assert not horizon.look()
     clock.now = 8 * 3_600.0  # by a clock that counts sleep
@@ -99,25 +99,25 @@ def test_a_computer_that_was_asleep_is_no_younger() -> None:
     assert calls == [1]
 
 
-def test_of_two_times_the_earlier_one_counts() -> None:
+def test_a_moment_that_is_moved_on_does_not_come() -> None:
     clock, calls = Clock(), []
     horizon = Horizon(lambda: calls.append(1), clock=clock)
     horizon._thread = threading.current_thread()
-    for at in (20.0, 10.0, 30.0):
-        horizon.set(at)
-    clock.now = 10.0
+    horizon.move_to(10.0)
+    horizon.move_to(20.0)
+    clock.now = 19.0
+    assert not horizon.look()
+    clock.now = 20.0
     assert horizon.look()
 
 
-def test_what_is_put_off_or_closed_never_comes() -> None:
+def test_after_its_end_it_never_calls_back() -> None:
     clock, calls = Clock(), []
     horizon = Horizon(lambda: calls.append(1), clock=clock)
     horizon._thread = threading.current_thread()
-    horizon.set(10.0)
-    horizon.put_off()
-    clock.now = 11.0
-    assert not horizon.look()
+    horizon.move_to(10.0)
     horizon.close()
-    horizon.set(12.0)
+    horizon.move_to(12.0)
     clock.now = 13.0
     assert not horizon.look()
+    assert calls == []

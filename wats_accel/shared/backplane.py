@@ -136,7 +136,7 @@ class Backplane:
         self._with_arguments = seal is not None or arguments_in_clear
         self._clock = clock
         self.deadlines = Deadlines()
-        self._horizon = Horizon(self._drop_everything, clock=clock)
+        self._horizon = Horizon(self._was_reached, clock=clock)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
         self._waiting: deque[tuple[list[str], Message]] = deque()
@@ -144,7 +144,6 @@ class Backplane:
         self.is_connected = False  # it is, and all is known
         self._pause, self._rests_until = 0.0, 0.0
         self._due_at = 0.0
-        self._knows_since: float | None = None
         self._epoch: str | None = None
         self._last, self._nonce = 0, ""
         self._sent_at: dict[str, float] = {}
@@ -254,11 +253,14 @@ class Backplane:
                 return
             self.is_connected = False
             self.counters.isolations += 1
-            # First the bound: what is loaded from here on needs no horizon.
+            # What is loaded from here on has a bound; what was loaded before, the horizon.
             self._listener.bounded(self.rules.isolated_seconds)
-            if self._knows_since is not None:
-                self._horizon.set(self._knows_since + self.rules.trusted_seconds)
         self._listener.isolated(why)
+
+    def _was_reached(self) -> None:
+        """Called when all was known for the last time too long ago, whatever the listening thread does."""
+        self._doubt("nothing is known of the others")
+        self._drop_everything()
 
     # -- what others tell (called in the listening thread) -----------------------------------------------
 
@@ -313,8 +315,7 @@ class Backplane:
         with self._lock:
             if not self.is_reached:
                 return  # since a moment ago
-            self._knows_since = asked_at
-            self._horizon.put_off()
+            self._horizon.move_to(asked_at + self.rules.trusted_seconds)
             if self.is_connected:
                 return
             self._listener.bounded(None)
@@ -419,6 +420,6 @@ class Backplane:
         self.member = secrets.token_hex(8)
         self._waiting.clear()
         self.is_reached = self.is_connected = False
-        self._knows_since = self._epoch = None
+        self._epoch = None
         self._last, self._nonce, self._due_at = 0, "", 0.0
         self._listener.bounded(self.rules.isolated_seconds)

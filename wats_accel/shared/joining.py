@@ -148,7 +148,7 @@ class Membership:
             region.tier = None
         self.backplane.close()
         self._caches.announcer = None
-        self._caches.bounds.longest_seconds = None
+        self.applier.bounded(None)
         for client in self._clients:
             _quietly(client.close)
 
