@@ -15,8 +15,8 @@ from wats_accel.testing import FakeClock, accelerated
 from wats_accel.versions.choosing import source_of
 from wats_accel.versions.ddl import script
 
-BARE_CONNECT = sqlite3.connect
-"""As it is before anything is patched: what is done through it nobody sees."""
+UNSEEN = (sqlite3.connect,)
+"""As it is before anything is patched, and where no patch finds it: what is done through it nobody sees."""
 TTL = 60.0
 PATIENCE = 30.0
 
@@ -58,7 +58,7 @@ class Database:
         connection.close()
 
     def connect(self) -> sqlite3.Connection:
-        return BARE_CONNECT(self.path, check_same_thread=False)
+        return UNSEEN[0](self.path, check_same_thread=False)
 
     def run(self, *statements: str) -> None:
         connection = self.connect()
@@ -345,3 +345,4 @@ def _until(holds: Callable[[], bool]) -> None:
             return
         ends.wait(0.01)
     raise AssertionError("it never came")
+
