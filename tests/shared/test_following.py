@@ -345,4 +345,3 @@ def _until(holds: Callable[[], bool]) -> None:
             return
         ends.wait(0.01)
     raise AssertionError("it never came")
-
