@@ -65,7 +65,7 @@ def test_it_is_said_what_is_wrong_and_never_what_is_there(text: str, tmp_path: P
         assert where in message
         assert not any(word in message for word in (SECRET, "secret", "cret-v", KEYS[0].hex()))
         assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+        assert caught.value.__context__ is None
 
 
 def test_a_variable_that_is_not_there_is_said_to_be_missing() -> None:

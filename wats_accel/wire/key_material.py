@@ -8,7 +8,7 @@ A line of a file that begins with ``#`` is a comment.
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import os
 import re
 import stat
@@ -58,10 +58,9 @@ def keys_from_file(path: str | os.PathLike[str], *, private: bool = True) -> tup
         data = _read(path, where, private=private)
     except OSError as error:
         raise KeyMaterialError(f"{where} cannot be read: {type(error).__name__}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise KeyMaterialError(f"{where} is no text: {_FORM}") from None
+    text = data.decode("utf-8-sig", "replace")
+    if "\ufffd" in text:
+        raise KeyMaterialError(f"{where} is no text: {_FORM}")
     return _keys("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")), where)
 
 
@@ -95,10 +94,11 @@ def _keys(text: str, where: str) -> tuple[bytes, ...]:
 def _key(word: str, where: str) -> bytes:
     if _HEXADECIMAL.fullmatch(word):
         return bytes.fromhex(word)
-    try:
+    key = None
+    with contextlib.suppress(ValueError):
         key = base64.b64decode(word.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raise KeyMaterialError(f"{where} cannot be read: {_FORM}") from None
+    if key is None:  # not in a handler: the other exception would hang on this one
+        raise KeyMaterialError(f"{where} cannot be read: {_FORM}")
     if len(key) not in SIZES:
         raise KeyMaterialError(f"{where} has {len(key)} bytes: {_FORM}")
     return key
