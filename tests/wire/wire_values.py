@@ -113,6 +113,17 @@ def is_legal(value: object) -> bool:
     return all(map(is_legal, value))  # type: ignore[call-overload]  # a container or a row
 
 
+def shown_by(error: BaseException) -> str:
+    """What a traceback with variables shows of our own frames."""
+    told = ""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals["__name__"].startswith("wats_accel"):
+            told += repr(trace.tb_frame.f_locals)
+        trace = trace.tb_next
+    return told
+
+
 def sqlite_rows(sql: str, *arguments: Any) -> list[sqlite3.Row]:
     """The rows of a query."""
     connection = sqlite3.connect(":memory:")

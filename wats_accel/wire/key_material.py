@@ -15,6 +15,7 @@ import stat
 from collections.abc import Mapping
 from typing import Final
 
+from wats_accel.frames import forgetful
 from wats_accel.wire.refusals import KeyMaterialError
 
 SIZES: Final = (16, 24, 32)
@@ -35,11 +36,8 @@ def keys_from_environment(name: str, environment: Mapping[str, str] | None = Non
     Raises:
         KeyMaterialError: there is no such variable, or it has no usable keys.
     """
-    text = (os.environ if environment is None else environment).get(name)
-    where = f"the environment variable {name}"
-    if text is None:
-        raise KeyMaterialError(f"{where} is not set")
-    return _keys(text, where)
+    keys: tuple[bytes, ...] = _from_environment(name, environment)
+    return keys
 
 
 def keys_from_file(path: str | os.PathLike[str], *, private: bool = True) -> tuple[bytes, ...]:
@@ -53,6 +51,21 @@ def keys_from_file(path: str | os.PathLike[str], *, private: bool = True) -> tup
     Raises:
         KeyMaterialError: there is no such file, others may read it, or it has no usable keys.
     """
+    keys: tuple[bytes, ...] = _from_file(path, private)
+    return keys
+
+
+@forgetful  # else a traceback that shows variables would show keys
+def _from_environment(name: str, environment: Mapping[str, str] | None) -> tuple[bytes, ...]:
+    text = (os.environ if environment is None else environment).get(name)
+    where = f"the environment variable {name}"
+    if text is None:
+        raise KeyMaterialError(f"{where} is not set")
+    return _keys(text, where)
+
+
+@forgetful
+def _from_file(path: str | os.PathLike[str], private: bool) -> tuple[bytes, ...]:
     where = f"the file {os.fspath(path)}"
     try:
         data = _read(path, where, private=private)
