@@ -125,9 +125,12 @@ class Proxy:
             self._held.append((self._others[end], data))
         elif self._weather is Weather.GARBAGE and self._is_client(end):
             self._send(end, self._garbage())
-        elif self._weather is Weather.DRIPPING and self._is_client(end) and end not in self._asked:
-            self._asked.add(end)
-            self._send(end, b"$1000000\r\n")
+        elif self._weather is Weather.DRIPPING:
+            # Whoever waits for an answer since before gets this one, too.
+            asked = end if self._is_client(end) else self._others[end]
+            if asked not in self._asked:
+                self._asked.add(asked)
+                self._send(asked, b"$1000000\r\n")
 
     def _is_client(self, end: socket.socket) -> bool:
         with contextlib.suppress(KeyError):

@@ -104,7 +104,8 @@ class Member:
         dice = Random(f"{spec['seed']}/{spec['member']}/{thread}")
         while not self._ends.wait(dice.uniform(0.0, 2 * spec["pause"])):
             number, what = dice.randrange(spec["registers"]), dice.random()
-            if what < spec["write_share"]:
+            if what < spec["write_share"] and spec["own"]:
+                number = dice.choice(spec["own"])
                 token = notes.next_token(thread)
                 notes.note(WRITE, lambda n=number, t=token: registers.write(n, t), number, token)
                 notes.note(READ, lambda n=number: registers.read(n), number)  # what it has just written
@@ -115,7 +116,8 @@ class Member:
 
     def _poll(self, notes: Notes) -> None:
         while not self._ends.wait(_POLL_SECONDS):
-            notes.note(POLL, lambda: self._registers.read(0), 0)
+            for number in self._spec["polled"]:
+                notes.note(POLL, lambda n=number: self._registers.read(n), number)
 
     def write_down(self) -> None:
         """Leave what was noted in files."""

@@ -33,7 +33,6 @@ class Size:
         processes: how many.
         threads: of each, besides the one that polls.
         seconds: of each scenario, from the first call on, without its disturbance.
-        registers: how many there are.
         pause: between two calls of a thread, in seconds, on the average.
         write_share: how many of the calls write.
     """
@@ -41,9 +40,33 @@ class Size:
     processes: int = 3
     threads: int = 2
     seconds: float = 2.0
-    registers: int = 6
     pause: float = 0.005
     write_share: float = 0.05
+
+    @property
+    def writers(self) -> int:
+        """The last process only reads: it asks the server for nothing, unless it beats."""
+        return max(1, self.processes - 1)
+
+    @property
+    def registers(self) -> int:
+        """How many there are: two of each writer's own, and two that all write."""
+        return 2 * self.writers + 2
+
+    def written_by(self, member: int) -> list[int]:
+        """The registers that a process writes. What only others write it drops only if they are heard."""
+        if member >= self.writers:
+            return []
+        return [member, member + self.writers, 2 * self.writers, 2 * self.writers + 1]
+
+    def is_cut_off(self, member: int) -> bool:
+        """Whether a process belongs to the half that is cut off when half of them are."""
+        return member >= self.processes // 2
+
+    @property
+    def polled(self) -> list[int]:
+        """The registers that each process reads all the time: one of either half."""
+        return [0, min(self.processes // 2, self.writers - 1)]
 
 
 @dataclass(slots=True)
@@ -139,6 +162,8 @@ class Cluster:
             "member": member + 1,
             "threads": size.threads,
             "registers": size.registers,
+            "own": size.written_by(member),
+            "polled": size.polled,
             "pause": size.pause,
             "write_share": size.write_share,
             "seed": self._seed,

@@ -86,12 +86,11 @@ def refusing(setting: Setting) -> Outcome:
 def half_cut_off(setting: Setting, weather: Weather = Weather.REFUSED) -> Outcome:
     """Half of the processes cannot reach the server, and go on writing."""
     with _proxy(setting) as proxy:
-        urls = setting.redis.url, proxy.url
         return _disturbed(
             setting,
             lambda: proxy.be(weather),
             lambda: proxy.be(Weather.FINE),
-            url_of=lambda member: urls[member % 2],
+            url_of=lambda member: (proxy if setting.size.is_cut_off(member) else setting.redis).url,
         )
 
 
@@ -124,14 +123,16 @@ def garbage(setting: Setting) -> Outcome:
 def restarted_while_half_is_cut_off(setting: Setting) -> Outcome:
     """The server forgets who is there, while half of the processes cannot say that they are."""
     with _proxy(setting) as proxy:
-        urls = setting.redis.url, proxy.url
 
         def disturb() -> None:
             proxy.be(Weather.REFUSED)
             setting.redis.restart_empty()
 
         return _disturbed(
-            setting, disturb, lambda: proxy.be(Weather.FINE), url_of=lambda member: urls[member % 2]
+            setting,
+            disturb,
+            lambda: proxy.be(Weather.FINE),
+            url_of=lambda member: (proxy if setting.size.is_cut_off(member) else setting.redis).url,
         )
 
 
