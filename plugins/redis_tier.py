@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from wats_accel.extension import (
     hookimpl,
     mapping_at,
     nearest,
+    parse_duration,
     quoted,
     repository_rules,
     sequence,
@@ -111,8 +113,40 @@ def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
                 yield Finding(("shared", key, number), what + nearest(name, declared))
     if section.get("tier") == "shared" and not sequence(section.get("namespaces")):
         yield Finding(("shared", "tier"), "nothing is shared: name the namespaces under 'namespaces'")
+    yield from _url(section)
+    yield from _times(section)
     if not section.get("keys"):
         yield from _secrets_in_clear(raw, set(map(str, sequence(section.get("waive_seal")))))
+
+
+def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
+    """Times that leave no room for what they are there for."""
+
+    def seconds(name: str) -> float:
+        return _seconds(section.get(name, SharedSection.model_fields[name].default))
+
+    if seconds("lost_after") <= 2 * seconds("beat"):
+        yield Finding(("shared", "lost_after"), "'lost_after' has to be longer than two beats")
+    if seconds("isolated_ttl") and seconds("isolated_ttl") <= seconds("lost_after") + seconds("timeout"):
+        yield Finding(("shared", "isolated_ttl"), "'isolated_ttl' has to be longer than 'lost_after'")
+
+
+def _seconds(told: object) -> float:
+    try:
+        return parse_duration(told)
+    except ValueError:
+        return math.nan  # which is neither more nor less: the model says what is wrong
+
+
+_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
+
+
+def _url(section: Mapping[str, Any]) -> Iterator[Finding]:
+    given = section.get("url")
+    text = mapping_at(section, "url").get("text") if isinstance(given, dict) else given
+    if isinstance(text, str) and text and text.partition("://")[0] not in _SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in _SCHEMES)
+        yield Finding(("shared", "url"), f"expected one of {known}")  # without it: it may have a password
 
 
 _IN_CLEAR = (

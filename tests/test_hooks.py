@@ -154,7 +154,7 @@ def test_without_its_plugin_there_is_no_pool() -> None:
     with accelerated(rules, strict=False) as accelerator:
         assert messages(accelerator) == [
             "unknown key; known: allow_targets, cache, enabled, invalidation, lock, logging, plugins, "
-            "repositories, sql, status, strict, version and 1 more"
+            "repositories, shared, sql, status, strict and 2 more"
         ]
         assert accelerator.stats().pools == {}
 

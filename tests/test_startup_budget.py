@@ -48,6 +48,7 @@ NEVER = {
     "wats_accel.sql_tokens": "the same, and pools",
     "wats_accel.testing": "tests",
     "wats_accel.tracking": "the mode that goes by the SQL",
+    "wats_accel.versions": "a database that is asked for versions",
     "wats_accel.wrappers.materialized": "a generator function that is cached",
     "wats_accel.wrappers.valid_until": "`valid_until:`",
 }

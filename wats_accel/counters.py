@@ -58,6 +58,25 @@ class PoolCounters:
 
 
 @record(slots=True)
+class SharedCounters:
+    """What has happened between this process and others so far. Times are in seconds."""
+
+    mode: str = "off"
+    why_isolated: str = "not connected yet"
+    members: int = 0
+    sent: int = 0
+    received: int = 0
+    waiting: int = 0
+    isolations: int = 0
+    timeouts: int = 0
+    dropped_everything: int = 0
+    echoes: int = 0
+    echo_seconds: float = 0.0
+    longest_echo_seconds: float = 0.0
+    silent_seconds: float | None = None
+
+
+@record(slots=True)
 class SqlCounters:
     """What the statements that were seen have changed so far, and what that has dropped."""
 

@@ -348,4 +348,5 @@ class Life(abc.ABC):
             ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
             counters if isinstance(counters, SqlCounters) else None,
             assembly.context.breakers,
+            None if regions.announcer is None else regions.announcer.figures(),
         )

@@ -51,6 +51,12 @@ EVERY_LINE = [
         "Left alone for 30s after 5 failures: cache a:b (OSError)",
     ),
     (events.BreakerClosed("cache a:b"), "INFO", "Works again: cache a:b"),
+    (events.BackplaneConnected(3), "INFO", "Backplane connected: 3 members"),
+    (
+        events.BackplaneIsolated("TimeoutError", 30.0),
+        "WARNING",
+        "Backplane isolated: TimeoutError; no answer older than 30s",
+    ),
     (
         events.ConfigReloaded(1, 2, 3, 4),
         "INFO",

@@ -94,7 +94,7 @@ def test_no_figure_of_a_pool_is_left_out() -> None:
 
 
 def test_no_figure_is_left_out_of_the_sums() -> None:
-    numbers = {name: 1 for name in asdict(Counters()) if name not in ("not_stored", "bypassed")}
+    numbers = {name: 1 for name in asdict(Counters()) if name not in ("not_stored", "bypassed", "shared")}
     total = snapshot([("n", f"a:B.{number}", Cache(1, **numbers)) for number in range(2)]).total
     figures = asdict(total)
     assert {name: figures[name] for name in (*numbers, "size", "saved_seconds")} == dict.fromkeys(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from wats_accel.cache.freezing import freeze
 
 ROUNDS = settings(
-    max_examples=5_000 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 50,
+    max_examples=5_000 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

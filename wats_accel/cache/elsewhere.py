@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from wats_accel.cache.keys import KeyMaker
     from wats_accel.cache.loads import Load
     from wats_accel.cache.selection import Selection
+    from wats_accel.counters import SharedCounters
     from wats_accel.patterns import KeyPattern
 
 Tables = Mapping[str, Sequence[str]]
@@ -24,6 +25,10 @@ class Announcer(Protocol):
 
     def changed(self, tables: Tables | None, /) -> None:
         """Tell which tables have changed; None: nobody knows which."""
+        ...
+
+    def figures(self) -> SharedCounters:
+        """What has happened so far."""
         ...
 
 
@@ -58,7 +63,16 @@ class Bounds:
             it is bounded while other processes cannot say what they change.
     """
 
-    __slots__ = ("longest_seconds",)
+    __slots__ = ("_by_owner", "longest_seconds")
 
     def __init__(self) -> None:
         self.longest_seconds: float | None = None
+        self._by_owner: dict[str, float] = {}
+
+    def set(self, owner: str, seconds: float | None) -> None:
+        """Have `owner` bound them, or not any more; the strictest bound is in effect."""
+        if seconds is None:
+            self._by_owner.pop(owner, None)
+        else:
+            self._by_owner[owner] = seconds
+        self.longest_seconds = min(list(self._by_owner.values()), default=None)

@@ -19,6 +19,7 @@ _COMMANDS = {
     "report": "Write all rules as a Markdown page.",
     "schema": "Write the JSON Schema of the configuration.",
     "schema-scan": "Write down a live database's tables, keys, triggers, views and procedures.",
+    "freshness-ddl": "Write the script by which a database tells which tables have changed.",
     "status": "Say what running processes have on.",
     "disable": "Switch something off in the configuration file.",
     "enable": "Switch something on again in the configuration file.",

@@ -75,7 +75,7 @@ class Applier:
 
     def bounded(self, seconds: float | None, /) -> None:
         """Have answers that are loaded from now on live so long at most."""
-        self._caches.bounds.longest_seconds = seconds
+        self._caches.bounds.set(BY, seconds)
 
     def connected(self, members: int, /) -> None:
         """Tell that all is known."""

@@ -21,10 +21,10 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from typing import Final, Protocol, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
+from wats_accel.counters import SharedCounters
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.records import record
 from wats_accel.shared.deadlines import DeadlinePassedError, Deadlines
@@ -98,25 +98,6 @@ class Listener(Protocol):
         ...
 
 
-@record(slots=True)
-class BackplaneCounters:
-    """What has happened on the backplane so far. Times are in seconds."""
-
-    sent: int = 0
-    received: int = 0
-    dropped_everything: int = 0
-    isolations: int = 0
-    timeouts: int = 0
-    echoes: int = 0
-    echo_seconds: float = 0.0
-    longest_echo_seconds: float = 0.0
-    last_message_at: float | None = None
-    waiting: int = 0
-    members: int = 0
-    last_number: int = 0
-    isolated_for: str | None = field(default="not connected yet")
-
-
 class Backplane:
     """One process on the backplane. Implements `Announcer`.
 
@@ -146,7 +127,7 @@ class Backplane:
         self.rules = rules
         self.prefix = prefix
         self.tags = tags
-        self.counters = BackplaneCounters()
+        self.counters = SharedCounters()
         self.member = secrets.token_hex(8)
         self._connect_servers = connect
         self._servers: tuple[Server, Server] | None = None
@@ -155,7 +136,7 @@ class Backplane:
         self._with_arguments = seal is not None or arguments_in_clear
         self._clock = clock
         self.deadlines = Deadlines()
-        self._horizon = Horizon(self._drop_everything, clock=clock)
+        self._horizon = Horizon(self._was_reached, clock=clock)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
         self._waiting: deque[tuple[list[str], Message]] = deque()
@@ -163,10 +144,10 @@ class Backplane:
         self.is_connected = False  # it is, and all is known
         self._pause, self._rests_until = 0.0, 0.0
         self._due_at = 0.0
-        self._knows_since: float | None = None
         self._epoch: str | None = None
         self._last, self._nonce = 0, ""
         self._sent_at: dict[str, float] = {}
+        self._heard_at: float | None = None
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
 
@@ -267,16 +248,19 @@ class Backplane:
 
     def _doubt(self, why: str) -> None:
         with self._lock:
-            self.counters.isolated_for = why
+            self.counters.why_isolated = why
             if not self.is_connected:
                 return
             self.is_connected = False
             self.counters.isolations += 1
-            # First the bound: what is loaded from here on needs no horizon.
+            # What is loaded from here on has a bound; what was loaded before, the horizon.
             self._listener.bounded(self.rules.isolated_seconds)
-            if self._knows_since is not None:
-                self._horizon.set(self._knows_since + self.rules.trusted_seconds)
         self._listener.isolated(why)
+
+    def _was_reached(self) -> None:
+        """Called when all was known for the last time too long ago, whatever the listening thread does."""
+        self._doubt("nothing is known of the others")
+        self._drop_everything()
 
     # -- what others tell (called in the listening thread) -----------------------------------------------
 
@@ -331,13 +315,12 @@ class Backplane:
         with self._lock:
             if not self.is_reached:
                 return  # since a moment ago
-            self._knows_since = asked_at
-            self._horizon.put_off()
+            self._horizon.move_to(asked_at + self.rules.trusted_seconds)
             if self.is_connected:
                 return
             self._listener.bounded(None)
             self.is_connected = True
-            self.counters.isolated_for = None
+            self.counters.why_isolated = ""
         self._listener.connected(beat.members)
 
     def _send_what_waits(self) -> None:
@@ -384,10 +367,9 @@ class Backplane:
                 self._note_echo(told.nonce)
             else:
                 self.counters.received += 1
-                self.counters.last_message_at = self._clock()
+                self._heard_at = self._clock()
                 self._listener.told(self._opened(told.message))
             self._last, self._nonce = told.number, told.nonce
-            self.counters.last_number = told.number
         return bool(received)
 
     def _opened(self, text: bytes) -> Message:
@@ -410,6 +392,13 @@ class Backplane:
         self.counters.dropped_everything += 1
         self._listener.told(ANYTHING)
 
+    def figures(self) -> SharedCounters:
+        """The counters, as they are now."""
+        known = self.counters
+        known.mode = "connected" if self.is_connected else "doubting" if self.is_reached else "isolated"
+        known.silent_seconds = None if self._heard_at is None else self._clock() - self._heard_at
+        return known
+
     # -- end -----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -431,6 +420,6 @@ class Backplane:
         self.member = secrets.token_hex(8)
         self._waiting.clear()
         self.is_reached = self.is_connected = False
-        self._knows_since = self._epoch = None
+        self._epoch = None
         self._last, self._nonce, self._due_at = 0, "", 0.0
         self._listener.bounded(self.rules.isolated_seconds)

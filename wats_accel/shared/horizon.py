@@ -1,4 +1,8 @@
-"""The horizon: until when answers may be trusted while nobody can say what other processes change."""
+"""The horizon: until when answers may be trusted, if nobody hears any more what other processes change.
+
+It is moved on whenever all is known. When nobody does that in time, it is reached: whatever has kept them from
+it, a network or a thread that hangs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ def clock_that_counts_sleep() -> float:
 
 
 class Horizon:
-    """Calls back when a moment comes that nobody has put off. It waits for no network.
+    """Calls back when a moment comes that nobody has moved on. It waits for no network.
 
     Args:
         passed: called in a thread of its own.
@@ -42,22 +46,15 @@ class Horizon:
         self._changed = threading.Condition(threading.RLock())
         self._thread, self._at = None, None
 
-    def set(self, at: float) -> None:
-        """Call back at this time of the clock; an earlier one that was set before is kept."""
+    def move_to(self, at: float) -> None:
+        """Call back at this time of the clock, and not before."""
         with self._changed:
             if self._closed:
                 return
-            self._at = at if self._at is None else min(self._at, at)
-            self._changed.notify_all()
+            self._at = at
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="wats-accel-horizon", daemon=True)
                 self._thread.start()
-
-    def put_off(self) -> None:
-        """Do not call back any more: all is known again."""
-        with self._changed:
-            self._at = None
-            self._changed.notify_all()
 
     def close(self) -> None:
         """Never call back again. Safe to call twice."""
@@ -79,8 +76,9 @@ class Horizon:
             with self._changed:
                 if self._closed or self._thread is not threading.current_thread():
                     return
-                left = None if self._at is None else self._at - self._clock()
-                if left is None or left > 0:
-                    # Not longer: meanwhile a computer may sleep, and waiting does not count that.
-                    self._changed.wait(left if left is None else min(left, _LONGEST_LOOK_SECONDS))
+                # Not longer: meanwhile a computer may sleep, and waiting does not count that. So nobody has
+                # to be woken when the moment has moved on, either.
+                left = _LONGEST_LOOK_SECONDS if self._at is None else self._at - self._clock()
+                if left > 0:
+                    self._changed.wait(min(left, _LONGEST_LOOK_SECONDS))
             self.look()

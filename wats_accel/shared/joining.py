@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from wats_accel.cache import elsewhere
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.counters import SharedCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator
 from wats_accel.records import record
@@ -124,6 +125,10 @@ class Membership:
         """Tell which tables have changed."""
         self.backplane.changed(tables)
 
+    def figures(self) -> SharedCounters:
+        """What has happened so far."""
+        return self.backplane.figures()
+
     def serve(self, observer: object) -> None:
         """Share the answers of all methods that there are now: at first, and after a reload.
 
@@ -143,7 +148,7 @@ class Membership:
             region.tier = None
         self.backplane.close()
         self._caches.announcer = None
-        self._caches.bounds.longest_seconds = None
+        self.applier.bounded(None)
         for client in self._clients:
             _quietly(client.close)
 

@@ -99,8 +99,8 @@ class Server:
 
     def warm_up(self) -> None:
         """Have a connection, and the server know the scripts."""
-        for script in (self._find, self._keep, self._release, self._announce):
-            self._client.script_load(script.script)
+        for text in (scripts.FIND, scripts.KEEP, scripts.RELEASE, scripts.ANNOUNCE):
+            self._client.script_load(text)
 
     # -- answers -----------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, field, fields
 from typing import Any, Protocol
 
 from wats_accel.breakers import Breaker
-from wats_accel.counters import Counters, PoolCounters, SqlCounters
+from wats_accel.counters import Counters, PoolCounters, SharedCounters, SqlCounters
 from wats_accel.records import record
 
 
@@ -122,6 +122,44 @@ class SqlStats:
 
 
 @record(frozen=True, slots=True)
+class SharedStats:
+    """What this process and others tell each other; ``off`` where it is no member. Times are in seconds.
+
+    Attributes:
+        mode: ``connected``: all is known. ``doubting``: another process is missing. ``isolated``: the server
+            cannot be reached. In the last two no answer gets older than the configured bound.
+        why_isolated: why it is not connected.
+        members: processes that the server knows, this one among them.
+        sent: messages of this process.
+        received: messages of others.
+        waiting: messages that could not be sent yet.
+        isolations: how often it was not connected any more.
+        timeouts: how often the server did not answer a call of the application in time.
+        dropped_everything: how often nobody knew what others had dropped.
+        delay_seconds: from sending a message to having it back, on the average; others hear of it as fast.
+        longest_delay_seconds: at most.
+        silent_seconds: since the last message of another; None if there was none.
+    """
+
+    mode: str = "off"
+    why_isolated: str = ""
+    members: int = 0
+    sent: int = 0
+    received: int = 0
+    waiting: int = 0
+    isolations: int = 0
+    timeouts: int = 0
+    dropped_everything: int = 0
+    delay_seconds: float = 0.0
+    longest_delay_seconds: float = 0.0
+    silent_seconds: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@record(frozen=True, slots=True)
 class BreakerStats:
     """One circuit breaker at one moment. `retry_in_seconds` is how long its part is left alone yet."""
 
@@ -150,6 +188,7 @@ class Stats:
     sql: SqlStats = field(default_factory=SqlStats)
     breakers: Mapping[str, BreakerStats] = field(default_factory=dict)
     not_cached: Mapping[str, str] = field(default_factory=dict)
+    shared: SharedStats = field(default_factory=SharedStats)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -161,6 +200,7 @@ class Stats:
             "sql": self.sql.as_dict(),
             "breakers": {part: stats.as_dict() for part, stats in self.breakers.items()},
             "not_cached": dict(self.not_cached),
+            "shared": self.shared.as_dict(),
         }
 
 
@@ -219,10 +259,11 @@ def snapshot(
     pools: Iterable[tuple[str, CountedPools]] = (),
     sql: SqlCounters | None = None,
     breakers: Iterable[Breaker] = (),
+    shared: SharedCounters | None = None,
 ) -> Stats:
     """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``.
 
-    `sql` are the counters of the statements, if somebody has seen them.
+    `sql` are the counters of the statements, if somebody has seen them; `shared` those of the backplane.
     """
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
@@ -241,6 +282,16 @@ def snapshot(
         SqlStats() if sql is None else SqlStats(**asdict(sql)),
         {breaker.part: _of_breaker(breaker) for breaker in breakers if breaker.failures},
         not_cached,
+        SharedStats() if shared is None else _of_shared(shared),
+    )
+
+
+def _of_shared(counters: SharedCounters) -> SharedStats:
+    known = asdict(counters)
+    echoes, seconds = known.pop("echoes"), known.pop("echo_seconds")
+    longest = known.pop("longest_echo_seconds")
+    return SharedStats(
+        **known, delay_seconds=seconds / echoes if echoes else 0.0, longest_delay_seconds=longest
     )
 
 

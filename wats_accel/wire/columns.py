@@ -64,6 +64,7 @@ _TYPED: Final[dict[type, str]] = {
     UUID: "u",
     bytes: "b",
 }
+_OF_LETTER: Final = {letter: cls for cls, letter in _TYPED.items()}
 _LETTERS: Final = {**dict.fromkeys(nodes.SCALARS, _PLAIN), **_TYPED}
 _TYPE_OF: Final[dict[str, Any]] = {
     "a": list[bool | int | float | str | None],
@@ -146,9 +147,9 @@ def _write_plain(column: Column) -> bytes | None:
 def _write_typed(column: Column, letter: str) -> tuple[str, bytes] | None:
     """None: the column is not what its first value seemed to tell."""
     types = list(map(type, column))
-    nones = types.count(NoneType)
-    cls = next(cls for cls in types if cls is not NoneType) if nones else types[0]
-    if types.count(cls) + nones != len(types):
+    known = types.count(_OF_LETTER[letter])
+    nones = 0 if known == len(types) else types.count(NoneType)
+    if known + nones != len(types):
         return None
     check = _CHECKS.get(letter)
     if check is not None:

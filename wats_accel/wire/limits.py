@@ -10,8 +10,8 @@ class Limits:
     """What is larger is not written, and not read.
 
     Attributes:
-        most_bytes: of a document, before it is compressed. What reading one can take of memory is some sixty
-            times as much at the very worst, and three to five times as a rule.
+        most_bytes: of a document, before it is compressed. Reading one takes three to five times as much
+            memory as a rule, and sixty times at the very worst.
         most_items: of all its containers together. One that contains another one twice counts it twice.
         deepest: how many containers may be inside each other.
     """

@@ -99,7 +99,9 @@ def _write(shape: str, rows: Sequence[Any], writer: Writer) -> TableNode:
     if not 1 <= len(rows[0]) <= columns.WIDEST:
         raise not_encodable(type(rows[0]), "has too many columns, or none")
     head = KINDS[shape[1]].head_of(rows)
-    return _write_columns(shape, rows, list(zip(*rows, strict=True)), head, writer)
+    # All have one description, so one width. To ask each for one value more would raise as many exceptions.
+    found = list(zip(*rows, strict=False))
+    return _write_columns(shape, rows, found, head, writer)
 
 
 def _write_columns(

@@ -15,6 +15,7 @@ from wats_accel.sql.schema_building import schema_of
 from wats_accel.sql.schema_description import SchemaDescription, Touches
 from wats_accel.sql.schema_scan import scan_schema
 from wats_accel.sql.statement import facts_of
+from wats_accel.versions.ddl import script
 
 TABLES = {1: "Users", 2: "Links", 3: "Log", 4: "Users_History", 5: "Far", 6: "Rights"}
 ROWS: dict[str, list[dict[str, Any]]] = {
@@ -81,7 +82,18 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "table_name": "Links",
             "event": "DELETE",
             "definition": None,
-        }
+        },
+        {
+            "object_id": 22,
+            "name": "wats_accel_versions_1",
+            "table_name": "Rights",
+            "event": "UPDATE",
+            "definition": next(
+                text
+                for text in script("sqlserver", ["Rights"]).statements
+                if "CREATE OR ALTER TRIGGER" in text
+            ),
+        },
     ],
     sqlserver.VIEWS: [
         {
@@ -234,6 +246,11 @@ def test_an_encrypted_trigger_is_unknown(description: SchemaDescription, schema:
     assert "trigger tr_hidden: its text cannot be seen" in description.unknown
     assert changed(schema, "DELETE FROM Links").unknown
     assert not changed(schema, "UPDATE Links SET A = 1").unknown
+
+
+def test_a_trigger_that_only_notes_versions_is_none(description: SchemaDescription, schema: Schema) -> None:
+    assert "Rights" not in {trigger.table for trigger in description.triggers}
+    assert not changed(schema, "UPDATE Rights SET UserId = 1").unknown
 
 
 def test_a_table_with_versions_writes_its_history(schema: Schema) -> None:

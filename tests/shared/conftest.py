@@ -1,0 +1,54 @@
+"""What the tests of the shared part have in common: a Redis of their own, and members that take steps."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from steps import Member, Members
+from unit_redis import UnitRedis
+
+
+@pytest.fixture(scope="session")
+def _redis(
+    missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[UnitRedis]:
+    if shutil.which("redis-server") is None:
+        missing("redis-server")
+    server = UnitRedis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(_redis: UnitRedis) -> Iterator[UnitRedis]:
+    """A server with nothing in it, which may be stopped, paused and started again."""
+    _redis.begin_empty()
+    yield _redis
+    _redis.resume()
+
+
+@pytest.fixture
+def members(redis_server: UnitRedis) -> Iterator[Members]:
+    """Makes processes on one backplane, as far as that can be told from one process."""
+    made = Members(redis_server)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def two(members: Members) -> tuple[Member, Member]:
+    """Two that are connected, and know of each other."""
+    one, other = members.join(), members.join()
+    one.step()
+    return one, other
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For files of a test."""
+    return tmp_path

@@ -1,0 +1,359 @@
+"""The backplane, step by step: what one process drops the others drop, and nothing is lost unnoticed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+
+import pytest
+import redis
+from steps import RULES, Member, Members, is_stopped
+
+from wats_accel.shared.deadlines import DeadlinePassedError
+from wats_accel.wire import Sealer
+
+# -- all is well -----------------------------------------------------------------------------------------
+
+
+def test_what_one_drops_the_other_drops_once_and_in_order(two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.drops("users:*")
+    one.drops("groups:all")
+    other.step()
+    assert other.heard.drops == ["users:*", "groups:all"]
+    other.step()
+    assert other.heard.drops == ["users:*", "groups:all"]
+
+
+def test_nobody_is_told_of_his_own(two: tuple[Member, Member]) -> None:
+    one, _ = two
+    one.drops("users:*")
+    one.step()
+    assert one.heard.drops == []
+    assert (one.backplane.counters.sent, one.backplane.counters.echoes) == (1, 1)
+
+
+def test_who_joins_late_is_not_told_what_was_before(members: Members) -> None:
+    members.join().drops("users:*")
+    assert members.join().heard.drops == []
+
+
+def test_until_it_is_connected_no_answer_gets_old(members: Members) -> None:
+    member = members.make()
+    assert (member.is_connected, member.heard.bound) == (False, RULES.isolated_seconds)
+    member.step()
+    assert (member.is_connected, member.heard.bound, member.heard.log) == (True, None, ["connected, 1"])
+
+
+def test_tables_are_told_with_their_columns(two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.changed({"users": ["name"], "roles": ["*"]})
+    other.step()
+    assert other.heard.messages[0].tables == {"users": ["name"], "roles": ["*"]}
+
+
+def test_a_change_of_nobody_knows_what_is_one_of_everything(two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.changed(None)
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+# -- arguments -------------------------------------------------------------------------------------------
+
+
+def test_arguments_do_not_go_in_clear_and_then_a_drop_means_the_whole_method(members: Members) -> None:
+    one, other = members.join(), members.join()
+    one.drops("users:role:{user_id}", user_id="carol-of-accounting")
+    other.step()
+    assert other.heard.drops == ["users:role"]
+    assert not _anywhere(members, b"carol")
+
+
+def test_arguments_go_in_clear_if_that_is_wanted(members: Members) -> None:
+    one, other = members.join(arguments_in_clear=True), members.join()
+    one.drops("users:role:{user_id}", user_id=7)
+    other.step()
+    assert other.heard.drops == ["users:role:7"]
+
+
+def test_sealed_messages_have_arguments_and_show_none(members: Members) -> None:
+    one, other = (members.join(seal=Sealer([b"k" * 32])) for _ in range(2))
+    one.drops("users:role:{user_id}", user_id="carol-of-accounting")
+    other.step()
+    assert other.heard.drops == ["users:role:carol-of-accounting"]
+    assert not _anywhere(members, b"carol")
+
+
+@pytest.mark.parametrize("other_key", [b"x" * 32, None])
+def test_what_cannot_be_opened_means_everything(members: Members, other_key: bytes | None) -> None:
+    one = members.join(seal=Sealer([b"k" * 32]))
+    other = members.join(seal=None if other_key is None else Sealer([other_key]))
+    one.drops("users:*")
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def _anywhere(members: Members, text: bytes) -> bool:
+    client = members.raw()
+    told = [repr(entry).encode() for entry in client.xrange("{t}:messages")]
+    return any(text in known for known in [*told, *client.keys("*")])
+
+
+# -- the server forgets ----------------------------------------------------------------------------------
+
+
+def test_when_the_server_is_emptied_everything_is_dropped(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    one.drops("users:*")
+    members.raw().flushall()
+    other.step()
+    assert other.heard.drops == ["everything"]
+    one.drops("groups:*")
+    other.step()
+    assert other.heard.drops == ["everything", "groups:*"]
+
+
+def test_when_messages_are_gone_everything_is_dropped(members: Members, two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.drops("users:*")
+    members.raw().delete("{t}:messages")
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_when_the_last_message_is_gone_everything_is_dropped(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    one.drops("users:*")
+    other.step()
+    members.raw().delete("{t}:messages")
+    other.step()
+    assert other.heard.drops == ["users:*", "everything"]
+    other.step()
+    assert other.heard.drops == ["users:*", "everything"]
+
+
+def test_a_server_that_has_lost_messages_begins_anew_for_all(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    one.drops("users:*")
+    for member in two:
+        member.step()
+    members.raw().hincrby("{t}:clock", "number", -1)  # as a replica has it that takes over too early
+    with pytest.raises(ConnectionResetError):
+        other.step()
+    for member in two:
+        member.step()
+        assert member.heard.drops[-1] == "everything"
+
+
+def test_another_message_under_the_same_number_is_found_out(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    one.drops("users:*")
+    for member in two:
+        member.step()
+    client = members.raw()
+    client.delete("{t}:messages")
+    client.xadd("{t}:messages", {"nonce": "other", "sender": "x", "message": "{}"}, id="1-0")
+    with pytest.raises(ConnectionResetError):
+        other.step()
+    other.step()
+    assert other.heard.drops[-1] == "everything"
+
+
+# -- the server cannot be reached ------------------------------------------------------------------------
+
+
+def test_what_cannot_be_told_is_told_first_of_all_later(members: Members, two: tuple[Member, Member]) -> None:
+    one, other = two
+    with is_stopped(members.redis):
+        one.drops("users:*")
+        assert not one.is_connected
+        one.drops("groups:*")
+        with pytest.raises(redis.ConnectionError):
+            other.step()
+    members.clock.now += RULES.beat_seconds  # so long it is left alone
+    one.step()
+    assert one.is_connected
+    other.step()
+    assert other.heard.drops[0] == "everything"  # the server has begun anew, empty
+    assert one.backplane.counters.waiting == 0
+
+
+def test_one_that_owes_messages_does_not_say_that_it_lives(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    with is_stopped(members.redis):
+        one.drops("users:*")
+    beats: list[object] = []
+    one.backplane._asked_for_beat = lambda: beats.append(None)  # type: ignore[method-assign,assignment,return-value]
+    one.backplane.server._announce = _refuses  # type: ignore[assignment]
+    with pytest.raises(ConnectionError):
+        one.step()
+    assert beats == []
+    del other
+
+
+def _refuses(**_: object) -> None:
+    raise ConnectionError
+
+
+def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple[Member, Member]) -> None:
+    one, _ = two
+    one.backplane.trouble("a test")
+    for number in range(1_002):
+        one.drops(f"users:m{number}")
+    assert one.backplane.counters.waiting <= 2
+    other = members.join()
+    one.step()
+    other.step()
+    assert other.heard.drops[0] == "everything"
+
+
+def test_isolated_nothing_gets_older_than_the_bound(members: Members, two: tuple[Member, Member]) -> None:
+    one, _ = two
+    one.step()
+    knew_at = members.clock.now
+    one.backplane.trouble("a test")
+    assert one.heard.bound == RULES.isolated_seconds
+    members.clock.now = knew_at + RULES.trusted_seconds - 0.001
+    assert not one.backplane._horizon.look()
+    members.clock.now = knew_at + RULES.trusted_seconds
+    assert one.backplane._horizon.look()
+    assert one.heard.drops == ["everything"]
+    assert RULES.trusted_seconds + RULES.lost_seconds <= RULES.isolated_seconds
+
+
+def test_a_short_trouble_drops_nothing(members: Members, two: tuple[Member, Member]) -> None:
+    one, _ = two
+    one.backplane.trouble("a test")
+    members.clock.now += RULES.trusted_seconds - 1
+    one.step()
+    members.clock.now += RULES.trusted_seconds - 1
+    assert not one.backplane._horizon.look()
+    assert (one.heard.drops, one.heard.bound) == ([], None)
+
+
+def test_a_thread_that_hangs_cannot_make_an_answer_older(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    members.clock.now += RULES.trusted_seconds + 1  # nobody beats, and nobody notices that
+    assert one.is_connected
+    assert one.backplane._horizon.look()
+    assert (one.is_connected, one.heard.bound) == (False, RULES.isolated_seconds)
+    assert one.heard.drops == ["everything"]
+    one.step()
+    assert (one.is_connected, one.heard.bound) == (True, None)
+
+
+def test_messages_of_a_time_of_trouble_are_applied_after_it(two: tuple[Member, Member]) -> None:
+    one, other = two
+    other.backplane.trouble("a test")
+    one.drops("users:*")
+    other.step()
+    assert other.heard.drops == ["users:*"]
+    assert other.is_connected
+
+
+def test_nobody_waits_for_a_server_that_answers_nothing(members: Members) -> None:
+    member = members.join(rules=dataclasses.replace(RULES, timeout_seconds=0.01))
+    members.redis.pause()
+    member.drops("users:*")
+    assert not member.is_connected
+    assert member.heard.log[-1] == f"isolated: {DeadlinePassedError.__name__}"
+    assert member.backplane.counters.timeouts == 1
+    member.drops("groups:*")  # and is not asked any more
+    assert member.backplane.counters.timeouts == 1
+
+
+def test_a_server_that_answers_beats_only_rests_longer_and_longer(members: Members) -> None:
+    member = members.join()
+    pauses = []
+    for _ in range(4):
+        member.backplane.server._announce = _refuses  # type: ignore[assignment]
+        member.drops("users:*")
+        pauses.append(member.backplane._pause)
+        member.backplane._waiting.clear()
+        member.step()
+        assert not member.is_connected  # it rests
+        members.clock.now += pauses[-1]
+        member.step()
+        assert member.is_connected
+    assert pauses == [1.0, 2.0, 4.0, 8.0]
+
+
+# -- another process is missing --------------------------------------------------------------------------
+
+
+def test_one_that_is_not_heard_of_makes_the_others_doubt(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    members.make_silent(one, for_ms=5_000)
+    other.step()
+    assert not other.is_connected
+    assert other.backplane.is_reached  # and so it goes on telling, and being told
+    assert other.heard.log[-1] == "isolated: 1 of 2 processes cannot be heard"
+    one.drops("users:*")
+    other.step()
+    assert other.heard.drops == ["users:*"]
+
+
+def test_when_it_is_back_they_are_connected_again(members: Members, two: tuple[Member, Member]) -> None:
+    one, other = two
+    members.make_silent(one, for_ms=5_000)
+    other.step()
+    one.step()
+    other.step()
+    assert (other.is_connected, other.heard.bound) == (True, None)
+
+
+def test_one_that_has_said_goodbye_is_not_missed(members: Members, two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.close()
+    other.step()
+    assert (other.is_connected, other.backplane.counters.members) == (True, 1)
+
+
+def test_one_that_is_silent_for_very_long_is_taken_for_dead(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    members.make_silent(one, for_ms=601_000)
+    other.step()
+    assert (other.is_connected, other.backplane.counters.members) == (True, 1)
+
+
+def test_one_that_was_silent_itself_is_not_kept_waiting_by_that(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    members.make_silent(one, for_ms=5_000)
+    one.step()
+    assert one.is_connected
+
+
+# -- answers of a server that is none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nonsense", [None, [], [b"e"], b"x", 7, [b"e", b"x", b"", b"", b""]])
+def test_nonsense_isolates_and_raises_nothing_to_whoever_writes(
+    two: tuple[Member, Member], nonsense: object
+) -> None:
+    one, _ = two
+    server = one.backplane.server
+    server._announce = server._beat = lambda **_: nonsense  # type: ignore[assignment]
+    one.backplane._servers = (server, server)
+    one.drops("users:*")
+    with contextlib.suppress(Exception):
+        one.step()
+    assert not one.is_connected

@@ -1,0 +1,139 @@
+"""The section ``shared:``: what it may say, what is refused with its place, and what a start does with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from unit_redis import UnitRedis
+
+import wats_accel
+from wats_accel.errors import ConfigError
+from wats_accel.testing import accelerated
+
+NAMESPACES = {"users": {"ttl": "60s"}, "groups": {"ttl": "60s"}}
+
+
+class Repository:
+    """Of a method with a secret argument."""
+
+    url = "one"
+
+    def find(self, token: str) -> str:
+        return token
+
+
+def config(shared: object, **more: Any) -> dict[str, Any]:
+    return {"version": 1, "cache": {"namespaces": NAMESPACES}, "shared": shared, **more}
+
+
+def refusal(shared: object, **more: Any) -> str:
+    with pytest.raises(ConfigError) as caught, accelerated(config(shared, **more), strict=True):
+        pass
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shared", "told"),
+    [
+        (
+            {"namespaces": ["user"]},
+            "the namespace 'user' is not declared in cache.namespaces; did you mean 'users'?",
+        ),
+        ({"tier": "shared"}, "nothing is shared: name the namespaces under 'namespaces'"),
+        ({"tier": "both"}, "expected 'backplane-only' or 'shared'"),
+        ({"prefix": "a b"}, "prefix"),
+        ({"timeout": "soon"}, "expected a duration"),
+        ({"urll": "x"}, "did you mean 'url'?"),
+        ({"beat": "10s", "lost_after": "5s"}, "'lost_after' has to be longer than two beats"),
+        ({"isolated_ttl": "3s", "lost_after": "5s"}, "'isolated_ttl' has to be longer than 'lost_after'"),
+        ({"url": "http://x"}, "expected one of redis://"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(shared: object, told: str) -> None:
+    text = refusal(shared)
+    assert told in text
+    assert "shared" in text
+
+
+def test_answers_with_secret_arguments_are_shared_sealed_or_not_at_all() -> None:
+    rules = [
+        {
+            "target": f"{__name__}:Repository",
+            "cached": {"find": {"namespace": "users", "secret": ["token"]}},
+            "scope": "self.url",
+        }
+    ]
+    shared = {"tier": "shared", "namespaces": ["users"]}
+    assert "only if they are sealed" in refusal(shared, repositories=rules)
+
+
+def test_a_url_comes_from_the_environment_and_is_shown_nowhere(
+    redis_server: UnitRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_URL", redis_server.url)
+    with accelerated(config({"url": {"env": "TEST_URL"}}), strict=True) as accelerator:
+        assert redis_server.url not in repr(accelerator.stats())
+        assert redis_server.url not in repr(accelerator._assembly.context.caches.announcer.rules)
+
+
+def test_a_variable_that_is_not_set_is_told_and_nothing_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TEST_URL", raising=False)
+    rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
+    shared = {"url": {"env": "TEST_URL"}}
+    with accelerated(config(shared, repositories=rules), strict=False) as accelerator:
+        assert any("the environment variable 'TEST_URL' is not set" in str(p) for p in accelerator.problems)
+        for _ in range(2):
+            assert Repository().find("a") == "a"
+        assert accelerator.stats().total.hits == 0
+
+
+def test_a_server_that_is_not_there_harms_nothing(tmp_path: Path) -> None:
+    rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
+    shared = {"url": f"unix://{tmp_path}/nobody", "tier": "shared", "namespaces": ["users"]}
+    with accelerated(config(shared, repositories=rules), strict=True) as accelerator:
+        for _ in range(2):
+            assert Repository().find("a") == "a"
+        stats = accelerator.stats()
+        assert (stats.total.hits, stats.shared.mode) == (1, "isolated")
+
+
+def test_it_costs_nothing_to_whoever_does_not_use_it() -> None:
+    heavy = ("redis", "msgspec", "cryptography", "wats_accel.shared", "wats_accel.wire")
+    code = (
+        "import sys, wats_accel; wats_accel.install({'version': 1}, strict=True); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_reload_begins_ends_and_changes_a_membership(redis_server: UnitRedis, tmp_path: Path) -> None:
+    path = tmp_path / "accel.yaml"
+
+    def say(shared: str) -> None:
+        path.write_text(f"version: 1\ncache:\n  namespaces: {{users: {{ttl: 60s}}}}\n{shared}")
+
+    say("")
+    accelerator = wats_accel.install(path, strict=True)
+    try:
+        assert accelerator.stats().shared.mode == "off"
+        say(f"shared: {{url: {redis_server.url}}}\n")
+        assert accelerator.reload()
+        first = accelerator._assembly.context.caches.announcer
+        assert accelerator.stats().shared.mode != "off"
+        say(f"status: false\nshared: {{url: {redis_server.url}}}\n")
+        assert accelerator.reload()
+        assert accelerator._assembly.context.caches.announcer is first
+        say(f"shared: {{url: {redis_server.url}, prefix: other}}\n")
+        assert accelerator.reload()
+        assert accelerator._assembly.context.caches.announcer is not first
+        say("")
+        assert accelerator.reload()
+        assert accelerator.stats().shared.mode == "off"
+        assert accelerator._assembly.context.caches.bounds.longest_seconds is None
+    finally:
+        accelerator.uninstall()
