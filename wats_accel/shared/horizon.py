@@ -1,7 +1,7 @@
 """The horizon: until when answers may be trusted, if nobody hears any more what other processes change.
 
-It is moved on whenever all is known. When nobody does that in time, it is reached: whatever has kept them from
-it, a network or a thread that hangs.
+It is moved on whenever all is known. When nobody does that in time, it is reached: whatever has kept them
+from it, a network or a thread that hangs.
 """
 
 from __future__ import annotations
