@@ -1,4 +1,4 @@
-"""A network between processes and a server that breaks as a test says: cut, silent, slow, or talking nonsense."""
+"""A network between processes and a server that breaks as a test says: cut, silent, slow, nonsense."""
 
 from __future__ import annotations
 

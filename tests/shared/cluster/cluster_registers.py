@@ -1,7 +1,7 @@
-"""The application: registers in a table, each overwritten as a whole; and the configuration that speeds it up.
+"""The application: registers in a table, each overwritten as a whole; and what speeds it up.
 
-The database numbers the writes of a register: a row is locked from the update to the commit, so the order of the
-versions is that of the commits. Whoever knows the version of an answer knows which writes it contains.
+The database numbers the writes of a register: a row is locked from the update to the commit, so the order of
+the versions is that of the commits. Whoever knows the version of an answer knows which writes it contains.
 """
 
 from __future__ import annotations

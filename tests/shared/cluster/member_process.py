@@ -1,7 +1,7 @@
 """One process of a cluster: threads read and write registers as their dice say, and note what they saw.
 
-``python member_process.py SPEC.json``. It prints a line when it is ready, begins at a line ``go``, and stops at a
-line ``stop``; then it writes what its threads noted, and its figures, into the folder that the spec names.
+``python member_process.py SPEC.json``. It prints a line when it is ready, begins at a line ``go``, and stops
+at a line ``stop``; then it writes what its threads noted, and its figures, into the folder of the spec.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Spec = dict[str, Any]
 READ, READ_ALL, WRITE, POLL = range(4)
 """Kinds of calls."""
 COLUMNS = 7
-"""Of a row of notes: kind, register, version, token, and in nanoseconds begin, end, time in the application."""
+"""Of a row of notes: kind, register, version, token; in nanoseconds begin, end, time in the application."""
 
 _CONNECT_SECONDS = 30.0
 _POLL_SECONDS = 0.002
@@ -145,7 +145,7 @@ def figures(accelerator: Any) -> dict[str, Any]:
 
 
 def cold(spec: Spec) -> None:
-    """Ask for each list once, as soon as it is told to, and tell how often the application itself was asked."""
+    """Ask for each list once, as soon as it is told to, and tell how often the application was asked."""
     from cluster_registers import Registers, spent
 
     registers = Registers(spec["database"])

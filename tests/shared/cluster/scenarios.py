@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from members import Cluster, Seen, Size
 from private_redis import PrivateRedis
@@ -27,7 +27,7 @@ class Setting:
 
     database: str
     redis: PrivateRedis
-    size: Size = Size()
+    size: Size = field(default_factory=Size)
     mode: str = "rules"
     tier: str = "backplane-only"
     disturbed_seconds: float = 2.0
@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the processes have seen, and how many seconds after the disturbance's end the last was connected."""
+    """What the processes have seen, and how many seconds after the disturbance the last was connected."""
 
     seen: Seen
     recovered_seconds: float | None
