@@ -137,6 +137,10 @@ class Process:
     def counted(self) -> dict[str, int]:
         return dict(self.accelerator.stats().total.shared)
 
+    def members_are(self, members: int) -> bool:
+        shared = self.accelerator.stats().shared
+        return bool(shared.mode == "connected" and shared.members == members)
+
     def received(self, count: int) -> bool:
         return bool(self.accelerator.stats().shared.received >= count)
 

@@ -181,9 +181,11 @@ def test_what_cannot_be_told_is_told_first_of_all_later(members: Members, two: t
             other.step()
     members.clock.now += RULES.beat_seconds  # so long it is left alone
     one.step()
-    assert one.is_connected
+    assert one.backplane.is_reached
     other.step()
     assert other.heard.drops[0] == "everything"  # the server has begun anew, empty
+    one.step()
+    assert one.is_connected
     assert one.backplane.counters.waiting == 0
 
 
@@ -194,7 +196,7 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
     with is_stopped(members.redis):
         one.drops("users:*")
     beats: list[object] = []
-    one.backplane._asked_for_beat = lambda: beats.append(None)  # type: ignore[method-assign,assignment,return-value]
+    one.backplane.__dict__["_asked_for_beat"] = lambda: beats.append(None)
     one.backplane.server._announce = _refuses  # type: ignore[assignment]
     with pytest.raises(ConnectionError):
         one.step()
@@ -340,6 +342,51 @@ def test_one_that_was_silent_itself_is_not_kept_waiting_by_that(
     members.make_silent(one, for_ms=5_000)
     one.step()
     assert one.is_connected
+
+
+def test_a_goodbye_is_not_taken_back_by_a_beat_that_was_under_way(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    beat = one.backplane._listening._beat
+
+    def late(**asked: object) -> object:
+        one.backplane.close()
+        return beat(**asked)
+
+    one.backplane._listening._beat = late  # type: ignore[assignment]
+    with pytest.raises(ConnectionResetError):
+        one.step()
+    assert members.raw().zscore("{t}:members", one.backplane.member) is None
+
+
+@pytest.mark.parametrize("forgotten", ["{t}:*", "{t}:members"], ids=["everything", "the members"])
+def test_one_that_is_cut_off_is_missing_though_the_server_has_forgotten_it(
+    members: Members, two: tuple[Member, Member], forgotten: str
+) -> None:
+    one, other = two
+    client = members.raw()
+    client.delete(*client.keys(forgotten))
+    newcomer = members.make()
+    newcomer.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
+    assert other.heard.log[-1] == "isolated: 1 of 3 processes cannot be heard"
+    newcomer.step()
+    assert not newcomer.is_connected
+    one.step()
+    for member in (other, newcomer):
+        member.step()
+        assert member.is_connected
+
+
+def test_one_that_has_said_goodbye_is_not_put_back(members: Members, two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.close()
+    other.step()
+    members.raw().flushall()
+    other.step()
+    assert (other.is_connected, other.backplane.counters.members) == (True, 1)
 
 
 # -- answers of a server that is none ---------------------------------------------------------------------

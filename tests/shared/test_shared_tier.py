@@ -188,8 +188,7 @@ def test_different_versions_share_no_answer_and_hear_of_each_other(shops: Shops)
 def test_who_uninstalls_says_goodbye(shops: Shops) -> None:
     one, other = shops.open(2)
     one("uninstall")
-    other.until("is_connected", 1)
-    assert other("shared")["members"] == 1
+    other.until("members_are", 1)
     assert one.call("role", 1) == "'role 1'"
 
 

@@ -11,7 +11,8 @@ applied is the one that the server has under that number. If anything does not f
 
 A process that is cut off goes on writing, and cannot say so. So each one tells the server that it lives.
 When one is not heard of any more, the others are as good as isolated, until it comes back, says goodbye, or
-is forgotten. What it could not tell it tells first of all when it comes back.
+is forgotten. What it could not tell it tells first of all when it comes back. A server that has lost what it
+knew is told by the others who was there, so that nobody is missing unnoticed.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ class Backplane:
         self._due_at = 0.0
         self._epoch: str | None = None
         self._last, self._nonce = 0, ""
+        self._known: tuple[str, ...] = ()
+        self._is_closed = False
         self._sent_at: dict[str, float] = {}
         self._heard_at: float | None = None
         listener.bounded(rules.isolated_seconds)
@@ -287,8 +290,9 @@ class Backplane:
         self._send_what_waits()
         asked_at = self._clock()
         beat = self._asked_for_beat()
-        self._catch_up(beat)
-        self.counters.members = beat.members
+        beat = self._catch_up(beat)
+        self._known = beat.names
+        self.counters.members = len(beat.names)
         if asked_at < self._rests_until:
             return
         if not self.is_reached:
@@ -299,17 +303,21 @@ class Backplane:
                 return  # since a moment ago: after the next beat
             self.is_reached = True
         if beat.lost:
-            self._doubt(f"{beat.lost} of {beat.members} processes cannot be heard")
+            self._doubt(f"{beat.lost} of {len(beat.names)} processes cannot be heard")
         else:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
-        return self._listening.beat(
+        beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._last,
         )
+        if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
+            self._listening.leave(self.member)
+            raise ConnectionResetError
+        return beat
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:
@@ -321,7 +329,7 @@ class Backplane:
             self._listener.bounded(None)
             self.is_connected = True
             self.counters.why_isolated = ""
-        self._listener.connected(beat.members)
+        self._listener.connected(len(beat.names))
 
     def _send_what_waits(self) -> None:
         while True:
@@ -335,28 +343,35 @@ class Backplane:
                 if self._waiting and self._waiting[0] == (tags, message):
                     self._waiting.popleft()
 
-    def _catch_up(self, beat: Beat) -> None:
-        """Have all messages applied that there were at a beat."""
+    def _catch_up(self, beat: Beat) -> Beat:
+        """Have all messages applied that there were at a beat; gives that, or a later one."""
         if beat.epoch != self._epoch:
-            self._begin_with(beat)
-        elif beat.number < self._last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
+            return self._begin_with(beat)
+        if beat.number < self._last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
             # It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it.
             self._listening.begin_anew(beat.epoch)
             raise ConnectionResetError
-        elif beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
-            self._begin_with(beat)
+        if beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
+            return self._begin_with(beat)
         while self._last < beat.number:
             if not self._apply(self._listening.read(self._last, wait_ms=0)):
-                self._begin_with(beat)
-                return
+                return self._begin_with(beat)
+        return beat
 
-    def _begin_with(self, beat: Beat) -> None:
-        """Drop everything, and go on from here: what has been told before nobody knows."""
+    def _begin_with(self, beat: Beat) -> Beat:
+        """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
         is_first = self._epoch is None  # then what there is was loaded under a bound
         self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
         if not is_first:
             self._drop_everything()
-        self._nonce = self._asked_for_beat().nonce
+            # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.
+            others = [name for name in self._known if name != self.member]
+            self._listening.miss(others, lost_ms=int(self.rules.lost_seconds * 1e3))
+        again = self._asked_for_beat()
+        if again.epoch != beat.epoch:
+            raise ConnectionResetError
+        self._nonce = again.nonce
+        return again
 
     def _apply(self, received: list[Received]) -> bool:
         """Apply messages; False if there is a gap before one of them, or there are none."""
@@ -404,6 +419,7 @@ class Backplane:
     def close(self) -> None:
         """Tell what waits and say goodbye, if that does not take long. Safe to call twice; raises nothing."""
         self._horizon.close()
+        self._is_closed = True
         with self._lock:
             was_reached, self.is_reached, self.is_connected = self.is_reached, False, False
         if was_reached:
@@ -420,6 +436,6 @@ class Backplane:
         self.member = secrets.token_hex(8)
         self._waiting.clear()
         self.is_reached = self.is_connected = False
-        self._epoch = None
+        self._epoch, self._known = None, ()
         self._last, self._nonce, self._due_at = 0, "", 0.0
         self._listener.bounded(self.rules.isolated_seconds)

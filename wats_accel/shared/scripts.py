@@ -101,6 +101,13 @@ BEAT: Final = (
 -- KEYS: clock, stream, members
 -- ARGV: fresh epoch, member, ms until one is lost, ms until it is forgotten, last number
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
+if not redis.call('ZSCORE', KEYS[3], '-') then
+  -- It has forgotten who was there, and so who may be missing: whoever knows puts them back in a new epoch.
+  epoch, number = ARGV[1], 0
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'number', number)
+  redis.call('ZADD', KEYS[3], '+inf', '-')
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[4])))
@@ -111,9 +118,17 @@ redis.call('ZADD', KEYS[3], now, ARGV[2])
 local found = redis.call('XRANGE', KEYS[2], ARGV[5] .. '-0', ARGV[5] .. '-0')
 local nonce = ''
 if found[1] then nonce = found[1][2][2] end
-return {epoch, number, nonce, lost, redis.call('ZCARD', KEYS[3])}
+return {epoch, number, nonce, lost, redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(inf')}
 """
 )
+
+MISS: Final = """
+-- KEYS: members; ARGV: ms until one is lost, members
+local time = redis.call('TIME')
+local silent = time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[1]) - 1
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'NX', silent, ARGV[i]) end
+return 0
+"""
 
 BEGIN_ANEW: Final = """
 -- KEYS: clock, stream; ARGV: the epoch that is over, the one that begins

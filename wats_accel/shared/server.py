@@ -49,14 +49,14 @@ class Beat:
         number: of the last message.
         nonce: of the message that was asked for; empty if the server has it no longer.
         lost: members that have not been heard of for too long.
-        members: all, with the lost ones.
+        names: of all members, with the lost ones.
     """
 
     epoch: str
     number: int
     nonce: str
     lost: int
-    members: int
+    names: tuple[str, ...]
 
 
 @record(frozen=True, slots=True)
@@ -90,6 +90,7 @@ class Server:
         self._release = client.register_script(scripts.RELEASE)
         self._announce = client.register_script(scripts.ANNOUNCE)
         self._beat = client.register_script(scripts.BEAT)
+        self._miss = client.register_script(scripts.MISS)
         self._begin_anew = client.register_script(scripts.BEGIN_ANEW)
 
     @property
@@ -177,9 +178,15 @@ class Server:
             args=[_fresh(), member, lost_ms, forgotten_ms, last],
         )
         try:
-            return Beat(_text(told[0]), int(told[1]), _text(told[2]), int(told[3]), int(told[4]))
+            return Beat(
+                _text(told[0]), int(told[1]), _text(told[2]), int(told[3]), tuple(map(_text, told[4]))
+            )
         except Exception:  # noqa: BLE001 - whatever has answered, it is none
             raise NonsenseError from None
+
+    def miss(self, names: Sequence[str], *, lost_ms: int) -> None:
+        """Have the server miss those that it has forgotten, until they say that they live."""
+        self._miss(keys=[self._members], args=[lost_ms, *names])
 
     def leave(self, member: str) -> None:
         """Say goodbye: nobody suspects a process that is gone."""
