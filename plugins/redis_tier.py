@@ -99,7 +99,7 @@ def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
 
     if seconds("lost_after") <= 2 * seconds("beat"):
         yield Finding(("shared", "lost_after"), "'lost_after' has to be longer than two beats")
-    # What is left is how long a good beat is trusted: one has to come in that time, and to be late now and then.
+    # What is left is how long a good beat is trusted: one has to come in that time, late now and then.
     least = seconds("lost_after") + seconds("timeout") + 2 * seconds("beat") + _ROOM_SECONDS
     if seconds("isolated_ttl") and seconds("isolated_ttl") < least:
         what = "'lost_after', 'timeout', two beats and a second"

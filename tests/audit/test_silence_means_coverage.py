@@ -135,7 +135,7 @@ def sized(soak: bool, share: int, whole: int) -> settings:
 
 @pytest.mark.soak
 def test_an_answer_that_is_old_has_been_told_of(soak, modules):
-    @sized(soak, 60, 3_000)
+    @sized(soak, 30, 3_000)
     @given(applications(), CALLS)
     def run(application: Application, calls: list[tuple[int, int]]) -> None:
         with tempfile.TemporaryDirectory() as name:
@@ -151,7 +151,7 @@ def test_an_answer_that_is_old_has_been_told_of(soak, modules):
 
 @pytest.mark.soak
 def test_with_what_a_scan_proposes_no_answer_is_old(soak, modules):
-    @sized(soak, 40, 3_000)
+    @sized(soak, 30, 3_000)
     @given(applications(), CALLS)
     def run(application: Application, calls: list[tuple[int, int]]) -> None:
         with tempfile.TemporaryDirectory() as name:

@@ -14,6 +14,9 @@ class Value:
 
 
 class Owner:
+    def renew(self, entry, now):
+        return False
+
     def holds(self, entry):
         return True
 

@@ -26,6 +26,9 @@ class Owner:
         self.held = set()
         self.asked = 0
 
+    def renew(self, entry, now):
+        return False
+
     def holds(self, entry):
         self.asked += 1
         return entry in self.held
@@ -195,6 +198,9 @@ class Cache:
     def __init__(self, max_entries):
         self.space = Namespace("ns", max_entries=max_entries)
         self.entries = {}
+
+    def renew(self, entry, now):
+        return False
 
     def holds(self, entry):
         return self.entries.get(entry.key) is entry

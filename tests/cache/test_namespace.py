@@ -18,6 +18,9 @@ class Owner:
         self.space = space
         self.held = []
 
+    def renew(self, entry, now):
+        return False
+
     def holds(self, entry):
         return entry in self.held
 

@@ -260,6 +260,9 @@ def test_a_mutable_default_may_change_though_no_argument_can(app):
 
 def test_a_store_that_fails_in_a_sweep_loses_no_entry_that_is_over():
     class Failing:
+        def renew(self, entry, now):
+            return False
+
         def holds(self, entry):
             return True
 

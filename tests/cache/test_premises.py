@@ -29,6 +29,9 @@ class Owner:
     def is_being_written(self, texts):
         return bool(self.written if texts is None else self.written.intersection(texts))
 
+    def renew(self, entry, now):
+        return False
+
     def holds(self, entry):
         return self.held.get(entry.key) is entry
 

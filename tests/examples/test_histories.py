@@ -20,7 +20,7 @@ from wats_accel.telemetry.stats import CacheStats
 from wats_accel.testing import accelerated
 
 PRESET = Path(__file__).resolve().parents[2] / "config" / "wats.yaml"
-WHOLE, SHARE = 200_000, 6_000
+WHOLE, SHARE = 200_000, 3_000
 
 
 def configuration() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from wats_accel.runtime import Accelerator
 from wats_accel.testing import accelerated
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-WHOLE, SHARE = 200_000, 5_000
+WHOLE, SHARE = 200_000, 3_000
 
 
 def in_mode(mode: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from cache_scenarios import OPERATIONS, READS, scenario
-from exploration import Scenario, ScheduleFailedError, explore, run
+from exploration import Scenario, ScheduleFailedError, explore, of_the_share, run
 from pointed_package import live_package
 from scheduler import Limits, Run
 from scheduler_locks import SchedulerEvent
@@ -51,7 +51,7 @@ def test_two_operations_at_once_keep_the_guarantee(kinds: Kinds, soak: bool, rec
 def test_three_operations_at_once_keep_the_guarantee(
     kinds: Kinds, soak: bool, record_property: Record
 ) -> None:
-    explored = explore(lambda: scenario(kinds), preemptions=2 if soak else 1)
+    explored = explore(lambda: scenario(kinds), preemptions=2 if soak else int(of_the_share(kinds)))
     record_property("schedules", explored)
 
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from exploration import Scenario, ScheduleFailedError, explore
+from exploration import Scenario, ScheduleFailedError, explore, of_the_share
 from pointed_package import live_package
 from scheduler import Run
 from sql_scenarios import OPERATIONS, READS, sql_scenario
@@ -47,7 +47,7 @@ def test_statements_and_reads_at_once_keep_the_guarantee(
 @pytest.mark.soak
 @pytest.mark.parametrize("kinds", choices(3), ids=", ".join)
 def test_three_at_once_keep_the_guarantee(kinds: Kinds, soak: bool, record_property: Record) -> None:
-    explored = explore(lambda: sql_scenario(kinds), preemptions=2 if soak else 1)
+    explored = explore(lambda: sql_scenario(kinds), preemptions=2 if soak else int(of_the_share(kinds)))
     record_property("schedules", explored)
 
 
