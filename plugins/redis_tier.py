@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +16,6 @@ from wats_accel.extension import (
     KeyPattern,
     PluginContext,
     Section,
-    ShortSection,
     hookimpl,
     mapping_at,
     nearest,
@@ -26,41 +24,12 @@ from wats_accel.extension import (
     repository_rules,
     sequence,
 )
+from wats_accel_plugins.outside import Outside, Secret, told
 
 if TYPE_CHECKING:
     from wats_accel.extension import Membership, SharedRules
 
 # -- configuration -------------------------------------------------------------------------------------
-
-
-class Secret(ShortSection):
-    """A text that is not to stand in this file. In short: the text itself, where it is no secret."""
-
-    text: str = Field(default="", repr=False)
-    """The text."""
-    env: str = ""
-    """The environment variable that has it."""
-    file: str = ""
-    """The file that has it."""
-
-    @classmethod
-    def lengthened(cls, value: object) -> object:
-        """As the base class has it."""
-        return {"text": value} if isinstance(value, str) else value
-
-    @classmethod
-    def short_schemas(cls, long_form: dict[str, Any]) -> list[dict[str, Any]]:
-        """As the base class has it."""
-        return [{"type": "string", "description": "The text itself."}]
-
-
-class Outside(Section):
-    """Where keys come from: one of the two."""
-
-    env: str = ""
-    """The environment variable that has them."""
-    file: str = ""
-    """The file that has them."""
 
 
 class SharedSection(Section):
@@ -233,7 +202,7 @@ def _rules(context: PluginContext, section: SharedSection) -> SharedRules:
     folder = Path(context.config.document.name).parent
     is_shared = section.tier == "shared"
     return SharedRules(
-        url=_told(section.url, folder, ("shared", "url")),
+        url=told(section.url, folder, ("shared", "url")),
         prefix=section.prefix,
         schema=digest_of((section.version, context.section("cache"))),
         namespaces=frozenset(section.namespaces if is_shared else ()),
@@ -249,18 +218,6 @@ def _rules(context: PluginContext, section: SharedSection) -> SharedRules:
         ),
         tier=TierRules(local_seconds=section.local_ttl, lease_seconds=section.lease),
     )
-
-
-def _told(secret: Secret, folder: Path, where: tuple[str, ...]) -> str:
-    from wats_accel.extension import ConfigError, Problem  # noqa: PLC0415 - where it is wrong only
-
-    if secret.env:
-        told = os.environ.get(secret.env, "")
-        if not told:
-            message = f"the environment variable {secret.env!r} is not set"
-            raise ConfigError([Problem(message, key_path=where)])
-        return told
-    return (folder / secret.file).read_text("utf-8").strip() if secret.file else secret.text
 
 
 def _keys(outside: Outside | None, folder: Path) -> tuple[bytes, ...]:

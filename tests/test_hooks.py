@@ -145,7 +145,8 @@ def test_plugins_are_found_beside_the_configuration_file_and_those_that_are_not_
     assert [str(problem) for problem in accelerator.problems] == [
         f"{path}:2:1: plugins: plugin 'nowhere' failed in loading: there is no file or folder 'nowhere.py'",
         f"{path}:2:1: plugins: plugin 'no_such' failed in disabling: there is no such plugin; "
-        "known: connection_pool, redis_tier, repository_cache, sql_invalidation, write_invalidation",
+        "known: connection_pool, redis_tier, repository_cache, sql_invalidation, table_versions, "
+        "write_invalidation",
     ]
 
 
@@ -153,8 +154,8 @@ def test_without_its_plugin_there_is_no_pool() -> None:
     rules = config(plugins={"disable": ["connection_pool"]}, pool=[{"connect": "sqlite3:connect"}])
     with accelerated(rules, strict=False) as accelerator:
         assert messages(accelerator) == [
-            "unknown key; known: allow_targets, cache, enabled, invalidation, lock, logging, plugins, "
-            "repositories, shared, sql, status, strict and 2 more"
+            "unknown key; known: allow_targets, cache, enabled, freshness, invalidation, lock, logging, "
+            "plugins, repositories, shared, sql, status and 3 more"
         ]
         assert accelerator.stats().pools == {}
 

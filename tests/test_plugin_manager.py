@@ -14,7 +14,14 @@ from wats_accel.errors import PluginError
 from wats_accel.extension import hookimpl
 from wats_accel.plugin_manager import PluginInfo, PluginManager
 
-BUILT_IN = ["connection_pool", "repository_cache", "write_invalidation", "sql_invalidation", "redis_tier"]
+BUILT_IN = [
+    "connection_pool",
+    "repository_cache",
+    "write_invalidation",
+    "sql_invalidation",
+    "redis_tier",
+    "table_versions",
+]
 HOOK = "from wats_accel.extension import hookimpl\n\n@hookimpl\n"
 COMMANDS = HOOK + "def accel_cli_commands():\n    return ['a command of {name}']\n"
 
@@ -154,7 +161,13 @@ def test_disabled_plugins_are_not_even_imported(
     (tmp_path / "mine.py").write_text("raise SystemError")
     manager = PluginManager(failed=failures, disabled=["audit", "mine", "write_invalidation"])
     manager.load_all(files=["mine.py"], folder=tmp_path)
-    assert names(manager) == ["connection_pool", "repository_cache", "sql_invalidation", "redis_tier"]
+    assert names(manager) == [
+        "connection_pool",
+        "repository_cache",
+        "sql_invalidation",
+        "redis_tier",
+        "table_versions",
+    ]
     assert failures.told == []
 
 

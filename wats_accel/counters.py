@@ -31,6 +31,7 @@ class Counters:
     served_stale: int = 0
     refreshed: int = 0
     refresh_failures: int = 0
+    revalidated: int = 0
     verified: int = 0
     differences: int = 0
     inconclusive: int = 0
@@ -74,6 +75,18 @@ class SharedCounters:
     echo_seconds: float = 0.0
     longest_echo_seconds: float = 0.0
     silent_seconds: float | None = None
+
+
+@record(slots=True)
+class FollowingCounters:
+    """What has been asked of the database so far, and what it has told. Times are in seconds."""
+
+    why_lost: str = "not asked yet"
+    polls: int = 0
+    poll_seconds: float = 0.0
+    changes: int = 0
+    losses: int = 0
+    dropped_everything: int = 0
 
 
 @record(slots=True)

@@ -364,6 +364,24 @@ class BackplaneIsolated(Event):
 
 
 @record(frozen=True, slots=True)
+class FollowingBegun(Event):
+    """The database tells what changes, whoever changes it: `tables` are watched, `unwatched` should be."""
+
+    name: ClassVar[str] = "accel.following_begun"
+    tables: int
+    unwatched: int
+
+
+@record(frozen=True, slots=True)
+class FollowingLost(Event):
+    """It does not tell. Until it does no answer is given that is older than `bound_seconds`."""
+
+    name: ClassVar[str] = "accel.following_lost"
+    why: str
+    bound_seconds: float
+
+
+@record(frozen=True, slots=True)
 class PoolLeakSuspected(Event):
     """A connection has been lent for long. `stack` is where it was taken, one line for each frame."""
 

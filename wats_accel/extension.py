@@ -60,6 +60,8 @@ if _typing.TYPE_CHECKING:
         Evicted,
         Expired,
         FeatureInitialized,
+        FollowingBegun,
+        FollowingLost,
         Hit,
         Initialized,
         Invalidated,
@@ -94,11 +96,13 @@ if _typing.TYPE_CHECKING:
     from wats_accel.pool.registry import PoolRegistry
     from wats_accel.pool.rules import NEVER, PoolRules
     from wats_accel.shared.backplane import BackplaneRules
+    from wats_accel.shared.following import Following, FollowingRules
     from wats_accel.shared.joining import Membership, SharedRules
     from wats_accel.shared.tier import TierRules
     from wats_accel.suggestions import nearest
     from wats_accel.targets import Target
     from wats_accel.tracking.tracker import Tracker
+    from wats_accel.versions.choosing import source_of
     from wats_accel.wire import keys_from_environment, keys_from_file
     from wats_accel.wrappers.answering import answering
     from wats_accel.wrappers.bypassing import NextChange
@@ -141,6 +145,10 @@ __all__ = [
     "Expired",
     "FeatureInitialized",
     "Finding",
+    "Following",
+    "FollowingBegun",
+    "FollowingLost",
+    "FollowingRules",
     "FunctionNextChange",
     "Hit",
     "Initialized",
@@ -221,6 +229,7 @@ __all__ = [
     "repository_rules",
     "rules_given_twice",
     "sequence",
+    "source_of",
 ]
 
 _NAMES_IN = {
@@ -251,11 +260,13 @@ _NAMES_IN = {
     "pool.registry": "PoolRegistry",
     "pool.rules": "NEVER PoolRules",
     "shared.backplane": "BackplaneRules",
+    "shared.following": "Following FollowingRules",
     "shared.joining": "Membership SharedRules",
     "shared.tier": "TierRules",
     "suggestions": "nearest",
     "targets": "Target",
     "tracking.tracker": "Tracker",
+    "versions.choosing": "source_of",
     "wire": "keys_from_environment keys_from_file",
     "wrappers.answering": "answering",
     "wrappers.bypassing": "NextChange",

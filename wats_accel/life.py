@@ -349,4 +349,5 @@ class Life(abc.ABC):
             counters if isinstance(counters, SqlCounters) else None,
             assembly.context.breakers,
             None if regions.announcer is None else regions.announcer.figures(),
+            None if regions.follower is None else regions.follower.figures(),
         )

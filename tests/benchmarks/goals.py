@@ -148,6 +148,10 @@ def _statements(database: str, bound: float) -> Goal:
     )
 
 
+def _wire(what: str) -> Goal:
+    return Goal(f"wire, {what}", f"200 {what}, to bytes and back", f"wire: 200 {what}", 150.0, unit="µs")
+
+
 GOALS: Final = (
     *_hits("hit, lru_cache", "hit, a text ÷ `lru_cache`", "hit: a text", 4.0, LRU_CACHE),
     *_hits(
@@ -227,4 +231,5 @@ GOALS: Final = (
         f"{WATS}, switched off: get",
         "plain call: get",
     ),
+    *map(_wire, ("tuples as WATS has them", "tuples of all kinds", "rows of pyodbc of all kinds")),
 )

@@ -22,7 +22,21 @@ _ONE_KEY: Final = (
     "with a value means."
 )
 
+_WIRE: Final = (
+    "msgspec with types that are known before, and not looked at, takes two thirds of it: that is the least "
+    "for so many values. The rest is that each type is exact. Of all kinds: one column of decimals alone is "
+    "a quarter, since each is made of its text. Tried: rows one by one, decimals as ints with one exponent, "
+    "joined texts, the type of each value by `map(type, ...)` (60 µs more), `msgspec.convert` (which takes "
+    "subclasses of str and int)."
+)
+
 REMARKS: Final[dict[str, str]] = {
+    "wire, tuples as WATS has them": "It is on the line; see below.",
+    "wire, tuples of all kinds": _WIRE,
+    "wire, rows of pyodbc of all kinds": (
+        "See above. Besides, pyodbc's rows are read value by value, are asked for their description, and "
+        "are made by pyodbc itself; and since they can be changed, none may be there twice."
+    ),
     "list, lru_cache": (
         "It is on the line: the copy of the list alone takes 430 of the 800 ns. Tried: `list.copy`, a "
         "slice and `[*it]` as the copy. The look at the type of what was copied stays, since a copy may be "

@@ -15,7 +15,8 @@ from goals import GOALS, Figure, Figures, Goal
 
 _PACKAGES: Final = (
     *("wrapt", "pydantic", "pluggy", "structlog", "SQLAlchemy", "pyodbc", "cachetools", "cachebox"),
-    *("methodtools", "theine", "dogpile.cache", "diskcache", "DBUtils", "pytest-benchmark"),
+    *("methodtools", "theine", "dogpile.cache", "diskcache", "DBUtils", "pytest-benchmark", "msgspec"),
+    *("ormsgpack", "cryptography"),
 )
 _NUMBER = re.compile(r"(≤|<=|<|≥|>=|>)?\s*([\d,]+(?:\.\d+)?)")
 

@@ -71,8 +71,8 @@ KINDS = {
     "logging.levle": "unknown key; did you mean 'level'?",
     "logging.format": "expected 'text' or 'json'",
     "colour": (
-        "unknown key; known: allow_targets, cache, enabled, invalidation, lock, logging, plugins, pool, "
-        "repositories, shared, sql, status and 3 more"
+        "unknown key; known: allow_targets, cache, enabled, freshness, invalidation, lock, logging, plugins, "
+        "pool, repositories, shared, sql and 4 more"
     ),
     "cache.default_ttl": "expected a duration such as 60s, 5m or 1h30m, or a number of seconds",
     "cache.max_entries": "expected a number greater than or equal to 0",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from unit_redis import UnitRedis
 
 import wats_accel
 from wats_accel.errors import ConfigError
+from wats_accel.status.as_text import table_of
+from wats_accel.status.view import about_process, state_of
 from wats_accel.testing import accelerated
 
 NAMESPACES = {"users": {"ttl": "60s"}, "groups": {"ttl": "60s"}}
@@ -137,3 +141,27 @@ def test_a_reload_begins_ends_and_changes_a_membership(redis_server: UnitRedis, 
         assert accelerator._assembly.context.caches.bounds.longest_seconds is None
     finally:
         accelerator.uninstall()
+
+
+def test_status_and_explain_tell_of_it(redis_server: UnitRedis) -> None:
+    rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
+    shared = {"url": redis_server.url, "tier": "shared", "namespaces": ["users"], "timeout": "5s"}
+    freshness = {"dialect": "sqlite", "connect": "no_such_module:connect"}
+    with accelerated(config(shared, repositories=rules, freshness=freshness), strict=True) as accelerator:
+        _until(lambda: accelerator.stats().shared.mode == "connected")
+        Repository().find("a")
+        state = state_of(accelerator._seen_from_outside())
+        assert (state["others"]["mode"], state["others"]["members"]) == ("connected", 1)
+        text = table_of([state | about_process() | {"started": 0.0}], everything=False, now=state["written"])
+        assert "other processes: connected, 1 member" in text
+        assert "the database: not followed: " in text
+        assert "other processes: share its answers (1 kept, 1 missed)" in str(accelerator.explain("find"))
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    waits = threading.Event()
+    for _ in range(3_000):
+        if holds():
+            return
+        waits.wait(0.01)
+    raise AssertionError("it never came")

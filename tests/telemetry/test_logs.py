@@ -57,6 +57,12 @@ EVERY_LINE = [
         "WARNING",
         "Backplane isolated: TimeoutError; no answer older than 30s",
     ),
+    (events.FollowingBegun(2, 0), "INFO", "Following the database: 2 tables, 0 unwatched"),
+    (
+        events.FollowingLost("TimeoutError", 30.0),
+        "WARNING",
+        "Not following the database: TimeoutError; no answer older than 30s",
+    ),
     (
         events.ConfigReloaded(1, 2, 3, 4),
         "INFO",

@@ -118,9 +118,15 @@ def test_no_byte_can_be_changed_nor_left_out(sealer: Sealer | None) -> None:
             reason_of(used, bad)
 
 
-@pytest.mark.parametrize("bad", [b"", b"\x80\x04N.", b"\xc1WA", b"text" * 10, b"\xc1WA\x02" + b"\0" * 40])
-def test_anything_else_is_a_miss(sealer: Sealer | None, bad: bytes) -> None:
+FOREIGN: list[Any] = [b"", b"\x80\x04N.", b"\xc1WA", b"text" * 10, b"\xc1WA\x02" + b"\0" * 40]
+FOREIGN += ["a text, by a client that decodes", bytearray(40), None, 7]
+
+
+@pytest.mark.parametrize("bad", FOREIGN, ids=range(len(FOREIGN)))
+def test_anything_else_is_a_miss(sealer: Sealer | None, bad: Any) -> None:
     assert reason_of(envelope(sealer), bad) in ("foreign", "version")
+    with pytest.raises(NotReadableError):
+        CODEC.decode(bad)
 
 
 def test_flags_that_are_not_known_yet_are_another_version() -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from wire_values import shown_by
 
 from wats_accel.wire import KeyMaterialError, keys_from_environment, keys_from_file
 
@@ -52,20 +53,25 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
-def test_it_is_said_what_is_wrong_and_never_what_is_there(text: str, tmp_path: Path) -> None:
+def test_it_is_said_what_is_wrong_and_never_what_is_there(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "keys"
     path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
+    monkeypatch.setenv("KEYS", text)
     with pytest.raises(KeyMaterialError, match=BAD[text]) as in_environment:
-        keys_from_environment("KEYS", {"KEYS": text})
+        keys_from_environment("KEYS")
     with pytest.raises(KeyMaterialError, match=BAD[text]) as in_file:
         keys_from_file(path)
     for caught, where in ((in_environment, "the environment variable KEYS"), (in_file, f"the file {path}")):
         message = str(caught.value)
         assert where in message
-        assert not any(word in message for word in (SECRET, "secret", "cret-v", KEYS[0].hex()))
+        assert shown_by(caught.value)  # our frames are there
+        for told in (message, shown_by(caught.value)):
+            assert not any(word in told for word in (SECRET, "secret", "cret-v", KEYS[0].hex()))
         assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+        assert caught.value.__context__ is None
 
 
 def test_a_variable_that_is_not_there_is_said_to_be_missing() -> None:

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Context, Decimal, localcontext
@@ -85,6 +86,7 @@ VALUES = {
     "rows of several widths": [(1,), (1, 2)],
     "empty rows": [(), ()],
     "dicts in other orders": [{"a": 1, "b": 2}, {"b": 1, "a": 2}],
+    "dicts with half of a pair": [{"\ud800": 1}, {"\ud800": 2}],
     "dicts with numbers": [{1: 2}, {1: 3}],
     "rows in rows": [(1, [(2, b"x"), (3, b"y")]), (4, [])],
     "one column": [(Decimal(1),), (None,)],
@@ -162,6 +164,17 @@ def test_rows_of_sqlite_come_back() -> None:
     assert (first["B C"], first[1], tuple(first)) == ("x", "x", values)
     assert first == rows[0]
     assert hash(first) == hash(rows[0])
+
+
+def test_rows_of_sqlite_are_read_by_any_thread() -> None:
+    """What they are made with is kept, and a connection of sqlite3 belongs to one thread."""
+    written = CODEC.encode(sqlite_rows("SELECT 1 AS read_by_any_thread"))
+    found: list[Any] = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: found.append(CODEC.decode(written)))
+        thread.start()
+        thread.join()
+    assert [row["read_by_any_thread"] for (row,) in [*found, CODEC.decode(written)]] == [1, 1, 1]
 
 
 def test_rows_of_different_queries_are_refused_as_one_table() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from wats_accel.cache.freezing import freeze
 
 ROUNDS = settings(
-    max_examples=5_000 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 30,
+    max_examples=2_000 if os.environ.get("WATS_ACCEL_SOAK") == "1" else 30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -111,6 +111,17 @@ def is_legal(value: object) -> bool:
     if isinstance(value, str | bytes | bytearray) or not hasattr(cls, "__len__"):
         return True
     return all(map(is_legal, value))  # type: ignore[call-overload]  # a container or a row
+
+
+def shown_by(error: BaseException) -> str:
+    """What a traceback with variables shows of our own frames."""
+    told = ""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals["__name__"].startswith("wats_accel"):
+            told += repr(trace.tb_frame.f_locals)
+        trace = trace.tb_next
+    return told
 
 
 def sqlite_rows(sql: str, *arguments: Any) -> list[sqlite3.Row]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from wats_accel.cache.keys import KeyMaker
     from wats_accel.cache.loads import Load
     from wats_accel.cache.selection import Selection
-    from wats_accel.counters import SharedCounters
+    from wats_accel.counters import FollowingCounters, SharedCounters
     from wats_accel.patterns import KeyPattern
 
 Tables = Mapping[str, Sequence[str]]
@@ -55,6 +55,14 @@ class Ticket(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """Who asks the database what has changed, whoever has changed it."""
+
+    def figures(self) -> FollowingCounters:
+        """What has happened so far."""
+        ...
+
+
 class Bounds:
     """What bounds the age of all answers, besides their own rules.
 
@@ -68,6 +76,10 @@ class Bounds:
     def __init__(self) -> None:
         self.longest_seconds: float | None = None
         self._by_owner: dict[str, float] = {}
+
+    def of(self, owner: str) -> float | None:
+        """What `owner` has set."""
+        return self._by_owner.get(owner)
 
     def set(self, owner: str, seconds: float | None) -> None:
         """Have `owner` bound them, or not any more; the strictest bound is in effect."""

@@ -42,6 +42,10 @@ class EntryOwner(Protocol):
         """Whether the entry is still the one to be found under its key."""
         ...
 
+    def renew(self, entry: Entry, now: float, /) -> bool:
+        """Whether an entry that is too old is as good as new: then it lives on."""
+        ...
+
     def remove(self, entry: Entry, /) -> None:
         """Take the entry out. Called under the namespace's lock."""
         ...
@@ -160,9 +164,13 @@ class Entry:
                 return why
         return None
 
+    def live_until(self, at: float) -> None:
+        """Be fresh until this time by the cache's clock."""
+        self.due_at = at
+
     def why_over(self, now: float) -> Departure | None:
         """Why it is of no use any more, at this time by the cache's clock; None while it may be."""
-        if self.expires_at <= now:
+        if self.expires_at <= now and not self.owner.renew(self, now):
             return "expired"
         why = self.breach() if self.premises else None
         return None if why == "being_written" else why
@@ -199,6 +207,10 @@ class DetailedEntry(Entry):
         self.expires_at = expires_at  # type: ignore[misc]
         self.number = number
         self.size = size
+
+    def live_until(self, at: float) -> None:
+        """As the base class has it; there is no grace after that, nor a renewal before."""
+        self.due_at = self.fresh_until = self.expires_at = at  # type: ignore[misc]
 
 
 class StoreFaultError(Exception):

@@ -32,6 +32,9 @@ from wats_accel.settling import Settling
 Clock = Callable[[], float]
 """Seconds, never going backwards; `time.monotonic` unless a test says otherwise."""
 
+Renewal = Callable[["Region", Entry], float]
+"""Until when an entry is good, by the cache's clock, as far as others know. It raises nothing."""
+
 _DEPARTED: Final[dict[Departure, Callable[[str], Event]]] = {
     "expired": Expired,
     "evicted": Evicted,
@@ -84,6 +87,7 @@ class Region(Switches):
         self.settling: Settling | None = None  # until it is over nothing is kept: the rules are new
         self.bounds = bounds or Bounds()
         self.tier: Tier | None = None  # where other processes find its answers, too
+        self.renewal: Renewal | None = None  # says until when answers are good that are too old
         self.watch: Watch | None = None  # who is asked what loads have read
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped
@@ -285,6 +289,17 @@ class Region(Switches):
         if self.settling is not None and self.settling.is_over():
             self.settling = None
         return self.settling is not None
+
+    def renew(self, entry: Entry, now: float) -> bool:
+        """Whether an entry that is too old is as good as new: then it lives on."""
+        if self.renewal is None or entry.premises:
+            return False
+        good_until = self.renewal(self, entry)
+        if good_until <= now:
+            return False
+        entry.live_until(good_until)
+        self.counters.revalidated += 1
+        return True
 
     def is_being_written(self, texts: Texts | None) -> bool:
         """Whether a write is under way that concerns reads with these argument texts; None: any reads."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from wats_accel.breakers import Breakers
 from wats_accel.cache import flights, loads
 from wats_accel.cache.background import Background
-from wats_accel.cache.elsewhere import Announcer, Bounds
+from wats_accel.cache.elsewhere import Announcer, Bounds, Follower
 from wats_accel.cache.entries import Store
 from wats_accel.cache.guarded_store import GuardedStore
 from wats_accel.cache.memory_store import MemoryStore
@@ -64,6 +64,7 @@ class CacheRegistry:
         self.wall_clock = wall_clock
         self.bounds = Bounds()
         self.announcer: Announcer | None = None  # told of whatever is dropped, for other processes
+        self.follower: Follower | None = None  # asks the database what others have changed
         self._lock = threading.RLock()
         self._clock = clock
         self._bus = bus
@@ -76,6 +77,10 @@ class CacheRegistry:
         self._turns = itertools.count()
         begins_anew_when_forked(self)
         bus.at_checkpoints(self.sweep)
+
+    def now(self) -> float:
+        """The time by the clock of all caches, in seconds."""
+        return self._clock()
 
     @property
     def lock(self) -> threading.RLock:

@@ -133,9 +133,18 @@ def _facts(region: Region) -> dict[str, str]:
         **age_facts(rules),
         **trust_facts(rules, region.counters),
         **({} if region.watch is None else region.watch.told_of(region)),
+        "other processes": _sharing(region),
         "not cached": region.why_off or "",
     }
     return facts | {name: fact for name, fact in optional.items() if fact}
+
+
+def _sharing(region: Region) -> str:
+    """Whether other processes find its answers, and what became of them."""
+    if region.tier is None:
+        return ""
+    counted = ", ".join(f"{count} {name}" for name, count in sorted(region.counters.shared.items()) if count)
+    return f"share its answers ({counted})" if counted else "share its answers"
 
 
 def _droppers(region: Region, invalidator: Invalidator) -> tuple[tuple[str, str], ...]:

@@ -35,6 +35,7 @@ def _of_process(state: State, everything: bool, now: float) -> Iterator[str]:
     yield f"  as of {_ago(age)}"
     yield from _methods(state, everything)
     yield from _pools(state)
+    yield from _others(state.get("others") or {})
     for breaker in _mappings(state, "breakers"):
         if everything or breaker.get("state") != "closed":
             yield "  " + _breaker(breaker)
@@ -78,6 +79,20 @@ def _pools(state: State) -> Iterator[str]:
             for pool in pools
         ]
         yield from _aligned([header, *rows], right=(1, 2, 3, 4))
+
+
+def _others(told: State) -> Iterator[str]:
+    """What is heard of other processes, and of the database."""
+    if "mode" in told:
+        why = f": {told['why']}" if told.get("why") else ""
+        members = many(int(_number(told, "members")), "member")
+        waiting = f", {told['waiting']} messages wait" if told.get("waiting") else ""
+        silent = told.get("silent_seconds")
+        last = "" if silent is None else f", the last message {_ago(_number(told, 'silent_seconds'))}"
+        yield f"  other processes: {told['mode']}{why}, {members}{waiting}{last}"
+    if "why_not_followed" in told:
+        why = told["why_not_followed"]
+        yield f"  the database: not followed: {why}" if why else "  the database: followed"
 
 
 def _state(part: State) -> str:

@@ -39,6 +39,10 @@ _CHANGES: Final[tuple[type[Event], ...]] = (
     events.ConfigReloaded,
     events.ConfigRejected,
     events.AnswerDiffers,
+    events.BackplaneConnected,
+    events.BackplaneIsolated,
+    events.FollowingBegun,
+    events.FollowingLost,
 )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wats_accel.assembly import Assembly
     from wats_accel.breakers import Breaker
     from wats_accel.cache.region import Region
+    from wats_accel.cache.registry import CacheRegistry
     from wats_accel.pool.pooled_connect import PooledConnect
 
 _MOST_PROBLEMS: Final = 50
@@ -67,12 +68,29 @@ def state_of(view: View) -> dict[str, Any]:
         "watch": config.root.watch,
         "methods": [*map(_Reasons(view).of_method, view.assembly.context.caches), *_left_off(view)],
         "pools": [_Reasons(view).of_pool(pooled) for pooled in view.assembly.context.pools],
+        "others": _of_others(view.assembly.context.caches),
         "breakers": [_of_breaker(breaker) for breaker in view.assembly.context.breakers if breaker.failures],
         "problems": {
             "count": len(view.problems),
             "texts": [str(problem)[:_MOST_TEXT] for problem in view.problems[:_MOST_PROBLEMS]],
         },
     }
+
+
+def _of_others(caches: CacheRegistry) -> dict[str, Any]:
+    """What is heard of other processes, and of the database; nothing where nobody listens."""
+    told: dict[str, Any] = {}
+    if caches.announcer is not None:
+        shared = caches.announcer.figures()
+        told["mode"], told["why"] = shared.mode, "" if shared.mode == "connected" else shared.why_isolated
+        told |= {
+            "members": shared.members,
+            "waiting": shared.waiting,
+            "silent_seconds": shared.silent_seconds,
+        }
+    if caches.follower is not None:
+        told["why_not_followed"] = caches.follower.figures().why_lost
+    return told
 
 
 class _Reasons:

@@ -119,6 +119,16 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         logging.WARNING,
         lambda event: f"Backplane isolated: {event.why}; no answer older than {event.bound_seconds:g}s",
     ),
+    events.FollowingBegun: (
+        logging.INFO,
+        lambda event: f"Following the database: {many(event.tables, 'table')}, {event.unwatched} unwatched",
+    ),
+    events.FollowingLost: (
+        logging.WARNING,
+        lambda event: (
+            f"Not following the database: {event.why}; no answer older than {event.bound_seconds:g}s"
+        ),
+    ),
     events.ConfigReloaded: (
         logging.INFO,
         lambda event: (

@@ -8,7 +8,7 @@ from dataclasses import asdict, field, fields
 from typing import Any, Protocol
 
 from wats_accel.breakers import Breaker
-from wats_accel.counters import Counters, PoolCounters, SharedCounters, SqlCounters
+from wats_accel.counters import Counters, FollowingCounters, PoolCounters, SharedCounters, SqlCounters
 from wats_accel.records import record
 
 
@@ -40,6 +40,7 @@ class CacheStats:
     served_stale: int = 0
     refreshed: int = 0
     refresh_failures: int = 0
+    revalidated: int = 0
     verified: int = 0
     differences: int = 0
     inconclusive: int = 0
@@ -160,6 +161,31 @@ class SharedStats:
 
 
 @record(frozen=True, slots=True)
+class FollowingStats:
+    """What was asked of the database, and what it has told. Times are in seconds.
+
+    Attributes:
+        why_lost: why no answer is vouched for; empty while all is well.
+        polls: questions that were answered.
+        poll_seconds: that these took, together.
+        changes: answers that told of a change.
+        losses: how often it did not answer any more.
+        dropped_everything: how often nobody knew what had changed.
+    """
+
+    why_lost: str = "not followed"
+    polls: int = 0
+    poll_seconds: float = 0.0
+    changes: int = 0
+    losses: int = 0
+    dropped_everything: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@record(frozen=True, slots=True)
 class BreakerStats:
     """One circuit breaker at one moment. `retry_in_seconds` is how long its part is left alone yet."""
 
@@ -189,6 +215,7 @@ class Stats:
     breakers: Mapping[str, BreakerStats] = field(default_factory=dict)
     not_cached: Mapping[str, str] = field(default_factory=dict)
     shared: SharedStats = field(default_factory=SharedStats)
+    following: FollowingStats = field(default_factory=FollowingStats)
 
     def as_dict(self) -> dict[str, Any]:
         """All figures, ready for JSON."""
@@ -201,6 +228,7 @@ class Stats:
             "breakers": {part: stats.as_dict() for part, stats in self.breakers.items()},
             "not_cached": dict(self.not_cached),
             "shared": self.shared.as_dict(),
+            "following": self.following.as_dict(),
         }
 
 
@@ -260,10 +288,12 @@ def snapshot(
     sql: SqlCounters | None = None,
     breakers: Iterable[Breaker] = (),
     shared: SharedCounters | None = None,
+    following: FollowingCounters | None = None,
 ) -> Stats:
     """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``.
 
-    `sql` are the counters of the statements, if somebody has seen them; `shared` those of the backplane.
+    `sql` are the counters of the statements, if somebody has seen them; `shared` those of the backplane, and
+    `following` those of who asks the database.
     """
     methods: dict[str, CacheStats] = {}
     groups: dict[str, list[CacheStats]] = {}
@@ -283,6 +313,7 @@ def snapshot(
         {breaker.part: _of_breaker(breaker) for breaker in breakers if breaker.failures},
         not_cached,
         SharedStats() if shared is None else _of_shared(shared),
+        FollowingStats() if following is None else FollowingStats(**asdict(following)),
     )
 
 

@@ -17,12 +17,15 @@ def write(value: object, limits: Limits) -> bytes:
     Raises:
         NotEncodableError: it would not come back as it is, or is too large.
     """
+    data = None
     try:
         data = nodes.encode(Writing(limits).node_of(value))
     except NotEncodableError:
         raise
-    except Exception:  # noqa: BLE001 - RecursionError, or a driver's row that fails; it may tell of the value
-        raise not_encodable(type(value)) from None
+    except Exception:  # noqa: BLE001 - whatever a driver's row or a metaclass does
+        pass
+    if data is None:  # not above: the other exception would hang on this one, and may tell of the value
+        raise not_encodable(type(value))
     if len(data) > limits.most_bytes:
         raise NotEncodableError("it has more bytes than may go on the wire")
     return data
@@ -34,6 +37,8 @@ def read(data: bytes, limits: Limits) -> Any:
     Raises:
         NotReadableError: it is none, or is too large.
     """
+    if type(data) is not bytes:
+        raise not_a_document()
     if len(data) > limits.most_bytes:
         raise NotReadableError("document", "these are more bytes than may come from the wire")
     try:
@@ -41,4 +46,5 @@ def read(data: bytes, limits: Limits) -> Any:
     except NotReadableError:
         raise
     except Exception:  # noqa: BLE001 - whoever has made these bytes chooses what fails
-        raise not_a_document() from None
+        pass
+    raise not_a_document()  # not above: the other exception would hang on this one, and may tell of the value

@@ -101,7 +101,7 @@ class Envelope:
         return _MAGIC + bytes((VERSION, flags)) + self._schema
 
     def _check_head(self, packed: bytes) -> int:
-        if len(packed) < _HEAD or not packed.startswith(_MAGIC):
+        if type(packed) is not bytes or len(packed) < _HEAD or not packed.startswith(_MAGIC):
             raise NotReadableError("foreign", "it is nothing that was written here")
         if len(packed) > self._longest:
             raise NotReadableError("document", "these are more bytes than may come from the wire")

@@ -8,13 +8,14 @@ A line of a file that begins with ``#`` is a comment.
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import os
 import re
 import stat
 from collections.abc import Mapping
 from typing import Final
 
+from wats_accel.frames import forgetful
 from wats_accel.wire.refusals import KeyMaterialError
 
 SIZES: Final = (16, 24, 32)
@@ -35,11 +36,8 @@ def keys_from_environment(name: str, environment: Mapping[str, str] | None = Non
     Raises:
         KeyMaterialError: there is no such variable, or it has no usable keys.
     """
-    text = (os.environ if environment is None else environment).get(name)
-    where = f"the environment variable {name}"
-    if text is None:
-        raise KeyMaterialError(f"{where} is not set")
-    return _keys(text, where)
+    keys: tuple[bytes, ...] = _from_environment(name, environment)
+    return keys
 
 
 def keys_from_file(path: str | os.PathLike[str], *, private: bool = True) -> tuple[bytes, ...]:
@@ -53,15 +51,29 @@ def keys_from_file(path: str | os.PathLike[str], *, private: bool = True) -> tup
     Raises:
         KeyMaterialError: there is no such file, others may read it, or it has no usable keys.
     """
+    keys: tuple[bytes, ...] = _from_file(path, private)
+    return keys
+
+
+@forgetful  # else a traceback that shows variables would show keys
+def _from_environment(name: str, environment: Mapping[str, str] | None) -> tuple[bytes, ...]:
+    text = (os.environ if environment is None else environment).get(name)
+    where = f"the environment variable {name}"
+    if text is None:
+        raise KeyMaterialError(f"{where} is not set")
+    return _keys(text, where)
+
+
+@forgetful
+def _from_file(path: str | os.PathLike[str], private: bool) -> tuple[bytes, ...]:
     where = f"the file {os.fspath(path)}"
     try:
         data = _read(path, where, private=private)
     except OSError as error:
         raise KeyMaterialError(f"{where} cannot be read: {type(error).__name__}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise KeyMaterialError(f"{where} is no text: {_FORM}") from None
+    text = data.decode("utf-8-sig", "replace")
+    if "\ufffd" in text:
+        raise KeyMaterialError(f"{where} is no text: {_FORM}")
     return _keys("\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#")), where)
 
 
@@ -95,10 +107,11 @@ def _keys(text: str, where: str) -> tuple[bytes, ...]:
 def _key(word: str, where: str) -> bytes:
     if _HEXADECIMAL.fullmatch(word):
         return bytes.fromhex(word)
-    try:
+    key = None
+    with contextlib.suppress(ValueError):
         key = base64.b64decode(word.replace("-", "+").replace("_", "/"), validate=True)
-    except (binascii.Error, ValueError):
-        raise KeyMaterialError(f"{where} cannot be read: {_FORM}") from None
+    if key is None:  # not in a handler: the other exception would hang on this one
+        raise KeyMaterialError(f"{where} cannot be read: {_FORM}")
     if len(key) not in SIZES:
         raise KeyMaterialError(f"{where} has {len(key)} bytes: {_FORM}")
     return key

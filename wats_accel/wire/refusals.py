@@ -41,7 +41,11 @@ class KeyMaterialError(AccelError, ValueError):
 
 def not_encodable(cls: type, why: str = "could not come back as it was") -> NotEncodableError:
     """Of a value of this type."""
-    return NotEncodableError(f"{cls.__module__}.{cls.__qualname__} {why}")
+    try:
+        name = f"{cls.__module__}.{cls.__qualname__}"
+    except Exception:  # noqa: BLE001 - a metaclass may do as it likes
+        name = "a type without a name"
+    return NotEncodableError(f"{name} {why}")
 
 
 def not_a_document() -> NotReadableError:

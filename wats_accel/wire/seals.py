@@ -37,15 +37,14 @@ class Sealer:
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - it takes long, and few need it
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
+        self._ciphers: dict[bytes, AESGCM] = {}
         known = list(keys)
-        if not known:
-            raise KeyMaterialError("there is no key to seal with")
-        if any(type(key) is not bytes or len(key) not in SIZES for key in known):
-            raise KeyMaterialError("a key to seal with must have 16, 24 or 32 bytes")
+        problem = _problem_with(known)
+        if problem is not None:
+            del keys, known  # a traceback that shows variables shall show none
+            raise KeyMaterialError(problem)
         self._invalid = InvalidTag
         self._ciphers = {_id_of(key): AESGCM(key) for key in known}
-        if len(self._ciphers) != len(known):
-            raise KeyMaterialError("a key to seal with is there twice")
         self._own_id = _id_of(known[0])
         self._own = self._ciphers[self._own_id]
 
@@ -84,6 +83,16 @@ class Sealer:
 
     def __reduce__(self) -> str:
         raise TypeError("a Sealer has keys, and is not copied")
+
+
+def _problem_with(keys: list[bytes]) -> str | None:
+    if not keys:
+        return "there is no key to seal with"
+    if any(type(key) is not bytes or len(key) not in SIZES for key in keys):
+        return "a key to seal with must have 16, 24 or 32 bytes"
+    if len(set(map(_id_of, keys))) != len(keys):
+        return "a key to seal with is there twice"
+    return None
 
 
 def _id_of(key: bytes) -> bytes:

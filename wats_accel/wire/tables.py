@@ -117,9 +117,11 @@ def _write_columns(
 
 
 def _have_the_same_names(rows: Sequence[dict[Any, Any]]) -> bool:
-    """Whether all dicts have the same texts for keys, in the same order."""
+    """Whether all dicts have the same plain texts for keys, in the same order."""
     names = list(rows[0])
-    return {str}.issuperset(map(type, chain.from_iterable(rows))) and all(list(row) == names for row in rows)
+    if not {str}.issuperset(map(type, chain.from_iterable(rows))) or not columns.are_plain(names):
+        return False
+    return all(list(row) == names for row in rows)
 
 
 def read(node: TableNode, reader: Reader) -> Any:

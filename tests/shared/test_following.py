@@ -1,0 +1,347 @@
+"""Following a database: what anybody changes is dropped, and what nobody has changed lives on."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wats_accel.shared.following import Following, FollowingRules
+from wats_accel.testing import FakeClock, accelerated
+from wats_accel.versions.choosing import source_of
+from wats_accel.versions.ddl import script
+
+UNSEEN = (sqlite3.connect,)
+"""As it is before anything is patched, and where no patch finds it: what is done through it nobody sees."""
+TTL = 60.0
+PATIENCE = 30.0
+
+
+class Repository:
+    """Of a database file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.runs = 0
+
+    def _ask(self, sql: str) -> list[Any]:
+        self.runs += 1
+        connection = sqlite3.connect(self.path)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+    def people(self) -> list[Any]:
+        return self._ask("SELECT name FROM person")
+
+    def pets(self) -> list[Any]:
+        return self._ask("SELECT name FROM pet")
+
+    def moments(self) -> list[Any]:
+        return self._ask("SELECT name, CURRENT_TIMESTAMP FROM person")
+
+
+class Database:
+    """A file, changed by somebody of whom the accelerator knows nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.run("CREATE TABLE person (name TEXT)", "CREATE TABLE pet (name TEXT)")
+        self.run("INSERT INTO person VALUES ('ann')", "INSERT INTO pet VALUES ('rex')")
+        connection = self.connect()
+        connection.executescript(str(script("sqlite", ["person", "pet"])))
+        connection.close()
+
+    def connect(self) -> sqlite3.Connection:
+        return UNSEEN[0](self.path, check_same_thread=False)
+
+    def run(self, *statements: str) -> None:
+        connection = self.connect()
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "one.db")
+
+
+class Followed:
+    """An accelerator whose database is asked when a test says so."""
+
+    def __init__(self, accelerator: Any, database: Database, clock: FakeClock) -> None:
+        self.accelerator = accelerator
+        self.clock = clock
+        self.database = database
+        self.repository = Repository(str(database.path))
+        context = accelerator._assembly.context
+        self.caches = context.caches
+        self.following = Following(
+            lambda: self.database.connect(),
+            lambda: source_of("version-table", "sqlite"),
+            FollowingRules(poll_seconds=1.0, isolated_seconds=30.0),
+            caches=self.caches,
+            bus=context.bus,
+            clock=clock,
+        )
+        self.following._start = lambda: None  # type: ignore[method-assign]
+        self.following._horizon._thread = threading.current_thread()  # nobody else looks
+        self.following.begin(context.pools.observer)
+        self.following.step()
+
+    def runs(self, call: Callable[[], object]) -> int:
+        """How often a call runs its method: once, or not at all."""
+        before = self.repository.runs
+        call()
+        return self.repository.runs - before
+
+
+BY_RULES = {"people": {"namespace": "all", "reads": ["person"]}, "pets": {"namespace": "all", "reads": "pet"}}
+UNKNOWN = {"people": "all", "pets": "all"}
+BY_SQL = {"people": "all", "pets": "all", "moments": "all"}
+
+
+def config(cached: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "cache": {"namespaces": {"all": {"ttl": TTL}}},
+        "repositories": [{"target": f"{__name__}:Repository", "scope": "self.path", "cached": cached}],
+        **more,
+    }
+
+
+@pytest.fixture
+def followed(database: Database) -> Iterator[Callable[..., Followed]]:
+    made: list[Followed] = []
+    opened: list[Any] = []
+
+    def make(cached: dict[str, Any], **more: Any) -> Followed:
+        clock = FakeClock()
+        context = accelerated(config(cached, **more), clock=clock)
+        opened.append(context)
+        made.append(Followed(context.__enter__(), database, clock))
+        return made[-1]
+
+    yield make
+    for one, context in zip(made, opened, strict=True):
+        one.following.end()
+        one.following._close_connection()
+        context.__exit__(None, None, None)
+
+
+SQL = {
+    "invalidation": "sql",
+    "pool": [{"connect": "sqlite3:connect", "enabled": False}],
+    "sql": {"assume_plain_tables": True},
+}
+MODES = pytest.mark.parametrize(("cached", "more"), [(BY_RULES, {}), (BY_SQL, SQL)], ids=["rules", "sql"])
+
+
+@MODES
+def test_what_somebody_else_changes_is_dropped_and_nothing_else(
+    followed: Callable[..., Followed], cached: dict[str, Any], more: dict[str, Any]
+) -> None:
+    one = followed(cached, **more)
+    for call in (one.repository.people, one.repository.pets):
+        assert (one.runs(call), one.runs(call)) == (1, 0)
+    one.database.run("UPDATE person SET name = 'bob'")
+    assert one.repository.people() == [("ann",)]  # as old as the last question
+    one.following.step()
+    assert one.repository.people() == [("bob",)]
+    assert one.runs(one.repository.pets) == 0
+
+
+def test_of_which_nobody_knows_what_it_reads_any_change_drops(followed: Callable[..., Followed]) -> None:
+    one = followed(UNKNOWN)
+    one.repository.pets()
+    one.database.run("UPDATE person SET name = 'bob'")
+    one.following.step()
+    assert one.runs(one.repository.pets) == 1
+
+
+@MODES
+def test_what_nobody_has_changed_lives_on(
+    followed: Callable[..., Followed], cached: dict[str, Any], more: dict[str, Any]
+) -> None:
+    one = followed(cached, **more)
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 0
+    assert one.accelerator.stats().total.revalidated == 1
+    one.clock.now += TTL  # nobody has asked since
+    assert one.runs(one.repository.people) == 1
+
+
+@MODES
+def test_what_somebody_has_changed_does_not_live_on(
+    followed: Callable[..., Followed], cached: dict[str, Any], more: dict[str, Any]
+) -> None:
+    one = followed(cached, **more)
+    one.repository.people()
+    one.database.run("UPDATE person SET name = 'bob'")
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.repository.people() == [("bob",)]
+    assert one.accelerator.stats().total.revalidated == 0
+
+
+def test_of_unknown_reads_none_lives_on(followed: Callable[..., Followed]) -> None:
+    one = followed(UNKNOWN)
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 1
+
+
+def test_what_time_alone_changes_does_not_live_on(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_SQL, **SQL)
+    one.repository.moments()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.moments) == 1
+
+
+def test_of_a_table_that_is_not_watched_none_lives_on(followed: Callable[..., Followed]) -> None:
+    one = followed({"people": {"namespace": "all", "reads": ["person", "elsewhere"]}})
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 1
+
+
+def test_a_sweep_takes_no_entry_that_lives_on(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    (space,) = one.caches._namespaces.values()
+    assert space.sweep(one.clock.now) == []
+    assert one.runs(one.repository.people) == 0
+
+
+def test_while_the_database_does_not_answer_nothing_gets_old(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    one.following._source = _Silent()  # type: ignore[assignment]
+    with pytest.raises(TimeoutError):
+        one.following.step()
+    one.following._lost("a test")
+    assert one.caches.bounds.longest_seconds == 30.0
+    one.clock.now += 29.0
+    assert not one.following._horizon.look()
+    one.repository.pets()
+    one.clock.now += 1.0
+    assert one.following._horizon.look()
+    assert one.runs(one.repository.people) == 1
+    one.clock.now += 29.0
+    assert one.runs(one.repository.people) == 0
+    one.clock.now += 1.0
+    assert one.runs(one.repository.people) == 1
+
+
+class _Silent:
+    def poll(self, connection: object) -> None:
+        raise TimeoutError
+
+
+def test_when_it_answers_again_everything_is_as_before(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    one.following._source = _Silent()  # type: ignore[assignment]
+    with pytest.raises(TimeoutError):
+        one.following.step()
+    one.following._lost("a test")
+    one.following.step()  # on another connection; the version table's numbers are the same on all
+    assert one.caches.bounds.longest_seconds is None
+    assert one.runs(one.repository.people) == 0
+    assert one.accelerator.stats().following.losses == 1
+
+
+def test_a_script_that_runs_again_drops_everything(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    connection = one.database.connect()
+    connection.executescript(str(script("sqlite", ["person", "pet"])))
+    connection.close()
+    one.following.step()
+    assert one.runs(one.repository.people) == 1
+
+
+def test_a_load_that_a_change_has_overtaken_is_not_kept(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    ask = one.repository._ask
+
+    def slow(sql: str) -> list[Any]:
+        found = ask(sql)
+        one.database.run("UPDATE person SET name = 'bob'")
+        one.following.step()
+        return found
+
+    one.repository._ask = slow  # type: ignore[method-assign]
+    assert one.repository.people() == [("ann",)]  # the call began before that
+    one.repository._ask = ask  # type: ignore[method-assign]
+    assert one.repository.people() == [("bob",)]
+
+
+# -- by its section --------------------------------------------------------------------------------------
+
+
+def test_the_section_follows_by_itself(database: Database) -> None:
+    freshness = {
+        "dialect": "sqlite",
+        "connect": "sqlite3:connect",
+        "connection": str(database.path),
+        "poll": 0.01,
+    }
+    with accelerated(config(BY_RULES, freshness=freshness), strict=True) as accelerator:
+        repository = Repository(str(database.path))
+        _until(lambda: not accelerator.stats().following.why_lost)
+        assert repository.people() == [("ann",)]
+        database.run("UPDATE person SET name = 'bob'")
+        _until(lambda: repository.people() == [("bob",)])
+        thread = accelerator._assembly.context.caches.follower._thread
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_through_a_pool_it_has_a_connection_of_its_own(database: Database) -> None:
+    freshness = {
+        "dialect": "sqlite",
+        "connect": "sqlite3:connect",
+        "connection": str(database.path),
+        "poll": 0.01,
+    }
+    rules = config(BY_SQL, freshness=freshness, **{**SQL, "pool": [{"connect": "sqlite3:connect"}]})
+    with accelerated(rules, strict=True) as accelerator:
+        _until(lambda: not accelerator.stats().following.why_lost)
+        assert accelerator.stats().pools["sqlite3:connect"].opened == 0
+
+
+def test_a_database_that_cannot_be_asked_leaves_the_cache_bounded(tmp_path: Path) -> None:
+    freshness = {"dialect": "sqlite", "connect": "no_such_module:connect"}
+    with accelerated(config(BY_RULES, freshness=freshness), strict=True) as accelerator:
+        assert accelerator._assembly.context.caches.bounds.longest_seconds == 30.0
+        _until(lambda: "ModuleNotFoundError" in accelerator.stats().following.why_lost)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    ends = threading.Event()
+    for _ in range(int(PATIENCE / 0.01)):
+        if holds():
+            return
+        ends.wait(0.01)
+    raise AssertionError("it never came")

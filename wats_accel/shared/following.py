@@ -1,0 +1,278 @@
+"""Following: a database is asked, again and again, which tables have changed, whoever has changed them.
+
+It needs nothing but the database. What it costs is one question every few seconds, and that an answer may be
+as old as the time between two questions.
+
+Each good answer vouches for all entries whose tables are watched: what is still there has not changed since.
+So an entry that becomes too old meanwhile need not be loaded anew; HTTP calls that 304 Not Modified.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from wats_accel.cache.entries import Entry
+from wats_accel.cache.region import Region
+from wats_accel.cache.registry import CacheRegistry
+from wats_accel.counters import FollowingCounters
+from wats_accel.event_bus import EventBus
+from wats_accel.events import FollowingBegun, FollowingLost
+from wats_accel.forks import begins_anew_when_forked
+from wats_accel.records import record
+from wats_accel.shared.applying import FollowsTables
+from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
+from wats_accel.versions.answers import Changes, Versions
+from wats_accel.versions.source import VersionSource
+
+_OWNER: Final = "the database"
+_PARTS: Final = re.compile(r"[.()\s,\"\[\]`]+")
+_FIRST_PAUSE_SECONDS: Final = 0.1
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+
+
+@record(frozen=True, slots=True)
+class FollowingRules:
+    """How a database is followed. Times are in seconds.
+
+    Attributes:
+        poll_seconds: between two questions.
+        isolated_seconds: how old an answer may become while the database does not answer them.
+        revalidates: whether entries live on for which the database vouches.
+    """
+
+    poll_seconds: float = 2.0
+    isolated_seconds: float = 30.0
+    revalidates: bool = True
+
+
+class Following:
+    """Follows one database, in a thread of its own. Raises nothing once it is made.
+
+    Args:
+        connect: gives a connection for this alone.
+        source: gives what asks the questions.
+        rules: times.
+        caches: of this process.
+        bus: told when the database is followed, or cannot be.
+        clock: seconds, as `clock_that_counts_sleep`.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        source: Callable[[], VersionSource],
+        rules: FollowingRules,
+        *,
+        caches: CacheRegistry,
+        bus: EventBus,
+        clock: Callable[[], float] = clock_that_counts_sleep,
+    ) -> None:
+        self.rules = rules
+        self.counters = FollowingCounters()
+        self._connect = connect
+        self._make_source = source
+        self._caches = caches
+        self._bus = bus
+        self._clock = clock
+        self._follows: FollowsTables | None = None
+        self._connection: Any = None
+        self._source: VersionSource | None = None
+        self._known: Versions | None = None
+        self._vouched_at: float | None = None  # by the caches' clock: when the last good question was asked
+        self._horizon = Horizon(self._was_reached, clock=clock)
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+        begins_anew_when_forked(self)
+
+    # -- beginning and end -------------------------------------------------------------------------------
+
+    def begin(self, observer: object) -> None:
+        """Follow from now on; until the first answer nothing gets old.
+
+        Args:
+            observer: of the pools; it may be what sees statements.
+        """
+        self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+        self._caches.follower = self
+        self.serve(observer)
+        self._start()
+
+    def figures(self) -> FollowingCounters:
+        """What has happened so far."""
+        return self.counters
+
+    def serve(self, observer: object) -> None:
+        """Vouch for the entries of all methods that there are now: at first, and after a reload."""
+        self._follows = observer if isinstance(observer, FollowsTables) else None
+        for region in self._caches:
+            region.renewal = self.good_until if self.rules.revalidates else None
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(
+            target=self._run, args=(self._ends,), name="wats-accel-following", daemon=True
+        )
+        self._thread.start()
+
+    def end(self) -> None:
+        """Follow no more. Safe to call twice."""
+        self._ends.set()
+        self._horizon.close()
+        self._vouched_at = None
+        for region in self._caches:
+            region.renewal = None
+        self._caches.bounds.set(_OWNER, None)
+        self._caches.follower = None
+
+    def begin_anew(self) -> object:
+        """In a child process: the thread and the connection are the parent's. The child follows by itself."""
+        goes_on = self._thread is not None and not self._ends.is_set()
+        inherited, self._connection = self._connection, None
+        self._source = self._known = self._vouched_at = self._thread = None
+        self._ends = threading.Event()
+        if goes_on:
+            self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+            self._start()
+        return inherited
+
+    # -- asking (in its thread) --------------------------------------------------------------------------
+
+    def _run(self, ends: threading.Event) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while not ends.is_set():
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001 - each driver has its own
+                self._lost(f"the database cannot be asked: {type(error).__name__}")
+                ends.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            else:
+                pause = _FIRST_PAUSE_SECONDS
+                ends.wait(self.rules.poll_seconds)
+        self._close_connection()
+
+    def step(self) -> None:
+        """Ask once, and drop what has changed.
+
+        Raises:
+            Exception: whatever the driver or the source raises. Then the next step begins anew.
+        """
+        asked_at, vouched_at = self._clock(), self._caches.now()
+        try:
+            versions = self._ask()
+        except BaseException:
+            self._close_connection()
+            raise
+        self.counters.polls += 1
+        self.counters.poll_seconds += self._clock() - asked_at
+        known, self._known = self._known, versions
+        if known is not None:  # else all that there is was loaded under a bound
+            self._apply(versions.changes_since(known))
+        self._vouched_at = vouched_at
+        self._horizon.move_to(asked_at + self.rules.isolated_seconds)
+        if self._caches.bounds.of(_OWNER) is not None:
+            self._caches.bounds.set(_OWNER, None)
+            self.counters.why_lost = ""
+            with suppress(Exception):
+                self._bus.emit(FollowingBegun(len(versions.numbers), len(versions.unwatched)))
+
+    def _ask(self) -> Versions:
+        if self._source is None:
+            self._connection = self._connect()
+            self._source = self._make_source()
+            return self._source.begin(self._connection)
+        return self._source.poll(self._connection)
+
+    def _close_connection(self) -> None:
+        connection, self._connection, self._source = self._connection, None, None
+        with suppress(Exception):
+            if connection is not None:
+                connection.close()
+
+    def _lost(self, why: str) -> None:
+        self._vouched_at = None
+        self.counters.why_lost = why
+        if self._caches.bounds.of(_OWNER) is None and not self._ends.is_set():
+            self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+            self.counters.losses += 1
+            with suppress(Exception):
+                self._bus.emit(FollowingLost(why, self.rules.isolated_seconds))
+
+    def _was_reached(self) -> None:
+        """Called when the last good question was asked too long ago, whatever the thread is doing."""
+        self._lost("the database has not answered for too long")
+        self._drop_everything()
+
+    # -- dropping ----------------------------------------------------------------------------------------
+
+    def _apply(self, changes: Changes) -> None:
+        if not changes:
+            return
+        self.counters.changes += 1
+        if changes.everything:
+            self._drop_everything()
+            return
+        follows = self._follows
+        if follows is not None:
+            follows.drop_as_told({table: ["*"] for table in changes.tables})
+        for region in self._caches:
+            try:
+                if follows is not None:
+                    region.invalidate_made_from(_is_unknown)
+                elif self._concerns(changes, region):
+                    region.invalidate()
+            except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
+                with suppress(Exception):
+                    region.quarantine(f"invalidating it failed: {type(error).__name__}")
+
+    @staticmethod
+    def _concerns(changes: Changes, region: Region) -> bool:
+        """Whether a change concerns a method of which only its rule says what it reads; or else any does."""
+        return not region.rules.reads or changes.touch(_tables_in(region.rules.reads))
+
+    def _drop_everything(self) -> None:
+        self.counters.dropped_everything += 1
+        for region in self._caches:
+            try:
+                region.invalidate()
+            except Exception as error:  # noqa: BLE001 - as above
+                with suppress(Exception):
+                    region.quarantine(f"invalidating it failed: {type(error).__name__}")
+
+    # -- vouching ----------------------------------------------------------------------------------------
+
+    def good_until(self, region: Region, entry: Entry) -> float:
+        """Until when an entry is good that is too old, by the caches' clock; 0 if nobody vouches for it."""
+        vouched_at, versions = self._vouched_at, self._known
+        seconds = region.rules.ttl_seconds
+        if vouched_at is None or versions is None or not seconds or self._caches.bounds.longest_seconds:
+            return 0.0
+        try:
+            tables = self._tables_of(region, entry)
+            if tables is None or versions.stamp(tables) is None:
+                return 0.0
+        except Exception:  # noqa: BLE001 - then it is loaded anew
+            return 0.0
+        return vouched_at + seconds
+
+    def _tables_of(self, region: Region, entry: Entry) -> Iterable[str] | None:
+        """What an entry was made from; None if nobody knows, or if time alone changes it."""
+        follows = self._follows
+        if follows is None or entry.footprint is None:
+            return _tables_in(region.rules.reads) if region.rules.reads else None
+        if getattr(entry.footprint, "clock", False):
+            return None
+        tables = follows.tables_of(entry.footprint)
+        return None if not tables else list(tables)
+
+
+def _is_unknown(footprint: object) -> bool:
+    return footprint is None
+
+
+def _tables_in(reads: Iterable[str]) -> list[str]:
+    """The tables that a rule says a method reads; of ``a.b`` either may be one."""
+    return [part for text in reads for part in _PARTS.split(text) if part]
