@@ -74,8 +74,8 @@ class Seen:
     """What a whole cluster has seen.
 
     Attributes:
-        late_seconds: how late this computer has woken a thread at worst: so much older an answer may be, since
-            whoever drops it in time is a thread, too.
+        late_seconds: how late this computer has woken a thread at worst: so much older an answer may be,
+            since whoever drops it in time is a thread, too.
         calls: how long they took, in nanoseconds, by what they did.
         added: how much longer than the application's own code.
     """
