@@ -157,7 +157,7 @@ def figures(accelerator: Any) -> dict[str, Any]:
     return {"cache": stats.total.as_dict(), "backplane": asdict(stats.shared)}
 
 
-def cold(spec: Spec) -> None:
+def cold(spec: Spec, accelerator: Any) -> None:
     """Ask for each list once, as soon as it is told to, and tell how often the application was asked."""
     from cluster_registers import Registers, spent
 
@@ -169,7 +169,8 @@ def cold(spec: Spec) -> None:
         spent.runs = 0
         registers.list_of(name)
         runs.append(spent.runs)
-    print(json.dumps({"runs": runs, "seconds": time.monotonic() - began}), flush=True)
+    told = {"runs": runs, "seconds": time.monotonic() - began, **figures(accelerator)}
+    print(json.dumps(told), flush=True)
     sys.stdin.readline()
 
 
@@ -192,10 +193,11 @@ def main() -> int:
         accelerator = wats_accel.install(spec["config"], strict=True)
         if spec["waits"]:
             CONNECTED.wait(_CONNECT_SECONDS)
-    warm_up(spec)
+    if spec["waits"]:
+        warm_up(spec)
     print("ready", flush=True)
     if spec["lists"]:
-        cold(spec)
+        cold(spec, accelerator)
     else:
         member = Member(spec, accelerator)
         member.run()

@@ -114,7 +114,9 @@ class Cluster:
         mode: `rules` or `sql`; `bare` accelerates nothing.
         tier: `shared` or `backplane-only`.
         lists: names of lists; with them each process asks for each list once, and does nothing else.
-        waits: whether a process is ready when it is connected, or at once.
+        waits: whether processes are ready when they are connected, and all is loaded that they need; or each
+            goes on by itself as soon as it is there.
+        times: of the section `shared`, other than usual.
     """
 
     def __init__(
@@ -127,12 +129,14 @@ class Cluster:
         tier: str = "backplane-only",
         lists: tuple[str, ...] = (),
         waits: bool = True,
+        times: dict[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         self._database = database
         self._url_of = url_of
         self._size = size
         self._mode, self._tier, self._lists, self._waits, self._seed = mode, tier, lists, waits, seed
+        self._times = {**TIMES, **(times or {})}
         self._processes: list[subprocess.Popen[str]] = []
         self._stack = contextlib.ExitStack()
         self._folder = Path()
@@ -142,6 +146,8 @@ class Cluster:
         try:
             cluster_registers.create(self._database, self._size.registers)
             self._processes += [self._start(member) for member in range(self._size.processes)]
+            if not self._waits:
+                self.go()
             for process in self._processes:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", "a process has not come up"
@@ -199,7 +205,7 @@ class Cluster:
             self._mode,
             self._tier,
             self._url_of(member),
-            times=TIMES,
+            times=self._times,
             connections=self._size.threads + 1,
             plugin=str(FOLDER / "noting_backplane.py"),
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 
-from members import Cluster, Seen, Size
+from members import ISOLATED_SECONDS, Cluster, Seen, Size
 from private_redis import PrivateRedis
 from redis_proxy import Proxy, Weather
+
+LONGER_THAN_BOUND = ISOLATED_SECONDS + 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Setting:
     tier: str = "backplane-only"
     disturbed_seconds: float = 2.0
     seed: int = 0
+
+    @classmethod
+    def of_size(cls, database: str, redis: PrivateRedis, *, whole: bool) -> Setting:
+        """The whole size, or a share of it that takes a few seconds."""
+        if whole:
+            return cls(database, redis, Size(processes=8, threads=4, seconds=20.0), disturbed_seconds=10.0)
+        return cls(database, redis, Size(seconds=0.8), disturbed_seconds=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ DISTURBANCES: dict[str, Callable[[Scene], Disturbance]] = {
     "full": lambda scene: Disturbance(scene.redis.be_full, scene.redis.be_large),
     "refusing": lambda scene: Disturbance(scene.redis.refuse_strangers, scene.redis.accept_strangers),
     "garbage": _weather(Weather.GARBAGE, Of.ALL),
-    "forgotten while half is cut off": _forgotten_while_half_is_cut_off,
+    "forgotten": _forgotten_while_half_is_cut_off,
 }
 """By name, in the order of the page."""
 
@@ -145,15 +155,20 @@ class ColdStart:
 
     loads: list[int]
     longest_seconds: float
+    timeouts: int
+    shared: dict[str, int]
 
 
-def cold_start(setting: Setting, lists: int = 5, *, waits: bool = True) -> ColdStart:
-    """All processes ask for the same lists at the same moment, and nobody has them.
+def cold_start(
+    setting: Setting, lists: int = 5, *, waits: bool = True, times: dict[str, str] | None = None
+) -> ColdStart:
+    """All processes begin, and ask for the same lists, which nobody has.
 
     Args:
         setting: where.
         lists: how many.
-        waits: whether the moment comes when all are connected, or as soon as each of them has begun.
+        waits: whether the moment comes when all are connected, or for each of them as soon as it is there.
+        times: of the section `shared`, other than usual.
     """
     names = tuple(f"list {number}" for number in range(lists))
     with Cluster(
@@ -164,11 +179,17 @@ def cold_start(setting: Setting, lists: int = 5, *, waits: bool = True) -> ColdS
         tier=setting.tier,
         lists=names,
         waits=waits,
+        times=times,
     ) as cluster:
-        cluster.go()
+        if waits:
+            cluster.go()
         told = cluster.answers()
         loads = [sum(answer["runs"][number] for answer in told) for number in range(lists)]
-        return ColdStart(loads, max(answer["seconds"] for answer in told))
+        shared: Counter[str] = Counter()
+        for answer in told:
+            shared.update(answer["cache"]["shared"])
+        timeouts = sum(answer["backplane"]["timeouts"] for answer in told)
+        return ColdStart(loads, max(answer["seconds"] for answer in told), timeouts, dict(shared))
 
 
 def _cluster(setting: Setting, url_of: Callable[[int], str]) -> Cluster:
