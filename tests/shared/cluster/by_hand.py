@@ -1,7 +1,7 @@
 """Clusters of any size, by hand.
 
 ``python tests/shared/cluster/by_hand.py --seconds 60 --processes 8 --threads 4`` starts a PostgreSQL and a Redis
-of its own, and prints a table of what happened; ``--page`` writes it into docs/explanation/many-pcs.md.
+of its own, and prints a table of what happened. ``--page`` writes it into docs/explanation/many-pcs.md,
 ``--only NAME`` runs some scenarios, ``--cold N`` has so many processes start together.
 """
 
@@ -175,8 +175,8 @@ def write_page(options: argparse.Namespace, table: str, cold: str) -> None:
     """Put the figures into the page."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     text = (
-        f"{time.strftime('%Y-%m-%d')}: {options.processes} processes with {options.threads} threads each, on a "
-        f"machine with {os.cpu_count()} cores that others used, too. {options.seconds:g} s where nothing "
+        f"{time.strftime('%Y-%m-%d')}: {options.processes} processes with {options.threads} threads each, on "
+        f"a machine with {os.cpu_count()} cores that others used, too. {options.seconds:g} s where nothing "
         f"happens; else {options.around:g} s, and {options.disturbed:g} s of disturbance in their middle.\n\n"
         f"{HEAD}{table}\n"
         "| Processes that start together | when | loads of a list, at most | longest, s | time-outs |\n"
