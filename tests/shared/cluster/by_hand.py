@@ -1,7 +1,7 @@
 """Clusters of any size, by hand.
 
-``python tests/shared/cluster/by_hand.py --seconds 60 --processes 8 --threads 4`` starts a PostgreSQL and a Redis
-of its own, and prints a table of what happened. ``--page`` writes it into docs/explanation/many-pcs.md,
+``python tests/shared/cluster/by_hand.py --seconds 60 --processes 8 --threads 4`` starts a PostgreSQL and a
+Redis of its own, and prints a table of what happened. ``--page`` writes it into the page that explains it,
 ``--only NAME`` runs some scenarios, ``--cold N`` has so many processes start together.
 """
 
