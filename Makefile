@@ -8,10 +8,10 @@ PEERS  := build/peers
 PARALLEL := --numprocesses auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak peers bench macro cover lint format generated wheel clean
+.PHONY: help install demo demo-cluster test soak peers bench macro cover lint format generated wheel clean
 
 help: ## List these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,10 @@ install: $(STAMP) ## Build .venv with everything
 
 demo: $(STAMP) ## Run the example plain and accelerated, and compare (from nothing)
 	$(BIN)/python docs/examples/legacy_wats/demo.py
+
+demo-cluster: $(STAMP) ## Five processes of the example that tell each other what they change, over a Redis that goes away
+	@sh tests/system_packages.sh
+	$(BIN)/python docs/examples/legacy_wats/demo_cluster.py
 
 test: $(STAMP) ## All tests; installs Debian's database parts first when it can
 	@sh tests/system_packages.sh

@@ -18,6 +18,6 @@ wanted() { # those packages that are not here; then options of apt-get
     >/dev/null 2>&1 || echo "could not install$missing"
 }
 
-wanted "unixodbc libsqliteodbc odbc-postgresql postgresql"
+wanted "unixodbc libsqliteodbc odbc-postgresql postgresql redis-server"
 wanted "valgrind" --no-install-recommends
 exit 0
