@@ -23,7 +23,7 @@ install: $(STAMP) ## Build .venv with everything
 demo: $(STAMP) ## Run the example plain and accelerated, and compare (from nothing)
 	$(BIN)/python docs/examples/legacy_wats/demo.py
 
-demo-cluster: $(STAMP) ## Five processes of the example that tell each other what they change, over a Redis that goes away
+demo-cluster: $(STAMP) ## Run the example on five PCs at once, with a private PostgreSQL and Redis
 	@sh tests/system_packages.sh
 	$(BIN)/python docs/examples/legacy_wats/demo_cluster.py
 

@@ -88,6 +88,9 @@ def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _secrets_in_clear(raw, set(map(str, sequence(section.get("waive_seal")))))
 
 
+_ROOM_SECONDS = 1.0
+
+
 def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
     """Times that leave no room for what they are there for."""
 
@@ -96,8 +99,11 @@ def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
 
     if seconds("lost_after") <= 2 * seconds("beat"):
         yield Finding(("shared", "lost_after"), "'lost_after' has to be longer than two beats")
-    if seconds("isolated_ttl") and seconds("isolated_ttl") <= seconds("lost_after") + seconds("timeout"):
-        yield Finding(("shared", "isolated_ttl"), "'isolated_ttl' has to be longer than 'lost_after'")
+    # What is left is how long a good beat is trusted: one has to come in that time, and to be late now and then.
+    least = seconds("lost_after") + seconds("timeout") + 2 * seconds("beat") + _ROOM_SECONDS
+    if seconds("isolated_ttl") and seconds("isolated_ttl") < least:
+        what = "'lost_after', 'timeout', two beats and a second"
+        yield Finding(("shared", "isolated_ttl"), f"'isolated_ttl' has to be longer than {what} together")
 
 
 def _seconds(told: object) -> float:

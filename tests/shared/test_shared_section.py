@@ -53,7 +53,10 @@ def refusal(shared: object, **more: Any) -> str:
         ({"timeout": "soon"}, "expected a duration"),
         ({"urll": "x"}, "did you mean 'url'?"),
         ({"beat": "10s", "lost_after": "5s"}, "'lost_after' has to be longer than two beats"),
-        ({"isolated_ttl": "3s", "lost_after": "5s"}, "'isolated_ttl' has to be longer than 'lost_after'"),
+        (
+            {"isolated_ttl": "3s", "lost_after": "5s"},
+            "'isolated_ttl' has to be longer than 'lost_after', 'timeout', two beats and a second",
+        ),
         ({"url": "http://x"}, "expected one of redis://"),
     ],
 )

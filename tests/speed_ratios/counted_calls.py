@@ -75,8 +75,8 @@ def _cached_by_functools() -> type[Repository]:
 
 @contextlib.contextmanager
 def installed(folder: Path) -> Iterator[None]:
-    """As in production, with a pool."""
-    text = configuration().replace("cache:\n", f"{_POOL}cache:\n", 1)
+    """As in production, with a pool, but for the state file: it is written by time, which here flies."""
+    text = configuration().replace("cache:\n", f"status: false\n{_POOL}cache:\n", 1)
     with in_production(folder, text) as accelerator:
         accelerator.disable("SwitchedOff:*")
         yield

@@ -1,196 +1,158 @@
-"""Five PCs work on one PostgreSQL and tell each other over one Redis, which goes away for a while."""
+"""Runs the example on five PCs at once, on one PostgreSQL and one Redis, and prints what sharing has saved.
+
+Both servers are its own: they are started in temporary folders, and stopped. First each PC has a cache of its
+own that nobody tells of the others' writes; then they tell each other, and share answers.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from demo import CONFIG, HERE, SCRATCH, WHAT_POSTGRESQL_NEEDS, WorkerFailedError, database_server
 from simulation.generator import create_database
-from simulation.private_postgresql import ServerMissingError, private_postgresql
-from simulation.private_redis import PrivateRedis, RedisMissingError
+from simulation.private_postgresql import ServerMissingError
+from simulation.private_redis import private_redis
 from src.wats.config.settings import Settings
 
-HERE: Final = Path(__file__).resolve().parent
-CONFIG: Final = HERE.parents[2] / "config" / "wats.yaml"
-SCRATCH: Final = Path(".demo")
-WHAT_IT_NEEDS: Final = (
-    "Install Debian's packages postgresql, unixodbc, odbc-postgresql and redis-server, and Python's pyodbc."
-)
-START_SECONDS: Final = 60.0
-SHARED: Final = {
-    "prefix": "demo",
-    "tier": "shared",
-    "namespaces": ["connections", "users", "groups", "permissions"],
-    "arguments_in_clear": True,  # of people who do not exist
-    "isolated_ttl": "3s",
-    "lost_after": "1s",
-    "beat": "300ms",
-}
-HEAD: Final = (
-    "PC  mode        members  sent  heard  delay, ms  heard last, s       hits   loads  loads avoided\n"
-    "--  ----------  -------  ----  -----  ---------  -------------  ---------  ------  -------------"
+SHARED_NAMESPACES: Final = ("connections", "users", "groups", "permissions", "config")
+
+WHY_SOME_RUN_MORE_OFTEN: Final = (
+    "Each for itself, a PC shows what another one has changed when its own TTL has run out. Together it\n"
+    "hears of it at once, and loads anew. Lists that are the same for everybody are loaded once for all."
 )
 
 
-class Pc:
-    """One process, and what it has told last.
-
-    Args:
-        number: its name.
-        command: that starts it.
-        settings: where its database is.
-    """
-
-    def __init__(self, number: int, command: Sequence[str], settings: Settings) -> None:
-        self.number = number
-        self.figures: dict[str, Any] = {}
-        environment = {**os.environ, "DB_TYPE": settings.DB_TYPE, "DB_ODBC": settings.DB_ODBC}
-        self._process = subprocess.Popen(
-            command,
-            cwd=HERE,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None, "it was asked for"
-        for line in self._process.stdout:
-            self.figures = json.loads(line)
-
-    def row(self) -> str:
-        """Its line of the table."""
-        shared = self.figures.get("shared")
-        if shared is None:
-            return f"{self.number:2}  begins"
-        silent = shared["silent_seconds"]
-        heard = "" if silent is None else f"{silent:.1f}"
-        return (
-            f"{self.number:2}  {shared['mode']:10}  {shared['members']:7}  {shared['sent']:4}  "
-            f"{shared['received']:5}  {shared['delay_seconds'] * 1e3:9.1f}  {heard:>13}  "
-            f"{self.figures['hits']:9,}  {self.figures['loads']:6,}  {self.figures['found']:13,}"
-        )
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether it hears of all that the others do."""
-        return bool(self.figures and self.figures["shared"]["mode"] == "connected")
-
-    def end(self) -> int:
-        """Have it stop; gives its exit status."""
-        assert self._process.stdin is not None, "it was asked for"
-        self._process.stdin.close()
-        status = self._process.wait(60)
-        self._reader.join()
-        return status
+def read_options(argv: list[str] | None) -> argparse.Namespace:
+    """The demo's options, all with a default."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pcs", type=int, default=5, help="how many PCs there are")
+    parser.add_argument("--seed", type=int, default=1, help="what the days are made of")
+    parser.add_argument("--hours", type=float, default=2.0, help="simulated hours")
+    parser.add_argument("--users-online", type=int, default=6, help="people who take turns at each PC")
+    parser.add_argument("--refresh-seconds", type=float, default=60.0, help="interval of the refresh")
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run and print; gives the exit code: 0 all well, 1 a process failed, 2 something is not installed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--processes", type=int, default=5)
-    parser.add_argument(
-        "--seconds", type=float, default=15.0, help="in the middle the Redis is gone for a third"
-    )
-    parser.add_argument("--pause", type=float, default=0.005, help="seconds between two calls of a PC")
-    options = parser.parse_args(argv)
-    SCRATCH.mkdir(parents=True, exist_ok=True)
+    """Run both, print; gives the exit code: 0 all went well, 2 a run failed."""
+    options = read_options(argv)
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    SCRATCH.mkdir(parents=True)
+    settings = Settings()
+    settings.DB_TYPE = "postgresql"
     try:
-        with private_postgresql() as server, running_redis() as redis:
-            return demonstrate(options, server.odbc(), redis)
-    except (ServerMissingError, RedisMissingError, ImportError) as error:
-        print(f"{error}. {WHAT_IT_NEEDS}")
+        with database_server(settings), private_redis() as url:
+            alone = run_all(options, settings, "each for itself", {})
+            shared = {
+                "url": url,
+                "tier": "shared",
+                "namespaces": list(SHARED_NAMESPACES),
+                "arguments_in_clear": True,
+            }
+            together = run_all(options, settings, "together", {"shared": shared})
+    except WorkerFailedError as error:
+        print(error)
         return 2
+    except ServerMissingError as error:
+        print(f"{error}. {WHAT_POSTGRESQL_NEEDS} And Debian's package redis-server.")
+        return 2
+    print_report(options, alone, together)
+    return 0
+
+
+def run_all(
+    options: argparse.Namespace, settings: Settings, name: str, more: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Fill the database, run all PCs at once, and collect what they say."""
+    folder = SCRATCH.resolve() / name.replace(" ", "-")
+    folder.mkdir()
+    create_database(settings, seed=options.seed)
+    config = folder / "wats.yaml"
+    rules = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    rules["sql"]["schema"] = str(CONFIG.with_name(rules["sql"]["schema"]))
+    config.write_text(yaml.safe_dump(rules | more), encoding="utf-8")
+    with workers(options, settings, folder, config) as started:
+        codes = [worker.wait() for worker in started]
+    if any(codes):
+        raise WorkerFailedError(f"Of the PCs {name}, some ended with exit codes {codes}.")
+    return [json.loads((folder / f"{pc}.json").read_text(encoding="utf-8")) for pc in range(options.pcs)]
 
 
 @contextmanager
-def running_redis() -> Iterator[PrivateRedis]:
-    """A server of the demo's own."""
-    redis = PrivateRedis()
-    redis.start()
+def workers(
+    options: argparse.Namespace, settings: Settings, folder: Path, config: Path
+) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
+    """One process for each PC; all have ended after the block."""
+    environment = {**os.environ, "DB_TYPE": "postgresql", "DB_ODBC": settings.DB_ODBC}
+    started: list[subprocess.Popen[bytes]] = []
     try:
-        yield redis
+        for pc in range(options.pcs):
+            command = [
+                *(sys.executable, "-m", "simulation.worker", "--config", str(config)),
+                *("--seed", str(options.seed + pc), "--hours", str(options.hours)),
+                *("--users-online", str(options.users_online)),
+                *("--refresh-seconds", str(options.refresh_seconds)),
+                *("--answers", str(folder / f"{pc}.jsonl"), "--result", str(folder / f"{pc}.json")),
+                *("--log-file", str(folder / f"{pc}.log")),
+            ]
+            started.append(subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.DEVNULL))
+        yield started
     finally:
-        redis.kill()
+        for worker in started:
+            worker.kill()
+            worker.wait()
 
 
-def demonstrate(options: argparse.Namespace, odbc: str, redis: PrivateRedis) -> int:
-    """Have the PCs work, and take the Redis away for a while."""
-    settings = Settings()
-    settings.DB_TYPE, settings.DB_ODBC = "postgresql", odbc
-    create_database(settings, seed=1)
-    config = written_config(redis.url)
-    pcs = [
-        Pc(number, command(number, config, options.pause), settings)
-        for number in range(1, options.processes + 1)
-    ]
-    third = options.seconds / 3
-    try:
-        wait_until_connected(pcs)
-        show("All is well", pcs, third)
-        redis.kill()
-        show("The Redis is gone: nobody fails, and no answer gets older than 3 s", pcs, third)
-        redis.start()
-        show("It is back, and knows nothing", pcs, third)
-    finally:
-        statuses = [pc.end() for pc in pcs]
-    print_sum(pcs)
-    return 1 if any(statuses) else 0
+def print_report(
+    options: argparse.Namespace, alone: Sequence[dict[str, Any]], together: Sequence[dict[str, Any]]
+) -> None:
+    """Print everything that was counted."""
+    hours = f"{options.hours:g} simulated hours on {options.pcs} PCs at once, one PostgreSQL, one Redis"
+    print(f"\n{hours}\n")
+    print(f"{'':44}{'each for itself':>16}{'together':>12}")
+    for what, count in (
+        ("SELECTs that reached the database", lambda run: run["selects"]),
+        ("runs of cached methods", lambda run: run["statistics"]["total"]["loads"]),
+        ("calls answered from a PC's own memory", lambda run: run["statistics"]["total"]["hits"]),
+        ("answers found at the server", lambda run: _of_server(run, "found")),
+        ("answers kept there", lambda run: _of_server(run, "kept")),
+        ("loads that were waited for", lambda run: _of_server(run, "waited")),
+        ("loads overtaken by a write of another PC", lambda run: _of_server(run, "overtaken")),
+    ):
+        before, after = (sum(map(count, runs)) for runs in (alone, together))
+        print(f"{what:44}{before:16,}{after:12,}")
+    print("\nRuns of each cached method\n")
+    for method in sorted(alone[0]["statistics"]["methods"]):
+        before, after = (
+            sum(run["statistics"]["methods"][method]["loads"] for run in runs) for runs in (alone, together)
+        )
+        print(f"{method.rpartition('.')[2]:44}{before:16,}{after:12,}")
+    print(f"\n{WHY_SOME_RUN_MORE_OFTEN}")
+    print("\nWhat each PC says at the end\n")
+    head = f"{'':6}{'mode':12}{'members':>8}{'sent':>7}{'heard':>7}{'delay (ms)':>12}{'silent for (s)':>16}"
+    print(head)
+    for pc, run in enumerate(together):
+        told = run["statistics"]["shared"]
+        silent = told["silent_seconds"]
+        print(
+            f"PC {pc + 1:<3}{told['mode']:12}{told['members']:8}{told['sent']:7}{told['received']:7}"
+            f"{told['delay_seconds'] * 1e3:12.1f}{'-' if silent is None else f'{silent:.1f}':>16}"
+        )
 
 
-def written_config(url: str) -> Path:
-    """The application's own configuration, and what the processes share."""
-    document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    document["sql"]["schema"] = str(CONFIG.parent / document["sql"]["schema"])
-    document["shared"] = {"url": url, **SHARED}
-    path = (SCRATCH / "cluster.yaml").resolve()
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return path
-
-
-def command(number: int, config: Path, pause: float) -> list[str]:
-    """What starts a PC."""
-    options = ["--config", str(config), "--seed", str(number), "--pause", str(pause)]
-    return [sys.executable, "-m", "simulation.cluster_worker", *options]
-
-
-def wait_until_connected(pcs: Sequence[Pc]) -> None:
-    """So that the time begins when all are there; on a slow machine without one that is late."""
-    ends_at = time.monotonic() + START_SECONDS
-    while not all(pc.is_connected for pc in pcs) and time.monotonic() < ends_at:
-        time.sleep(0.1)
-
-
-def show(title: str, pcs: Sequence[Pc], seconds: float) -> None:
-    """Let them work for a while, and print how they are then."""
-    time.sleep(seconds)
-    print(f"\n{title}\n{HEAD}")
-    for pc in pcs:
-        print(pc.row())
-
-
-def print_sum(pcs: Sequence[Pc]) -> None:
-    """What all have done together."""
-    hits, loads, found = (sum(pc.figures.get(name, 0) for pc in pcs) for name in ("hits", "loads", "found"))
-    print(
-        f"\nTogether {hits:,} answers from their own caches, {found:,} that another one had loaded, "
-        f"{loads:,} from the database."
-    )
-    for problem in pcs[0].figures.get("problems", []):
-        print(f"Left out: {problem}")
+def _of_server(run: dict[str, Any], what: str) -> int:
+    count: int = run["statistics"]["answers_shared"].get(what, 0)
+    return count
 
 
 if __name__ == "__main__":

@@ -112,6 +112,8 @@ def _plain_numbers(stats: Any) -> dict[str, Any]:
         "namespaces": {name: _numbers(numbers) for name, numbers in stats.namespaces.items()},
         "methods": {name: _numbers(numbers) for name, numbers in stats.methods.items()},
         "pools": stats.as_dict()["pools"],
+        "shared": stats.shared.as_dict(),
+        "answers_shared": dict(stats.total.shared),
     }
 
 
