@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--disturbed", type=float, default=10.0)
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--threads", type=int, default=4)
-    parser.add_argument("--pause", type=float, default=0.02)
+    parser.add_argument("--pause", type=float, default=0.05)
     parser.add_argument("--cold", type=int, default=50)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--seed", type=int, default=0)

@@ -30,7 +30,7 @@ COLUMNS = 7
 """Of a row of notes: kind, register, version, token; in nanoseconds begin, end, time in the application."""
 
 _CONNECT_SECONDS = 30.0
-_POLL_SECONDS = 0.002
+_POLL_SECONDS = 0.005
 _LIST_SHARE = 0.05
 
 
