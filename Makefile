@@ -11,7 +11,7 @@ PARALLEL := --numprocesses auto --dist worksteal
 .PHONY: help install demo demo-cluster test soak peers bench macro cover lint format generated wheel clean
 
 help: ## List these targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

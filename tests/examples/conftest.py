@@ -18,7 +18,7 @@ _DB_VARIABLES = ("DB_TYPE", "DB_SERVER", "DB_DATABASE", "DB_UID", "DB_PWD", "DB_
 
 def _forget_the_example() -> None:
     for name in list(sys.modules):
-        if name.partition(".")[0] in {"src", "simulation", "run", "demo"}:
+        if name.partition(".")[0] in {"src", "simulation", "run", "demo", "demo_cluster"}:
             del sys.modules[name]
 
 

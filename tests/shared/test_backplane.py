@@ -293,6 +293,19 @@ def test_a_server_that_answers_beats_only_rests_longer_and_longer(members: Membe
     assert pauses == [1.0, 2.0, 4.0, 8.0]
 
 
+def test_calls_that_fail_at_the_same_time_count_as_one(members: Members) -> None:
+    backplane = members.join().backplane
+
+    def fails_after_another() -> None:
+        with contextlib.suppress(ConnectionError):
+            backplane.ask(_refuses, RULES.timeout_seconds)
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        backplane.ask(fails_after_another, RULES.timeout_seconds)
+    assert backplane._pause == RULES.beat_seconds
+
+
 # -- another process is missing --------------------------------------------------------------------------
 
 

@@ -205,6 +205,7 @@ class Backplane:
         """A server that answers beats, and nothing else in time, is left alone for a while all the same."""
         with self._lock:
             if self.is_reached:
+                self.is_reached = False  # of many calls that fail at the same time one counts
                 self._pause = min(max(self.rules.beat_seconds, 2 * self._pause), _LONGEST_PAUSE_SECONDS)
                 self._rests_until = self._clock() + self._pause
 

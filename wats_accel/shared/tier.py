@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from wats_accel.cache.region import Region
 
 _FIRST_LOOK_SECONDS: Final = 0.005
-_LONGEST_LOOK_SECONDS: Final = 0.05
+_LONGEST_LOOK_SECONDS: Final = 0.25
+_LOOKS: Final = 0.25
+"""How long after a look the next one comes, as a share of the wait so far."""
+_PATIENCE: Final = 4.0
+"""How many times as long as a load usually takes another process is waited for: it may be cut off."""
+_FORGETS: Final = 0.9
 _LONGEST_SECONDS: Final = 86_400.0
 
 
@@ -86,6 +91,7 @@ class MethodTier:
         self._common = common
         self._backplane = common.backplane
         self._shared = region.counters.shared
+        self._usual_seconds: float | None = None  # that a load takes, rather too long than too short
 
     # -- finding -----------------------------------------------------------------------------------------
 
@@ -107,10 +113,12 @@ class MethodTier:
         ticket = OpenTicket(self, names)
         load.ticket = ticket
         try:
-            return self._find(load, ticket)
+            is_found = self._find(load, ticket)
         except Exception:  # noqa: BLE001 - as above; whoever asks the server has told of it
             self._shared["failed"] += 1
-            return False
+            is_found = False
+        ticket.loads_since = time.perf_counter()
+        return is_found
 
     def _names(self, load: Load, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Names:
         rules = self.region.rules
@@ -124,23 +132,37 @@ class MethodTier:
         return _Names(answer, f"{answer}:lease", tags)
 
     def _find(self, load: Load, ticket: OpenTicket) -> bool:
-        waits_until = time.perf_counter() + self._common.rules.lease_seconds
-        look_seconds = _FIRST_LOOK_SECONDS
+        began = time.perf_counter()
+        waited, patience = 0.0, self._patience_seconds()
         while True:
             told = self._ask(ticket)
             if isinstance(told, Kept):
                 if self._take(load, ticket, told):
+                    if waited:
+                        self._note_usual(waited)
                     return True
                 ticket.missing = None  # it cannot be read here, and is good for others: leave it
                 self._shared["unreadable"] += 1
                 return False
             ticket.missing = told
-            if told.is_ours or not self._may_wait(load) or time.perf_counter() >= waits_until:
+            # Half of the time for the server is left for keeping the answer.
+            may_look = ticket.seconds_left > self._backplane.rules.timeout_seconds / 2
+            if told.is_ours or waited >= patience or not may_look or not self._may_wait(load):
                 self._shared["missed"] += 1
                 return False
-            self._shared["waited"] += look_seconds == _FIRST_LOOK_SECONDS
-            time.sleep(look_seconds)
-            look_seconds = min(2 * look_seconds, _LONGEST_LOOK_SECONDS)
+            self._shared["waited"] += not waited
+            time.sleep(min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS))
+            waited = time.perf_counter() - began
+
+    def _patience_seconds(self) -> float:
+        """How long to wait for another process that loads."""
+        lease, usual = self._common.rules.lease_seconds, self._usual_seconds
+        if usual is None:
+            return lease
+        return min(lease, self._backplane.rules.timeout_seconds + _PATIENCE * usual)
+
+    def _note_usual(self, seconds: float) -> None:
+        self._usual_seconds = max(seconds, _FORGETS * (self._usual_seconds or 0.0))
 
     def _ask(self, ticket: OpenTicket) -> Kept | Missing:
         backplane, names = self._backplane, ticket.names
@@ -205,6 +227,7 @@ class MethodTier:
 
     def keep(self, load: Load, result: object, ticket: OpenTicket) -> None:
         """Keep what a load has given, if it was stored here."""
+        self._note_usual(time.perf_counter() - ticket.loads_since)
         missing = ticket.missing
         why_not = self._why_not(load)
         if missing is None or why_not is not None:
@@ -271,13 +294,14 @@ class MethodTier:
 class OpenTicket:
     """One load that other processes may wait for. Implements `Ticket`."""
 
-    __slots__ = ("holder", "missing", "names", "seconds_left", "tier")
+    __slots__ = ("holder", "loads_since", "missing", "names", "seconds_left", "tier")
 
     def __init__(self, tier: MethodTier, names: _Names) -> None:
         self.tier = tier
         self.names = names
         self.holder = f"{tier._backplane.member}:{id(self):x}"
         self.missing: Missing | None = None
+        self.loads_since = 0.0
         self.seconds_left = tier._backplane.rules.timeout_seconds
 
     def keep(self, load: Load, result: object, /) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pyodbc
@@ -94,6 +94,14 @@ class Registers:
 def _note(began: int) -> None:
     spent.nanoseconds += time.monotonic_ns() - began
     spent.runs += 1
+
+
+def open_connections(database: str, count: int) -> None:
+    """Have a pool open so many, and each of them run a statement."""
+    with ExitStack() as opened:
+        for _ in range(count):
+            connection = opened.enter_context(closing(pyodbc.connect(database)))
+            connection.execute("SELECT count(*) FROM register").fetchone()
 
 
 def create(database: str, registers: int) -> None:

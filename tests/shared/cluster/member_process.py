@@ -30,7 +30,7 @@ COLUMNS = 7
 """Of a row of notes: kind, register, version, token; in nanoseconds begin, end, time in the application."""
 
 _CONNECT_SECONDS = 30.0
-_POLL_SECONDS = 0.002
+_POLL_SECONDS = 0.005
 _LIST_SHARE = 0.05
 
 
@@ -76,6 +76,7 @@ class Member:
         self._registers = Registers(spec["database"])
         self._ends = threading.Event()
         self._notes: list[Notes] = []
+        self._late_seconds = 0.0  # how late this computer has woken a thread that asked for it
 
     def run(self) -> None:
         """From ``go`` to ``stop``."""
@@ -89,10 +90,18 @@ class Member:
         assert sys.stdin.readline() == "go\n"
         for thread in threads:
             thread.start()
-        sys.stdin.readline()  # stop, or the parent is gone
-        self._ends.set()
+        while sys.stdin.readline() == "until connected\n":
+            self._until_connected()
+            print("connected", flush=True)
+        self._ends.set()  # it was a stop, or the parent is gone
         for thread in threads:
             thread.join()
+
+    def _until_connected(self) -> None:
+        ends_at = time.monotonic() + _CONNECT_SECONDS
+        while self._accelerator is not None and self._accelerator.stats().shared.mode != "connected":
+            assert time.monotonic() < ends_at, "it is not connected again"
+            time.sleep(0.005)
 
     def _new_notes(self) -> Notes:
         made = Notes(self._spec["member"])
@@ -115,7 +124,11 @@ class Member:
                 notes.note(READ, lambda n=number: registers.read(n), number)
 
     def _poll(self, notes: Notes) -> None:
-        while not self._ends.wait(_POLL_SECONDS):
+        while True:
+            due = time.monotonic() + _POLL_SECONDS
+            if self._ends.wait(_POLL_SECONDS):
+                return
+            self._late_seconds = max(self._late_seconds, time.monotonic() - due)
             for number in self._spec["polled"]:
                 notes.note(POLL, lambda n=number: self._registers.read(n), number)
 
@@ -130,6 +143,7 @@ class Member:
         told = {
             "failures": [failure for notes in self._notes for failure in notes.failures],
             "events": EVENTS,
+            "late_seconds": self._late_seconds,
             **figures(self._accelerator),
         }
         (folder / f"{name}.json").write_text(json.dumps(told), encoding="utf-8")
@@ -139,12 +153,11 @@ def figures(accelerator: Any) -> dict[str, Any]:
     """The counters of the process."""
     if accelerator is None:
         return {"cache": {}, "backplane": {}}
-    membership = accelerator._assembly.context.caches.announcer
-    backplane = {} if membership is None else asdict(membership.backplane.counters)
-    return {"cache": accelerator.stats().total.as_dict(), "backplane": backplane}
+    stats = accelerator.stats()
+    return {"cache": stats.total.as_dict(), "backplane": asdict(stats.shared)}
 
 
-def cold(spec: Spec) -> None:
+def cold(spec: Spec, accelerator: Any) -> None:
     """Ask for each list once, as soon as it is told to, and tell how often the application was asked."""
     from cluster_registers import Registers, spent
 
@@ -156,8 +169,18 @@ def cold(spec: Spec) -> None:
         spent.runs = 0
         registers.list_of(name)
         runs.append(spent.runs)
-    print(json.dumps({"runs": runs, "seconds": time.monotonic() - began}), flush=True)
+    told = {"runs": runs, "seconds": time.monotonic() - began, **figures(accelerator)}
+    print(json.dumps(told), flush=True)
     sys.stdin.readline()
+
+
+def warm_up(spec: Spec) -> None:
+    """Have all modules loaded and all connections open: no call is slow for that."""
+    import pyodbc
+    from cluster_registers import open_connections
+
+    pyodbc.pooling = False
+    open_connections(spec["database"], spec["threads"] + 1)
 
 
 def main() -> int:
@@ -170,12 +193,11 @@ def main() -> int:
         accelerator = wats_accel.install(spec["config"], strict=True)
         if spec["waits"]:
             CONNECTED.wait(_CONNECT_SECONDS)
-    import pyodbc
-
-    pyodbc.pooling = False
+    if spec["waits"]:
+        warm_up(spec)
     print("ready", flush=True)
     if spec["lists"]:
-        cold(spec)
+        cold(spec, accelerator)
     else:
         member = Member(spec, accelerator)
         member.run()

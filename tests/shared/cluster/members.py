@@ -17,7 +17,7 @@ from typing import Any
 
 import cluster_registers
 from member_process import COLUMNS, POLL, READ, WRITE
-from staleness import History, Judgement, judge
+from staleness import History, Judgement, Stale, judge
 
 FOLDER = Path(__file__).parent
 TIMES = {"timeout": "50ms", "isolated_ttl": "3s", "lost_after": "1s", "beat": "300ms"}
@@ -71,15 +71,27 @@ class Size:
 
 @dataclass(slots=True)
 class Seen:
-    """What a whole cluster has seen."""
+    """What a whole cluster has seen.
+
+    Attributes:
+        late_seconds: how late this computer has woken a thread at worst: so much older an answer may be,
+            since whoever drops it in time is a thread, too.
+        calls: how long they took, in nanoseconds, by what they did.
+        added: how much longer than the application's own code.
+    """
 
     judgement: Judgement
     failures: list[str]
     events: dict[int, list[tuple[float, str, str]]]
+    late_seconds: float
     caches: list[dict[str, Any]]
     backplanes: list[dict[str, Any]]
     calls: dict[str, list[int]] = field(default_factory=dict)
     added: dict[str, list[int]] = field(default_factory=dict)
+
+    def too_old(self) -> list[Stale]:
+        """The reads that were older than the bound."""
+        return self.judgement.older_than(ISOLATED_SECONDS + self.late_seconds)
 
     def recovered_after(self, moment: float) -> float | None:
         """Seconds from a moment until the last process was connected for good; None if one never was."""
@@ -102,7 +114,9 @@ class Cluster:
         mode: `rules` or `sql`; `bare` accelerates nothing.
         tier: `shared` or `backplane-only`.
         lists: names of lists; with them each process asks for each list once, and does nothing else.
-        waits: whether a process is ready when it is connected, or at once.
+        waits: whether processes are ready when they are connected, and all is loaded that they need; or each
+            goes on by itself as soon as it is there.
+        times: of the section `shared`, other than usual.
     """
 
     def __init__(
@@ -115,12 +129,14 @@ class Cluster:
         tier: str = "backplane-only",
         lists: tuple[str, ...] = (),
         waits: bool = True,
+        times: dict[str, str] | None = None,
         seed: int = 0,
     ) -> None:
         self._database = database
         self._url_of = url_of
         self._size = size
         self._mode, self._tier, self._lists, self._waits, self._seed = mode, tier, lists, waits, seed
+        self._times = {**TIMES, **(times or {})}
         self._processes: list[subprocess.Popen[str]] = []
         self._stack = contextlib.ExitStack()
         self._folder = Path()
@@ -130,6 +146,8 @@ class Cluster:
         try:
             cluster_registers.create(self._database, self._size.registers)
             self._processes += [self._start(member) for member in range(self._size.processes)]
+            if not self._waits:
+                self.go()
             for process in self._processes:
                 assert process.stdout is not None
                 assert process.stdout.readline() == "ready\n", "a process has not come up"
@@ -187,7 +205,7 @@ class Cluster:
             self._mode,
             self._tier,
             self._url_of(member),
-            times=TIMES,
+            times=self._times,
             connections=self._size.threads + 1,
             plugin=str(FOLDER / "noting_backplane.py"),
         )
@@ -201,6 +219,13 @@ class Cluster:
         """Have all begin; gives when."""
         self._tell("go")
         return time.monotonic()
+
+    def until_connected(self) -> None:
+        """Wait until all are, or give up."""
+        self._tell("until connected")
+        for process in self._processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "connected\n", "a process is not connected again"
 
     def stop(self) -> Seen:
         """Have all stop, and judge what they have seen."""
@@ -220,7 +245,7 @@ class Cluster:
             process.stdin.flush()
 
     def _collected(self) -> Seen:
-        history, seen = History(), Seen(Judgement(), [], {}, [], [])
+        history, seen = History(), Seen(Judgement(), [], {}, 0.0, [], [])
         for member in range(1, self._size.processes + 1):
             rows = array("q")
             rows.frombytes((self._folder / f"member-{member}.rows").read_bytes())
@@ -228,6 +253,7 @@ class Cluster:
             history.add(member, rows)
             seen.failures += [text for _, text in told["failures"]]
             seen.events[member] = told["events"]
+            seen.late_seconds = max(seen.late_seconds, told["late_seconds"])
             seen.caches.append(told["cache"])
             seen.backplanes.append(told["backplane"])
             _measure_calls(rows, seen)

@@ -1,15 +1,19 @@
-"""What may happen to the server of a cluster while its processes go on working; one function for each."""
+"""What may happen to the server of a cluster, and to the way there, while its processes go on working."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 
-from members import Cluster, Seen, Size
+from members import ISOLATED_SECONDS, Cluster, Seen, Size
 from private_redis import PrivateRedis
 from redis_proxy import Proxy, Weather
+
+LONGER_THAN_BOUND = ISOLATED_SECONDS + 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,13 @@ class Setting:
     disturbed_seconds: float = 2.0
     seed: int = 0
 
+    @classmethod
+    def of_size(cls, database: str, redis: PrivateRedis, *, whole: bool) -> Setting:
+        """The whole size, or a share of it that takes a few seconds."""
+        if whole:
+            return cls(database, redis, Size(processes=8, threads=4, seconds=20.0), disturbed_seconds=10.0)
+        return cls(database, redis, Size(seconds=0.8), disturbed_seconds=0.4)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -44,7 +55,7 @@ class Outcome:
 
 def steady(setting: Setting) -> Outcome:
     """Nothing happens."""
-    with _direct(setting) as cluster:
+    with _cluster(setting, lambda _: setting.redis.url) as cluster:
         cluster.go()
         time.sleep(setting.size.seconds)
         return Outcome(cluster.stop(), None)
@@ -58,82 +69,84 @@ def bare(setting: Setting) -> Outcome:
         return Outcome(cluster.stop(), None)
 
 
-def killed(setting: Setting) -> Outcome:
-    """The server is killed, and one that knows nothing comes up in its place after a while."""
-    return _disturbed(setting, setting.redis.kill, setting.redis.start)
-
-
-def paused(setting: Setting) -> Outcome:
-    """The server answers nothing for a while, and then all that it was asked."""
-    return _disturbed(setting, setting.redis.pause, setting.redis.resume)
-
-
-def restarted_empty(setting: Setting) -> Outcome:
-    """The server has forgotten everything from one moment to the next."""
-    return _disturbed(setting, setting.redis.restart_empty, _nothing, seconds=0.0)
-
-
-def full(setting: Setting) -> Outcome:
-    """The server has no memory left."""
-    return _disturbed(setting, setting.redis.be_full, setting.redis.be_large)
-
-
-def refusing(setting: Setting) -> Outcome:
-    """The server wants a password that nobody has."""
-    return _disturbed(setting, setting.redis.refuse_strangers, setting.redis.accept_strangers)
-
-
-def half_cut_off(setting: Setting, weather: Weather = Weather.REFUSED) -> Outcome:
-    """Half of the processes cannot reach the server, and go on writing."""
+def disturbed(setting: Setting, *names: str) -> Outcome:
+    """These disturbances come over the processes, one after another; see `DISTURBANCES`."""
     with _proxy(setting) as proxy:
-        return _disturbed(
-            setting,
-            lambda: proxy.be(weather),
-            lambda: proxy.be(Weather.FINE),
-            url_of=lambda member: (proxy if setting.size.is_cut_off(member) else setting.redis).url,
-        )
+        scene = Scene(setting.redis, proxy)
+        ways = [DISTURBANCES[name](scene) for name in names]
+
+        def url_of(member: int) -> str:
+            by_proxy = any(way.of is Of.ALL or setting.size.is_cut_off(member) for way in ways if way.of)
+            return proxy.url if by_proxy else setting.redis.url
+
+        with _cluster(setting, url_of) as cluster:
+            cluster.go()
+            recovered = []
+            for way in ways:
+                time.sleep(setting.size.seconds / 2)
+                way.begin()
+                time.sleep(setting.disturbed_seconds if way.lasts else 0.0)
+                way.end()
+                recovered.append(time.monotonic())
+                cluster.until_connected()
+            time.sleep(setting.size.seconds / 2)
+            seen = cluster.stop()
+            return Outcome(seen, seen.recovered_after(recovered[-1]))
 
 
-def half_swallowed(setting: Setting) -> Outcome:
-    """The same, and no connection tells that it is cut."""
-    return half_cut_off(setting, Weather.SWALLOWED)
+class Of(Enum):
+    """Who reaches the server by a network that is disturbed."""
+
+    HALF = "half of the processes"
+    ALL = "all processes"
 
 
-def half_held(setting: Setting) -> Outcome:
-    """The same; in the end all that was sent meanwhile comes through, from whoever has gone long ago, too."""
-    return half_cut_off(setting, Weather.HELD)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What can be disturbed."""
+
+    redis: PrivateRedis
+    proxy: Proxy
 
 
-def half_dripping(setting: Setting) -> Outcome:
-    """Half of the processes get an answer that does not end, a byte at a time."""
-    return half_cut_off(setting, Weather.DRIPPING)
+@dataclass(frozen=True, slots=True)
+class Disturbance:
+    """How it begins and ends; `of` whose network it is, and whether it `lasts`."""
+
+    begin: Callable[[], object]
+    end: Callable[[], object]
+    of: Of | None = None
+    lasts: bool = True
 
 
-def garbage(setting: Setting) -> Outcome:
-    """Whatever is asked, the answer is random bytes."""
-    with _proxy(setting) as proxy:
-        return _disturbed(
-            setting,
-            lambda: proxy.be(Weather.GARBAGE),
-            lambda: proxy.be(Weather.FINE),
-            url_of=lambda member: proxy.url,
-        )
+def _weather(weather: Weather, of: Of = Of.HALF) -> Callable[[Scene], Disturbance]:
+    return lambda scene: Disturbance(
+        lambda: scene.proxy.be(weather), lambda: scene.proxy.be(Weather.FINE), of=of
+    )
 
 
-def restarted_while_half_is_cut_off(setting: Setting) -> Outcome:
-    """The server forgets who is there, while half of the processes cannot say that they are."""
-    with _proxy(setting) as proxy:
+def _forgotten_while_half_is_cut_off(scene: Scene) -> Disturbance:
+    def begin() -> None:
+        scene.proxy.be(Weather.REFUSED)
+        scene.redis.restart_empty()
 
-        def disturb() -> None:
-            proxy.be(Weather.REFUSED)
-            setting.redis.restart_empty()
+    return Disturbance(begin, lambda: scene.proxy.be(Weather.FINE), of=Of.HALF)
 
-        return _disturbed(
-            setting,
-            disturb,
-            lambda: proxy.be(Weather.FINE),
-            url_of=lambda member: (proxy if setting.size.is_cut_off(member) else setting.redis).url,
-        )
+
+DISTURBANCES: dict[str, Callable[[Scene], Disturbance]] = {
+    "killed": lambda scene: Disturbance(scene.redis.kill, scene.redis.start),
+    "paused": lambda scene: Disturbance(scene.redis.pause, scene.redis.resume),
+    "restarted empty": lambda scene: Disturbance(scene.redis.restart_empty, _nothing, lasts=False),
+    "half cut off": _weather(Weather.REFUSED),
+    "half swallowed": _weather(Weather.SWALLOWED),
+    "half held up": _weather(Weather.HELD),
+    "half dripping": _weather(Weather.DRIPPING),
+    "full": lambda scene: Disturbance(scene.redis.be_full, scene.redis.be_large),
+    "refusing": lambda scene: Disturbance(scene.redis.refuse_strangers, scene.redis.accept_strangers),
+    "garbage": _weather(Weather.GARBAGE, Of.ALL),
+    "forgotten": _forgotten_while_half_is_cut_off,
+}
+"""By name, in the order of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +155,20 @@ class ColdStart:
 
     loads: list[int]
     longest_seconds: float
+    timeouts: int
+    shared: dict[str, int]
 
 
-def cold_start(setting: Setting, lists: int = 5, *, waits: bool = True) -> ColdStart:
-    """All processes ask for the same lists at the same moment, and nobody has them.
+def cold_start(
+    setting: Setting, lists: int = 5, *, waits: bool = True, times: dict[str, str] | None = None
+) -> ColdStart:
+    """All processes begin, and ask for the same lists, which nobody has.
 
     Args:
         setting: where.
         lists: how many.
-        waits: whether the moment comes when all are connected, or as soon as each of them has begun.
+        waits: whether the moment comes when all are connected, or for each of them as soon as it is there.
+        times: of the section `shared`, other than usual.
     """
     names = tuple(f"list {number}" for number in range(lists))
     with Cluster(
@@ -161,41 +179,22 @@ def cold_start(setting: Setting, lists: int = 5, *, waits: bool = True) -> ColdS
         tier=setting.tier,
         lists=names,
         waits=waits,
+        times=times,
     ) as cluster:
-        cluster.go()
+        if waits:
+            cluster.go()
         told = cluster.answers()
         loads = [sum(answer["runs"][number] for answer in told) for number in range(lists)]
-        return ColdStart(loads, max(answer["seconds"] for answer in told))
+        shared: Counter[str] = Counter()
+        for answer in told:
+            shared.update(answer["cache"]["shared"])
+        timeouts = sum(answer["backplane"]["timeouts"] for answer in told)
+        return ColdStart(loads, max(answer["seconds"] for answer in told), timeouts, dict(shared))
 
 
-def _disturbed(
-    setting: Setting,
-    disturb: Callable[[], object],
-    undo: Callable[[], object],
-    *,
-    seconds: float | None = None,
-    url_of: Callable[[int], str] | None = None,
-) -> Outcome:
-    with _direct(setting, url_of) as cluster:
-        cluster.go()
-        time.sleep(setting.size.seconds / 2)
-        disturb()
-        time.sleep(setting.disturbed_seconds if seconds is None else seconds)
-        undo()
-        ended = time.monotonic()
-        time.sleep(setting.size.seconds / 2)
-        seen = cluster.stop()
-        return Outcome(seen, seen.recovered_after(ended))
-
-
-def _direct(setting: Setting, url_of: Callable[[int], str] | None = None) -> Cluster:
+def _cluster(setting: Setting, url_of: Callable[[int], str]) -> Cluster:
     return Cluster(
-        setting.database,
-        url_of or (lambda _: setting.redis.url),
-        setting.size,
-        mode=setting.mode,
-        tier=setting.tier,
-        seed=setting.seed,
+        setting.database, url_of, setting.size, mode=setting.mode, tier=setting.tier, seed=setting.seed
     )
 
 
@@ -210,20 +209,3 @@ def _proxy(setting: Setting) -> Iterator[Proxy]:
 
 def _nothing() -> None:
     """There is nothing to undo."""
-
-
-DISTURBANCES = {
-    "steady": steady,
-    "killed": killed,
-    "paused": paused,
-    "restarted empty": restarted_empty,
-    "half cut off": half_cut_off,
-    "half swallowed": half_swallowed,
-    "half held": half_held,
-    "half dripping": half_dripping,
-    "full": full,
-    "refuses the password": refusing,
-    "garbage": garbage,
-    "restarted while half is cut off": restarted_while_half_is_cut_off,
-}
-"""By name, in the order of the page."""

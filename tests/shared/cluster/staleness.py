@@ -1,12 +1,12 @@
 """How old the answers were that several processes gave: exact, from a history with one clock.
 
 All stamps are of the system's monotonic clock, which all processes of one machine share. The writes of a
-register carry versions that the database gave them in the order of their commits, so an answer contains a write
-if its version is not smaller. Writers may overlap, and need not return in the order of their versions.
+register carry versions that the database gave them in the order of their commits, so an answer contains a
+write if its version is not smaller. Writers may overlap, and need not return in the order of their versions.
 
 *Stale by* so much is a read that began so long after the first write had returned that its answer does not
-contain. A read that missed nothing is stale by 0. `history_check` asks whether there is any such read, within one
-process; here it is asked how old, since between processes a message is under way for a while.
+contain. A read that missed nothing is stale by 0. `history_check` asks whether there is any such read, within
+one process; here it is asked how old, since between processes a message is under way for a while.
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""How long a process waits for another one that loads the same answer, and what it costs it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from wats_accel.shared.backplane import BackplaneRules
+from wats_accel.shared.server import Kept, Missing
+from wats_accel.shared.tier import Common, MethodTier, OpenTicket, TierRules
+
+SOMEBODY_ELSE = Missing("epoch", 7, is_ours=False, milliseconds_of_lease=1_000, began=0)
+LONG_SECONDS = 1_000.0
+
+
+class Backplane:
+    """As far as a tier asks it: what the server says, and how much time it was given for each question."""
+
+    def __init__(self, says: Callable[[], object], timeout_seconds: float) -> None:
+        self.rules = BackplaneRules(timeout_seconds=timeout_seconds)
+        self.is_reached = self.is_connected = True
+        self.member = "a"
+        self.prefix = "t"
+        self.given: list[float] = []
+        self._says = says
+
+    def ask(self, call: Callable[[], object], seconds: float) -> object:
+        self.given.append(seconds)
+        return self._says()
+
+
+def finding(says: Callable[[], object], timeout_seconds: float) -> tuple[MethodTier, Backplane, OpenTicket]:
+    backplane: Any = Backplane(says, timeout_seconds)
+    region: Any = SimpleNamespace(counters=SimpleNamespace(shared=Counter()), rules=None)
+    tier = MethodTier(region, Common(backplane, b"", TierRules(lease_seconds=LONG_SECONDS)))
+    names: Any = SimpleNamespace(answer="a", lease="l", tags=[])
+    return tier, backplane, OpenTicket(tier, names)
+
+
+LOAD: Any = SimpleNamespace(thread=0)
+
+
+def test_one_that_is_cut_off_is_waited_for_no_longer_than_some_loads_take() -> None:
+    tier, backplane, ticket = finding(lambda: SOMEBODY_ELSE, timeout_seconds=0.01)
+    tier._note_usual(0.005)
+    assert not tier._find(LOAD, ticket)  # and not after a thousand seconds
+    assert len(backplane.given) > 1
+    assert tier.region.counters.shared == {"waited": 1, "missed": 1}
+
+
+def test_looks_never_use_up_the_time_for_the_server_and_so_isolate_nobody() -> None:
+    def slow() -> Missing:
+        time.sleep(0.002)
+        return SOMEBODY_ELSE
+
+    tier, backplane, ticket = finding(slow, timeout_seconds=0.02)
+    assert not tier._find(LOAD, ticket)
+    assert min(backplane.given) > 0.01
+
+
+def test_what_came_after_a_wait_tells_how_long_loads_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([SOMEBODY_ELSE, Kept(b"", 7, "epoch", 1, 1)])
+    tier, _, ticket = finding(lambda: next(answers), timeout_seconds=5.0)
+    monkeypatch.setattr(MethodTier, "_take", lambda *_: True)
+    assert tier._patience_seconds() == LONG_SECONDS
+    assert tier._find(LOAD, ticket)
+    assert 5.0 < tier._patience_seconds() < LONG_SECONDS
+
+
+def test_what_was_there_at_once_tells_nothing_of_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    tier, _, ticket = finding(lambda: Kept(b"", 7, "epoch", 1, 1), timeout_seconds=5.0)
+    monkeypatch.setattr(MethodTier, "_take", lambda *_: True)
+    assert tier._find(LOAD, ticket)
+    assert tier._patience_seconds() == LONG_SECONDS
+
+
+def test_one_slow_load_is_forgotten_in_time() -> None:
+    tier, _, _ = finding(lambda: SOMEBODY_ELSE, timeout_seconds=1.0)
+    tier._note_usual(10.0)
+    assert tier._patience_seconds() == 41.0
+    for _ in range(100):
+        tier._note_usual(0.5)
+    assert tier._patience_seconds() == 3.0
