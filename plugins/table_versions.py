@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, StrictBool
 
 from wats_accel.extension import (
+    ConfigReloaded,
     ConfigSection,
     Duration,
+    EventSubscription,
     Finding,
+    Initialized,
     KeyPattern,
     PluginContext,
     Section,
@@ -100,6 +103,18 @@ def accel_startup(context: PluginContext) -> None:
         context.invalidator.suspend([KeyPattern.parse("*")], why)
         raise
     context.announce("table_versions", f"Freshness initialized ({section.source}, every {section.poll:g}s)")
+
+
+@hookimpl
+def accel_event_subscriptions(context: PluginContext) -> list[EventSubscription]:
+    """It is asked when everything is patched."""
+
+    def start(_: object) -> None:
+        following = _following(context)
+        if following is not None:
+            following.start()
+
+    return [EventSubscription(kind, start) for kind in (Initialized, ConfigReloaded)]
 
 
 def _section(context: PluginContext) -> FreshnessSection | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,7 +93,6 @@ class Followed:
             bus=context.bus,
             clock=clock,
         )
-        self.following._start = lambda: None  # type: ignore[method-assign]
         self.following._horizon._thread = threading.current_thread()  # nobody else looks
         self.following.begin(context.pools.observer)
         self.following.step()
@@ -329,6 +330,50 @@ def test_through_a_pool_it_has_a_connection_of_its_own(database: Database) -> No
     with accelerated(rules, strict=True) as accelerator:
         _until(lambda: not accelerator.stats().following.why_lost)
         assert accelerator.stats().pools["sqlite3:connect"].opened == 0
+
+
+def test_it_imports_no_driver_before_that_is_patched(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "2"]
+
+
+PROGRAM = """
+import threading
+import wats_accel
+
+freshness = {
+    "dialect": "sqlite", "source": "sqlite-data-version", "connect": "sqlite3:connect", "connection": "a.db"
+}
+rules = {
+    "version": 1, "status": False, "invalidation": "sql", "sql": {"assume_plain_tables": True},
+    "pool": [{"connect": "sqlite3:connect"}], "cache": {"namespaces": {"all": {"ttl": 60}}},
+    "repositories": [{"target": "__main__:Numbers", "scope": "self.url", "cached": {"same": "all"}}],
+    "freshness": freshness,
+}
+
+class Numbers:
+    url = "one"
+
+    def same(self, number):
+        import sqlite3
+        connection = sqlite3.connect("a.db")
+        try:
+            return connection.execute("SELECT ?", (number,)).fetchone()[0]
+        finally:
+            connection.close()
+
+accelerator = wats_accel.install(rules, strict=True)
+waits = threading.Event()
+while accelerator.stats().following.why_lost:
+    waits.wait(0.01)
+for _ in range(3):
+    Numbers().same(1)
+print(accelerator.stats().total.stored, accelerator.stats().total.hits)
+"""
 
 
 def test_a_database_that_cannot_be_asked_leaves_the_cache_bounded(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Following:
     # -- beginning and end -------------------------------------------------------------------------------
 
     def begin(self, observer: object) -> None:
-        """Follow from now on; until the first answer nothing gets old.
+        """Let nothing get old until the first answer is there; `start` asks for it.
 
         Args:
             observer: of the pools; it may be what sees statements.
@@ -99,7 +99,15 @@ class Following:
         self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
         self._caches.follower = self
         self.serve(observer)
-        self._start()
+
+    def start(self) -> None:
+        """Ask, from now on. Safe to call twice.
+
+        Not before everything is patched: this imports the driver, and a module whose import is under way in
+        another thread is not told of.
+        """
+        if self._thread is None and not self._ends.is_set():
+            self._start()
 
     def figures(self) -> FollowingCounters:
         """What has happened so far."""

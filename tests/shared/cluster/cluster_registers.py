@@ -18,6 +18,7 @@ DROP TABLE IF EXISTS register;
 CREATE TABLE register (id INTEGER PRIMARY KEY, version BIGINT NOT NULL, token BIGINT NOT NULL);
 """
 
+VERSION_TABLE = "version-table"
 _LIST_SECONDS = 0.02
 
 Row = tuple[int, int, int]
@@ -115,6 +116,15 @@ def create(database: str, registers: int) -> None:
         )
 
 
+def watch(database: str) -> None:
+    """Have the database keep versions of the table."""
+    from wats_accel.versions.ddl import script
+
+    with closing(pyodbc.connect(database, autocommit=True)) as connection:
+        for statement in script("postgresql", ["register"]).statements:
+            connection.execute(statement)
+
+
 def configuration(
     mode: str, tier: str, url: str, *, times: dict[str, str], connections: int, plugin: str
 ) -> dict[str, Any]:
@@ -122,9 +132,9 @@ def configuration(
 
     Args:
         mode: `rules` or `sql`.
-        tier: `shared` or `backplane-only`.
-        url: of the server.
-        times: of the section `shared`.
+        tier: `shared` or `backplane-only`; or `version-table`: then the database is followed, and no server.
+        url: of the server, or of the database that is followed.
+        times: of the section `shared` or `freshness`.
         connections: that each process may have.
         plugin: the file of a plugin.
     """
@@ -144,8 +154,19 @@ def configuration(
                 },
             }
         ],
-        "shared": {"url": url, "prefix": "cluster", "tier": tier, "arguments_in_clear": True, **times},
     }
+    if tier == VERSION_TABLE:
+        document["freshness"] = {
+            "dialect": "postgresql",
+            "connect": "pyodbc:connect",
+            "connection": url,
+            "poll": "200ms",
+            "isolated_ttl": times["isolated_ttl"],
+        }
+    else:
+        document["shared"] = {
+            "url": url, "prefix": "cluster", "tier": tier, "arguments_in_clear": True, **times
+        }  # fmt: skip
     if tier == "shared":
         document["shared"]["namespaces"] = ["registers", "lists"]
     if mode == "sql":

@@ -112,7 +112,7 @@ class Cluster:
         url_of: what a process reaches the server by.
         size: of it.
         mode: `rules` or `sql`; `bare` accelerates nothing.
-        tier: `shared` or `backplane-only`.
+        tier: `shared`, `backplane-only` or `version-table`.
         lists: names of lists; with them each process asks for each list once, and does nothing else.
         waits: whether processes are ready when they are connected, and all is loaded that they need; or each
             goes on by itself as soon as it is there.
@@ -145,6 +145,8 @@ class Cluster:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         try:
             cluster_registers.create(self._database, self._size.registers)
+            if self._tier == cluster_registers.VERSION_TABLE:
+                cluster_registers.watch(self._database)
             self._processes += [self._start(member) for member in range(self._size.processes)]
             if not self._waits:
                 self.go()

@@ -7,15 +7,24 @@ from typing import Any
 
 from backplane_log import CONNECTED, EVENTS
 
-from wats_accel.extension import BackplaneConnected, BackplaneIsolated, EventSubscription, hookimpl
+from wats_accel.extension import (
+    BackplaneConnected,
+    BackplaneIsolated,
+    EventSubscription,
+    FollowingBegun,
+    FollowingLost,
+    hookimpl,
+)
+
+KINDS = (BackplaneConnected, BackplaneIsolated, FollowingBegun, FollowingLost)
 
 
 def _note(event: Any) -> None:
     EVENTS.append((time.monotonic(), type(event).__name__, getattr(event, "why", "")))
-    if type(event) is BackplaneConnected:
+    if type(event) in (BackplaneConnected, FollowingBegun):
         CONNECTED.set()
 
 
 @hookimpl
 def accel_event_subscriptions(context: Any) -> list[EventSubscription]:
-    return [EventSubscription(kind, _note) for kind in (BackplaneConnected, BackplaneIsolated)]
+    return [EventSubscription(kind, _note) for kind in KINDS]

@@ -6,9 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from cluster_registers import VERSION_TABLE
 from members import ISOLATED_SECONDS, Cluster, Seen, Size
 from private_redis import PrivateRedis
 from redis_proxy import Proxy, Weather
@@ -56,6 +57,15 @@ class Outcome:
 def steady(setting: Setting) -> Outcome:
     """Nothing happens."""
     with _cluster(setting, lambda _: setting.redis.url) as cluster:
+        cluster.go()
+        time.sleep(setting.size.seconds)
+        return Outcome(cluster.stop(), None)
+
+
+def followed(setting: Setting) -> Outcome:
+    """There is no server: each process asks the database, five times a second, what others have changed."""
+    setting = replace(setting, tier=VERSION_TABLE)
+    with _cluster(setting, lambda _: setting.database) as cluster:
         cluster.go()
         time.sleep(setting.size.seconds)
         return Outcome(cluster.stop(), None)

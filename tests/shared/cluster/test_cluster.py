@@ -51,6 +51,18 @@ def test_what_half_of_the_processes_cannot_hear_gets_no_older_than_the_bound(
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("mode", ["rules", "sql"])
+def test_where_nothing_is_shared_but_the_database_nothing_is_older_than_the_bound_either(
+    setting: Setting, mode: str
+) -> None:
+    seen = scenarios.followed(replace(setting, mode=mode)).seen
+    assert (seen.failures, seen.judgement.impossible) == ([], [])
+    assert [str(found) for found in seen.judgement.own] == []
+    assert [str(found) for found in seen.too_old()] == []
+    assert all(cache["hits"] for cache in seen.caches)
+
+
+@pytest.mark.soak
 def test_processes_that_start_together_load_a_list_once(setting: Setting, soak: bool) -> None:
     cold = scenarios.cold_start(
         replace(setting, tier="shared", size=replace(setting.size, processes=50 if soak else 4)),
