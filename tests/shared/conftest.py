@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from private_redis import PrivateRedis, RedisMissingError
 from steps import Member, Members
-from unit_redis import UnitRedis
 
 
 @pytest.fixture(scope="session")
-def _redis(
-    missing: Callable[[str], NoReturn], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[UnitRedis]:
-    if shutil.which("redis-server") is None:
-        missing("redis-server")
-    server = UnitRedis(tmp_path_factory.mktemp("redis"))
-    server.start()
+def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
+    try:
+        server = PrivateRedis()
+        server.start()
+    except RedisMissingError as error:
+        missing(str(error))
     yield server
-    server.stop()
+    server.kill()
 
 
 @pytest.fixture
-def redis_server(_redis: UnitRedis) -> Iterator[UnitRedis]:
+def redis_server(_redis: PrivateRedis) -> Iterator[PrivateRedis]:
     """A server with nothing in it, which may be stopped, paused and started again."""
     _redis.begin_empty()
     yield _redis
@@ -33,7 +31,7 @@ def redis_server(_redis: UnitRedis) -> Iterator[UnitRedis]:
 
 
 @pytest.fixture
-def members(redis_server: UnitRedis) -> Iterator[Members]:
+def members(redis_server: PrivateRedis) -> Iterator[Members]:
     """Makes processes on one backplane, as far as that can be told from one process."""
     made = Members(redis_server)
     yield made

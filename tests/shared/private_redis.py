@@ -73,6 +73,15 @@ class PrivateRedis:
         """End a pause. What was sent meanwhile is answered now."""
         self._signal(signal.SIGCONT)
 
+    def begin_empty(self) -> None:
+        """Run, awake, with nothing in it."""
+        if self._process is None:
+            self.start()
+        self.resume()
+        self.be_large()
+        with self.client() as client:
+            client.flushall()
+
     def restart_empty(self) -> None:
         """Have another one in its place, which knows nothing."""
         self.kill()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from unit_redis import UnitRedis
+from private_redis import PrivateRedis
 
 from wats_accel.cache.selection import select
 from wats_accel.patterns import KeyPattern
@@ -70,7 +70,7 @@ def _told(message: Message) -> Iterator[str]:
 class Member:
     """One process, as its backplane sees it. It beats with each step, whatever the time."""
 
-    def __init__(self, redis: UnitRedis, clock: FakeClock, **options: Any) -> None:
+    def __init__(self, redis: PrivateRedis, clock: FakeClock, **options: Any) -> None:
         self.clock = clock
         self.heard = Heard()
         rules = options.pop("rules", RULES)
@@ -115,7 +115,7 @@ class Members:
         redis: that they meet at.
     """
 
-    def __init__(self, redis: UnitRedis) -> None:
+    def __init__(self, redis: PrivateRedis) -> None:
         self.redis = redis
         self.clock = FakeClock()
         self.all: list[Member] = []
@@ -152,8 +152,8 @@ class Members:
 
 
 @contextmanager
-def is_stopped(redis: UnitRedis) -> Iterator[None]:
+def is_stopped(redis: PrivateRedis) -> Iterator[None]:
     """Meanwhile there is no server."""
-    redis.stop()
+    redis.kill()
     yield
     redis.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit_redis import UnitRedis
+from private_redis import PrivateRedis
 
 import wats_accel
 from wats_accel.errors import ConfigError
@@ -79,7 +79,7 @@ def test_answers_with_secret_arguments_are_shared_sealed_or_not_at_all() -> None
 
 
 def test_a_url_comes_from_the_environment_and_is_shown_nowhere(
-    redis_server: UnitRedis, monkeypatch: pytest.MonkeyPatch
+    redis_server: PrivateRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEST_URL", redis_server.url)
     with accelerated(config({"url": {"env": "TEST_URL"}}), strict=True) as accelerator:
@@ -118,7 +118,7 @@ def test_it_costs_nothing_to_whoever_does_not_use_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_reload_begins_ends_and_changes_a_membership(redis_server: UnitRedis, tmp_path: Path) -> None:
+def test_a_reload_begins_ends_and_changes_a_membership(redis_server: PrivateRedis, tmp_path: Path) -> None:
     path = tmp_path / "accel.yaml"
 
     def say(shared: str) -> None:
@@ -146,7 +146,7 @@ def test_a_reload_begins_ends_and_changes_a_membership(redis_server: UnitRedis, 
         accelerator.uninstall()
 
 
-def test_status_and_explain_tell_of_it(redis_server: UnitRedis) -> None:
+def test_status_and_explain_tell_of_it(redis_server: PrivateRedis) -> None:
     rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
     shared = {"url": redis_server.url, "tier": "shared", "namespaces": ["users"], "timeout": "5s"}
     freshness = {"dialect": "sqlite", "connect": "no_such_module:connect"}

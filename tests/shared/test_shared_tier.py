@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from private_redis import PrivateRedis
 from shops import Shops
-from unit_redis import UnitRedis
 
 KEYS = "keys: {env: TEST_SHARED_KEYS}"
 
 
 @pytest.fixture
-def shops(redis_server: UnitRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shops]:
+def shops(redis_server: PrivateRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shops]:
     monkeypatch.setenv("TEST_SHARED_KEYS", "ab" * 32)
     made = Shops(tmp_path, redis_server.url)
     yield made
@@ -122,7 +122,7 @@ def test_what_cannot_go_over_the_wire_stays_here(shops: Shops) -> None:
 
 
 def test_nothing_that_was_cached_or_asked_for_can_be_read_at_the_server(
-    shops: Shops, redis_server: UnitRedis, tmp_path: Path
+    shops: Shops, redis_server: PrivateRedis, tmp_path: Path
 ) -> None:
     one, other = shops.open(2, options=KEYS)
     one.call("set_role", 1, "salt-and-pepper")
@@ -135,7 +135,7 @@ def test_nothing_that_was_cached_or_asked_for_can_be_read_at_the_server(
         assert secret not in whole
 
 
-def _all_that_is_there(redis_server: UnitRedis) -> bytes:
+def _all_that_is_there(redis_server: PrivateRedis) -> bytes:
     client = redis_server.client()
     told = []
     for key in client.keys("*"):
@@ -147,7 +147,7 @@ def _all_that_is_there(redis_server: UnitRedis) -> bytes:
 
 
 @pytest.mark.parametrize("options", ["", KEYS], ids=["in clear", "sealed"])
-def test_a_value_that_was_changed_is_a_miss(shops: Shops, redis_server: UnitRedis, options: str) -> None:
+def test_a_value_that_was_changed_is_a_miss(shops: Shops, redis_server: PrivateRedis, options: str) -> None:
     one, other = shops.open(2, options=options)
     one.call("role", 1)
     client = redis_server.client()
@@ -159,7 +159,7 @@ def test_a_value_that_was_changed_is_a_miss(shops: Shops, redis_server: UnitRedi
     assert (other("runs"), other("counted")["unreadable"]) == (["role"], 1)
 
 
-def test_an_old_value_that_is_put_back_is_a_miss(shops: Shops, redis_server: UnitRedis) -> None:
+def test_an_old_value_that_is_put_back_is_a_miss(shops: Shops, redis_server: PrivateRedis) -> None:
     one, other = shops.open(2, options=KEYS)
     one.call("role", 1)
     client = redis_server.client()
