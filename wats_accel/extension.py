@@ -95,7 +95,7 @@ if _typing.TYPE_CHECKING:
     from wats_accel.pool.pooled_connect import PooledConnect
     from wats_accel.pool.registry import PoolRegistry
     from wats_accel.pool.rules import NEVER, PoolRules
-    from wats_accel.shared.backplane import BackplaneRules
+    from wats_accel.shared.backplane_rules import BackplaneRules
     from wats_accel.shared.following import Following, FollowingRules
     from wats_accel.shared.joining import Membership, SharedRules
     from wats_accel.shared.tier import TierRules
@@ -259,7 +259,7 @@ _NAMES_IN = {
     "pool.pooled_connect": "PooledConnect",
     "pool.registry": "PoolRegistry",
     "pool.rules": "NEVER PoolRules",
-    "shared.backplane": "BackplaneRules",
+    "shared.backplane_rules": "BackplaneRules",
     "shared.following": "Following FollowingRules",
     "shared.joining": "Membership SharedRules",
     "shared.tier": "TierRules",

@@ -10,7 +10,8 @@ from private_redis import PrivateRedis
 
 from wats_accel.cache.selection import select
 from wats_accel.patterns import KeyPattern
-from wats_accel.shared.backplane import Backplane, BackplaneRules
+from wats_accel.shared.backplane import Backplane
+from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.clients import client_of
 from wats_accel.shared.messages import Message
 from wats_accel.shared.server import Server

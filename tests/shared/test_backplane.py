@@ -197,7 +197,7 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
         one.drops("users:*")
     beats: list[object] = []
     one.backplane.__dict__["_asked_for_beat"] = lambda: beats.append(None)
-    one.backplane.server._announce = _refuses  # type: ignore[assignment]
+    one.backplane._listening._announce = _refuses  # type: ignore[assignment]
     with pytest.raises(ConnectionError):
         one.step()
     assert beats == []
@@ -284,7 +284,7 @@ def test_a_server_that_answers_beats_only_rests_longer_and_longer(members: Membe
         member.backplane.server._announce = _refuses  # type: ignore[assignment]
         member.drops("users:*")
         pauses.append(member.backplane._pause)
-        member.backplane._waiting.clear()
+        member.backplane._outbox._waiting.clear()
         member.step()
         assert not member.is_connected  # it rests
         members.clock.now += pauses[-1]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from wats_accel.shared.backplane import BackplaneRules
+from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.server import Kept, Missing
 from wats_accel.shared.tier import Common, MethodTier, OpenTicket, TierRules
 

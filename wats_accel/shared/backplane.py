@@ -20,83 +20,23 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
 from wats_accel.counters import SharedCounters
 from wats_accel.forks import begins_anew_when_forked
-from wats_accel.records import record
+from wats_accel.shared.backplane_rules import BackplaneRules, Listener
 from wats_accel.shared.deadlines import DeadlinePassedError, Deadlines
 from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
-from wats_accel.shared.messages import ANYTHING, Message, Told, read, written
+from wats_accel.shared.messages import ANYTHING, Message, Told
+from wats_accel.shared.outbox import Outbox, Seal
 from wats_accel.shared.server import Beat, Received, Server
 from wats_accel.shared.tags import Tags
 
 ResultT = TypeVar("ResultT")
 
-_ABOUT: Final = b"wats_accel message"
 _LONGEST_PAUSE_SECONDS: Final = 30.0
-_MOST_WAITING: Final = 1_000
-"""Messages that could not be sent; of more than that one is made that means everything."""
-
-
-@record(frozen=True, slots=True)
-class BackplaneRules:
-    """Times of the backplane, in seconds.
-
-    Attributes:
-        timeout_seconds: how long a call of the application may wait for the server.
-        isolated_seconds: how old an answer may become while others cannot be heard.
-        beat_seconds: how often a process says that it lives.
-        lost_seconds: when one is missing that has not said so.
-        forgotten_seconds: when one that is missing is taken for dead.
-    """
-
-    timeout_seconds: float = 0.05
-    isolated_seconds: float = 30.0
-    beat_seconds: float = 1.0
-    lost_seconds: float = 5.0
-    forgotten_seconds: float = 600.0
-
-    @property
-    def trusted_seconds(self) -> float:
-        """How long after a good beat what was loaded before it may still be given."""
-        # Another process may have been cut off that much before that beat, and have begun to tell of a write.
-        return max(0.0, self.isolated_seconds - self.lost_seconds - self.timeout_seconds)
-
-
-class Seal(Protocol):
-    """What makes messages unreadable for others; see the wire."""
-
-    def seal(self, plain: bytes, about: bytes, /) -> bytes:
-        """Encrypted, for this purpose."""
-        ...
-
-    def open(self, sealed: bytes, about: bytes, /) -> bytes:
-        """Decrypted. Raises an exception if it was not sealed so."""
-        ...
-
-
-class Listener(Protocol):
-    """What applies the messages of other processes, and is told how things are. Raises nothing."""
-
-    def told(self, message: Message, /) -> None:
-        """Drop what a message means."""
-        ...
-
-    def bounded(self, seconds: float | None, /) -> None:
-        """Have answers that are loaded from now on live so long at most; None: as their rules say."""
-        ...
-
-    def connected(self, members: int, /) -> None:
-        """All is known."""
-        ...
-
-    def isolated(self, why: str, /) -> None:
-        """Not all is known."""
-        ...
 
 
 class Backplane:
@@ -133,14 +73,19 @@ class Backplane:
         self._connect_servers = connect
         self._servers: tuple[Server, Server] | None = None
         self._listener = listener
-        self._seal = seal
-        self._with_arguments = seal is not None or arguments_in_clear
         self._clock = clock
+        self._outbox = Outbox(
+            self.member,
+            self.counters,
+            everything=tags.everything,
+            seal=seal,
+            arguments_in_clear=arguments_in_clear,
+            clock=clock,
+        )
         self.deadlines = Deadlines()
         self._horizon = Horizon(self._was_reached, clock=clock)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
-        self._waiting: deque[tuple[list[str], Message]] = deque()
         self.is_reached = False  # the server: asked by nobody but the listening thread until it is
         self.is_connected = False  # it is, and all is known
         self._pause, self._rests_until = 0.0, 0.0
@@ -149,7 +94,6 @@ class Backplane:
         self._last, self._nonce = 0, ""
         self._known: tuple[str, ...] = ()
         self._is_closed = False
-        self._sent_at: dict[str, float] = {}
         self._heard_at: float | None = None
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
@@ -181,7 +125,7 @@ class Backplane:
             self._tell_later(tags, message, None)
             return
         try:
-            self.ask(lambda: self._send(tags, message), self.rules.timeout_seconds)
+            self.ask(lambda: self._outbox.send(self.server, tags, message), self.rules.timeout_seconds)
         except Exception as error:  # noqa: BLE001 - as above
             self._tell_later(tags, message, type(error).__name__)
 
@@ -209,16 +153,6 @@ class Backplane:
                 self._pause = min(max(self.rules.beat_seconds, 2 * self._pause), _LONGEST_PAUSE_SECONDS)
                 self._rests_until = self._clock() + self._pause
 
-    def _send(self, tags: list[str], message: Message) -> None:
-        nonce = secrets.token_hex(8)
-        text = written(message, with_arguments=self._with_arguments)
-        sealed = text if self._seal is None else self._seal.seal(text, _ABOUT)
-        if len(self._sent_at) > _MOST_WAITING:
-            self._sent_at.clear()
-        self._sent_at[nonce] = self._clock()
-        self.server.announce(tags, sealed, sender=self.member, nonce=nonce)
-        self.counters.sent += 1
-
     @property
     def server(self) -> Server:
         """What the application's calls ask."""
@@ -237,11 +171,7 @@ class Backplane:
     def _tell_later(self, tags: list[str], message: Message, why: str | None) -> None:
         """Tell it when the server can be reached again; whether it has been told by now is not known."""
         with self._lock:
-            self._waiting.append((tags, message))
-            if len(self._waiting) > _MOST_WAITING:
-                self._waiting.clear()
-                self._waiting.append(([self.tags.everything], ANYTHING))
-            self.counters.waiting = len(self._waiting)
+            self._outbox.put(tags, message)
         if why is not None:
             self.trouble(why)
 
@@ -288,7 +218,8 @@ class Backplane:
             raise
 
     def _beat(self) -> None:
-        self._send_what_waits()
+        # Over the connection that has the time for it: the server may be slow.
+        self._outbox.send_what_waits(self._listening)
         asked_at = self._clock()
         beat = self._asked_for_beat()
         beat = self._catch_up(beat)
@@ -300,7 +231,7 @@ class Backplane:
             # To connect takes longer than a call of the application may wait.
             self.deadlines.call(self.server.warm_up, self.rules.lost_seconds)
         with self._lock:
-            if self._waiting:
+            if self._outbox:
                 return  # since a moment ago: after the next beat
             self.is_reached = True
         if beat.lost:
@@ -331,18 +262,6 @@ class Backplane:
             self.is_connected = True
             self.counters.why_isolated = ""
         self._listener.connected(len(beat.names))
-
-    def _send_what_waits(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self.counters.waiting = 0
-                    return
-                tags, message = self._waiting[0]
-            self._send(tags, message)
-            with self._lock:
-                if self._waiting and self._waiting[0] == (tags, message):
-                    self._waiting.popleft()
 
     def _catch_up(self, beat: Beat) -> Beat:
         """Have all messages applied that there were at a beat; gives that, or a later one."""
@@ -379,30 +298,12 @@ class Backplane:
         for told in received:
             if told.number != self._last + 1:
                 return False
-            if told.sender == self.member:
-                self._note_echo(told.nonce)
-            else:
+            if not self._outbox.is_own(told):
                 self.counters.received += 1
                 self._heard_at = self._clock()
-                self._listener.told(self._opened(told.message))
+                self._listener.told(self._outbox.opened(told.message))
             self._last, self._nonce = told.number, told.nonce
         return bool(received)
-
-    def _opened(self, text: bytes) -> Message:
-        if self._seal is None:
-            return read(text)
-        try:
-            return read(self._seal.open(text, _ABOUT))
-        except Exception:  # noqa: BLE001 - it may have meant anything
-            return ANYTHING
-
-    def _note_echo(self, nonce: str) -> None:
-        sent_at = self._sent_at.pop(nonce, None)
-        if sent_at is not None:
-            seconds = self._clock() - sent_at
-            self.counters.echoes += 1
-            self.counters.echo_seconds += seconds
-            self.counters.longest_echo_seconds = max(self.counters.longest_echo_seconds, seconds)
 
     def _drop_everything(self) -> None:
         self.counters.dropped_everything += 1
@@ -428,14 +329,14 @@ class Backplane:
                 self.deadlines.call(self._say_goodbye, self.rules.timeout_seconds)
 
     def _say_goodbye(self) -> None:
-        self._send_what_waits()
+        self._outbox.send_what_waits(self.server)
         self.server.leave(self.member)
 
     def begin_anew(self) -> None:
         """In a child process: it is another member, and has heard of nothing."""
         self._lock = threading.RLock()
         self.member = secrets.token_hex(8)
-        self._waiting.clear()
+        self._outbox.begin_anew(self.member)
         self.is_reached = self.is_connected = False
         self._epoch, self._known = None, ()
         self._last, self._nonce, self._due_at = 0, "", 0.0

@@ -13,7 +13,8 @@ from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator
 from wats_accel.records import record
 from wats_accel.shared.applying import Applier, FollowsTables
-from wats_accel.shared.backplane import Backplane, BackplaneRules
+from wats_accel.shared.backplane import Backplane
+from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.clients import client_of
 from wats_accel.shared.listening import Listening
 from wats_accel.shared.messages import Told
