@@ -182,6 +182,34 @@ def test_what_nobody_has_changed_lives_on(
     assert one.runs(one.repository.people) == 1
 
 
+def test_the_last_good_answer_lives_on_too_and_keeps_its_grace(followed: Callable[..., Followed]) -> None:
+    rule = {
+        "namespace": "all",
+        "reads": "person",
+        "stale_if_error": {"grace": 100, "errors": ["sqlite3:Error"]},
+    }
+    one = followed({"people": rule})
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 0
+    one.clock.now += TTL + 50  # nobody vouches for it any more
+    one.database.run("DROP TABLE person")
+    assert one.repository.people() == [("ann",)]
+    assert one.accelerator.stats().total.served_stale == 1
+
+
+def test_where_nothing_may_get_old_nothing_lives_on(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.caches.bounds.set("others", 0.0)
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 1
+
+
 @MODES
 def test_what_somebody_has_changed_does_not_live_on(
     followed: Callable[..., Followed], cached: dict[str, Any], more: dict[str, Any]

@@ -209,8 +209,10 @@ class DetailedEntry(Entry):
         self.size = size
 
     def live_until(self, at: float) -> None:
-        """As the base class has it; there is no grace after that, nor a renewal before."""
-        self.due_at = self.fresh_until = self.expires_at = at  # type: ignore[misc]
+        """As the base class has it; the grace comes after that, and there is no renewal before."""
+        grace = self.expires_at - self.fresh_until
+        self.due_at = self.fresh_until = at  # type: ignore[misc]
+        self.expires_at = at + grace  # type: ignore[misc]
 
 
 class StoreFaultError(Exception):

@@ -122,7 +122,10 @@ def usable(region: Region, load: Load, departures: Departures) -> Entry | None:
         entry = region.settle(load.key, departures)
     except Exception:  # noqa: BLE001 - an entry that a store cannot give is a miss
         return None
-    if entry is None or entry.fresh_until <= region.clock():
+    if entry is None:
+        return None
+    now = region.clock()
+    if entry.fresh_until <= now and not region.renew(entry, now):
         return None
     if entry.due_at <= region.clock():
         entry.due_at = entry.fresh_until  # whoever sees it first renews it, and nobody else

@@ -256,7 +256,8 @@ class Following:
         """Until when an entry is good that is too old, by the caches' clock; 0 if nobody vouches for it."""
         vouched_at, versions = self._vouched_at, self._known
         seconds = region.rules.ttl_seconds
-        if vouched_at is None or versions is None or not seconds or self._caches.bounds.longest_seconds:
+        is_bounded = self._caches.bounds.longest_seconds is not None
+        if vouched_at is None or versions is None or not seconds or is_bounded:
             return 0.0
         try:
             tables = self._tables_of(region, entry)
