@@ -102,10 +102,11 @@ def measured(setting: Any, chosen: Sequence[Run], around: float) -> Iterator[tup
         redis.start()
         try:
             here = replace(setting, redis=redis, mode=run.mode, tier=run.tier)
-            yield (
-                run,
-                scenarios.steady(here) if run.name == "nothing" else scenarios.disturbed(here, run.name),
-            )
+            if run.name == "nothing":
+                yield run, scenarios.steady(here)
+            else:
+                here = replace(here, size=replace(here.size, seconds=around))
+                yield run, scenarios.disturbed(here, run.name)
         finally:
             redis.kill()
 
