@@ -102,10 +102,11 @@ def measured(setting: Any, chosen: Sequence[Run], around: float) -> Iterator[tup
         redis.start()
         try:
             here = replace(setting, redis=redis, mode=run.mode, tier=run.tier)
-            yield (
-                run,
-                scenarios.steady(here) if run.name == "nothing" else scenarios.disturbed(here, run.name),
-            )
+            if run.name == "nothing":
+                yield run, scenarios.steady(here)
+            else:
+                here = replace(here, size=replace(here.size, seconds=around))
+                yield run, scenarios.disturbed(here, run.name)
         finally:
             redis.kill()
 
@@ -139,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pause", type=float, default=0.05)
     parser.add_argument("--cold", type=int, default=50)
     parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--tier", choices=["backplane-only", "shared"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args(arguments)
@@ -148,7 +150,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from scenarios import Setting
 
     size = Size(options.processes, options.threads, options.seconds, options.pause)
-    chosen = [run for run in runs() if not options.only or run.name in options.only]
+    chosen = [
+        run
+        for run in runs()
+        if (not options.only or run.name in options.only) and options.tier in {None, run.tier}
+    ]
     wrong, table, cold = False, "", ""
     with private_postgresql() as server:
         setting = Setting(

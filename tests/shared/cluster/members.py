@@ -94,14 +94,17 @@ class Seen:
         return self.judgement.older_than(ISOLATED_SECONDS + self.late_seconds)
 
     def recovered_after(self, moment: float) -> float | None:
-        """Seconds from a moment until the last process was connected for good; None if one never was."""
-        last = 0.0
+        """Seconds from a moment until all processes have been connected since; None if one never was."""
+        connected = []
         for known in self.events.values():
-            name = known[-1][1] if known else ""
-            if name != "BackplaneConnected":
+            before = [name for when, name, _ in known if when < moment]
+            after = [when for when, name, _ in known if when >= moment and name == "BackplaneConnected"]
+            if before and before[-1] == "BackplaneConnected":
+                continue  # it has not noticed anything, or is over it
+            if not after:
                 return None
-            last = max(last, known[-1][0] - moment)
-        return last
+            connected.append(after[0] - moment)
+        return max(connected, default=0.0)
 
 
 class Cluster:
