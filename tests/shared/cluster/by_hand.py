@@ -43,7 +43,7 @@ def runs() -> list[Run]:
 
     tiers = ("backplane-only", "shared")
     return [
-        *(Run("nothing", mode, tier) for mode in ("rules", "sql") for tier in tiers),
+        *(Run("nothing", mode, tier) for mode in ("rules", "sql") for tier in (*tiers, "version-table")),
         *(Run(name, "rules", tier) for name in DISTURBANCES for tier in tiers),
     ]
 
@@ -102,7 +102,9 @@ def measured(setting: Any, chosen: Sequence[Run], around: float) -> Iterator[tup
         redis.start()
         try:
             here = replace(setting, redis=redis, mode=run.mode, tier=run.tier)
-            if run.name == "nothing":
+            if run.tier == "version-table":
+                yield run, scenarios.followed(here)
+            elif run.name == "nothing":
                 yield run, scenarios.steady(here)
             else:
                 here = replace(here, size=replace(here.size, seconds=around))
@@ -140,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pause", type=float, default=0.05)
     parser.add_argument("--cold", type=int, default=50)
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--tier", choices=["backplane-only", "shared"])
+    parser.add_argument("--tier", choices=["backplane-only", "shared", "version-table"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args(arguments)
