@@ -8,9 +8,14 @@ until the calls that were under way have ended, and the transactions that were o
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
+from itertools import accumulate, repeat
+from operator import attrgetter
 from types import CodeType, FrameType
 
 from wats_accel.transactions import Transaction, all_open_transactions
@@ -28,16 +33,39 @@ def calls_under_way(is_meant: CodeMatch) -> frozenset[Call]:
     What is written in C, and a coroutine or greenlet that is suspended, cannot be seen.
     """
     return frozenset(
-        (thread, id(frame), id(frame.f_code)) for thread, frame in _frames() if is_meant(frame.f_code)
+        (thread, address, id(code))
+        for thread, innermost in _innermost_frames()
+        for address, code in _stack_of(innermost)
+        if is_meant(code)
     )
 
 
-def _frames() -> Iterator[tuple[int, FrameType]]:
-    for thread, innermost in sys._current_frames().items():
-        frame: FrameType | None = innermost
-        while frame is not None:
-            yield thread, frame
-            frame = frame.f_back
+def _innermost_frames() -> list[tuple[int, FrameType]]:
+    return list(sys._current_frames().items())
+
+
+def _stack_of(innermost: FrameType) -> list[tuple[int, CodeType]]:
+    """The addresses and the codes of a thread's frames.
+
+    That thread may be running. If steps were taken one by one, as a loop in Python takes them, its stack
+    might change between two of them; CPython 3.11 has crashed over that, once in many thousands of reloads,
+    under load. What is written in C gives no other thread a turn, unless the garbage collector runs a
+    finalizer in the middle of it.
+    """
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        frames: deque[FrameType] = deque()
+        with contextlib.suppress(AttributeError):  # the outermost frame has None behind it: that is the end
+            frames.extend(accumulate(repeat("f_back"), getattr, initial=innermost))
+        frames.pop()
+        return list(zip(map(id, frames), map(_code_of, frames), strict=True))
+    finally:
+        if was_collecting:
+            gc.enable()
+
+
+_code_of: Callable[[FrameType], CodeType] = attrgetter("f_code")
 
 
 class Settling:
