@@ -80,7 +80,10 @@ def _read(text: bytes) -> Message:
 
 def _told(drop: Sequence[Any]) -> Told:
     namespace, method, conditions = drop
-    pattern = KeyPattern.parse(f"{namespace}:{method}" if method != "*" or namespace != "*" else "*")
+    if not all(isinstance(part, str) and part and ":" not in part for part in (namespace, method)):
+        raise ValueError("no pattern")
+    # Not parsed: what others send must not take the room of the patterns that are remembered.
+    pattern = KeyPattern(f"{namespace}:{method}", namespace, method, ())
     bound = tuple(AnyOf(int(position), frozenset(map(str, texts))) for position, texts in conditions)
     return pattern, Selection(bound) if bound else EVERYTHING
 
