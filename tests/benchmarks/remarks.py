@@ -51,11 +51,11 @@ REMARKS: Final[dict[str, str]] = {
     "rows, PostgreSQL": "See above; of the query it is less than a hundredth.",
     "threads": "It is on the line: threads that change take the GIL from each other every 5 ms.",
     "miss": (
-        "About 90 calls of Python functions, and 65 of C: the load is registered, so that writes and other callers "
+        "About 90 calls of Python functions, and 65 of C: the load is registered, so that writes and others "
         "find it, the answer is checked and copied, the entry goes into its table, an index, the queue of "
         "eviction, and what is over is swept. Half of what there was is gone (keys made once, texts when "
-        "somebody asks, one lock less, plain entries, no look at what is empty). Not done yet: one straight line for a load that "
-        "nobody joins or overtakes, as hits have one; a mark on dead entries instead of a look into the "
+        "somebody asks, one lock less, plain entries, no look at what is empty). Not done "
+        "yet: one straight line for a load that nobody joins or overtakes, as hits have one; a mark on dead entries instead of a look into the "
         "table while sweeping."
     ),
     "bytes": (
@@ -71,8 +71,8 @@ REMARKS: Final[dict[str, str]] = {
     **{f"one key of {number}": _ONE_KEY for number in ("10", "1,000", "100,000", "1,000,000")},
     **{
         f"a namespace of {number} entries": (
-            "It swings from run to run, whatever the number: of a million entries the same drop took 43 to 45 µs "
-            "in the run before this one. The line of the log at INFO is a part of it."
+            "It swings from run to run, whatever the number: of a million entries the same drop took "
+            "43 to 45 µs in the run before this one. The line of the log at INFO is a part of it."
         )
         for number in ("10", "1,000", "100,000", "1,000,000")
     },
