@@ -54,9 +54,9 @@ REMARKS: Final[dict[str, str]] = {
         "About 90 calls of Python functions, and 65 of C: the load is registered, so that writes and others "
         "find it, the answer is checked and copied, the entry goes into its table, an index, the queue of "
         "eviction, and what is over is swept. Half of what there was is gone (keys made once, texts when "
-        "somebody asks, one lock less, plain entries, no look at what is empty). Not done "
-        "yet: one straight line for a load that nobody joins or overtakes, as hits have one; a mark on dead entries instead of a look into the "
-        "table while sweeping."
+        "somebody asks, one lock less, plain entries, no look at what is empty). Not done yet: one straight "
+        "line for a load that nobody joins or overtakes, as hits have one; a mark on dead entries instead "
+        "of a look into the table while sweeping."
     ),
     "bytes": (
         "183 without an index. The rule of this benchmark, `get:{name}`, has one, made in advance so that "
