@@ -100,9 +100,9 @@ def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
     if seconds("lost_after") <= 2 * seconds("beat"):
         yield Finding(("shared", "lost_after"), "'lost_after' has to be longer than two beats")
     # What is left is how long a good beat is trusted: one has to come in that time, late now and then.
-    least = seconds("lost_after") + seconds("timeout") + 2 * seconds("beat") + _ROOM_SECONDS
+    least = seconds("lost_after") + seconds("timeout") + 3 * seconds("beat") + _ROOM_SECONDS
     if seconds("isolated_ttl") and seconds("isolated_ttl") < least:
-        what = "'lost_after', 'timeout', two beats and a second"
+        what = "'lost_after', 'timeout', three beats and a second"
         yield Finding(("shared", "isolated_ttl"), f"'isolated_ttl' has to be longer than {what} together")
 
 

@@ -10,6 +10,7 @@ import redis
 from steps import RULES, Member, Members, is_stopped
 
 from wats_accel.shared.deadlines import DeadlinePassedError
+from wats_accel.shared.server import NonsenseError
 from wats_accel.wire import Sealer
 
 # -- all is well -----------------------------------------------------------------------------------------
@@ -400,6 +401,25 @@ def test_one_that_has_said_goodbye_is_not_put_back(members: Members, two: tuple[
     members.raw().flushall()
     other.step()
     assert (other.is_connected, other.backplane.counters.members) == (True, 1)
+
+
+def test_a_beat_that_comes_late_says_nothing(members: Members, two: tuple[Member, Member]) -> None:
+    """As when a network delivers what was sent by a process that is cut off by now."""
+    one, other = two
+    late = {"lost_ms": 4_000, "forgotten_ms": 600_000, "last": 0, "latest_ms": 1}
+    members.make_silent(one, for_ms=5_000)
+    with pytest.raises(NonsenseError):
+        other.backplane.server.beat(one.backplane.member, **late)
+    other.step()
+    assert other.heard.log[-1] == "isolated: 1 of 2 processes cannot be heard"
+
+
+def test_beats_are_late_by_the_servers_clock_and_never_when_it_is_not_known(members: Members) -> None:
+    one = members.join()
+    milliseconds, at = one.backplane._server_time or (0, 0.0)
+    assert one.backplane._latest_ms(at + 2.0) == milliseconds + 2_000 + int(RULES.beat_seconds * 1e3)
+    one.backplane._server_time = None
+    assert one.backplane._latest_ms(at) == 0
 
 
 # -- answers of a server that is none ---------------------------------------------------------------------

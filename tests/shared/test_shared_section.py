@@ -55,7 +55,7 @@ def refusal(shared: object, **more: Any) -> str:
         ({"beat": "10s", "lost_after": "5s"}, "'lost_after' has to be longer than two beats"),
         (
             {"isolated_ttl": "3s", "lost_after": "5s"},
-            "'isolated_ttl' has to be longer than 'lost_after', 'timeout', two beats and a second",
+            "'isolated_ttl' has to be longer than 'lost_after', 'timeout', three beats and a second",
         ),
         ({"url": "http://x"}, "expected one of redis://"),
     ],

@@ -95,6 +95,7 @@ class Backplane:
         self._known: tuple[str, ...] = ()
         self._is_closed = False
         self._heard_at: float | None = None
+        self._server_time: tuple[int, float] | None = None  # in ms, and when it was asked for
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
 
@@ -214,6 +215,7 @@ class Backplane:
                 self._due_at = 0.0  # a gap: the next beat tells
         except BaseException as error:
             self._due_at = 0.0
+            self._server_time = None  # it may have been set meanwhile
             self.trouble(type(error).__name__)
             raise
 
@@ -240,16 +242,26 @@ class Backplane:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
+        asked_at = clock_that_counts_sleep()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._last,
+            latest_ms=self._latest_ms(asked_at),
         )
+        self._server_time = beat.milliseconds, asked_at
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
+
+    def _latest_ms(self, now: float) -> int:
+        """The server's time when a beat that is sent now is too late; 0 if its clock is not known."""
+        if self._server_time is None:
+            return 0
+        milliseconds, at = self._server_time
+        return milliseconds + int((now - at + self.rules.beat_seconds) * 1e3)
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:

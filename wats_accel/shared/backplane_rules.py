@@ -30,7 +30,9 @@ class BackplaneRules:
     def trusted_seconds(self) -> float:
         """How long after a good beat what was loaded before it may still be given."""
         # Another process may have been cut off that much before that beat, and have begun to tell of a write.
-        return max(0.0, self.isolated_seconds - self.lost_seconds - self.timeout_seconds)
+        # Its own last beat may have been one beat late.
+        unheard_seconds = self.lost_seconds + self.timeout_seconds + self.beat_seconds
+        return max(0.0, self.isolated_seconds - unheard_seconds)
 
 
 class Listener(Protocol):

@@ -99,7 +99,11 @@ BEAT: Final = (
     _CLOCK
     + """
 -- KEYS: clock, stream, members
--- ARGV: fresh epoch, member, ms until one is lost, ms until it is forgotten, last number
+-- ARGV: fresh epoch, member, ms until one is lost, ms until it is forgotten, last number, latest ms or 0
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- A network may bring it long after it was sent, when its sender is cut off: then it says nothing.
+if ARGV[6] ~= '0' and now > tonumber(ARGV[6]) then return {} end
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 if not redis.call('ZSCORE', KEYS[3], '-') then
   -- It has forgotten who was there, and so who may be missing: whoever knows puts them back in a new epoch.
@@ -108,8 +112,6 @@ if not redis.call('ZSCORE', KEYS[3], '-') then
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'number', number)
   redis.call('ZADD', KEYS[3], '+inf', '-')
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[4])))
 local lost = redis.call('ZCOUNT', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[3])))
 local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
@@ -118,7 +120,7 @@ redis.call('ZADD', KEYS[3], now, ARGV[2])
 local found = redis.call('XRANGE', KEYS[2], ARGV[5] .. '-0', ARGV[5] .. '-0')
 local nonce = ''
 if found[1] then nonce = found[1][2][2] end
-return {epoch, number, nonce, lost, redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(inf')}
+return {epoch, number, nonce, lost, redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(inf'), now}
 """
 )
 

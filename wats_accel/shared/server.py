@@ -50,6 +50,7 @@ class Beat:
         nonce: of the message that was asked for; empty if the server has it no longer.
         lost: members that have not been heard of for too long.
         names: of all members, with the lost ones.
+        milliseconds: the server's time.
     """
 
     epoch: str
@@ -57,6 +58,7 @@ class Beat:
     nonce: str
     lost: int
     names: tuple[str, ...]
+    milliseconds: int
 
 
 @record(frozen=True, slots=True)
@@ -171,16 +173,23 @@ class Server:
 
     # -- members -----------------------------------------------------------------------------------------
 
-    def beat(self, member: str, *, lost_ms: int, forgotten_ms: int, last: int) -> Beat:
-        """Say that a process lives, and ask how things are."""
+    def beat(self, member: str, *, lost_ms: int, forgotten_ms: int, last: int, latest_ms: int = 0) -> Beat:
+        """Say that a process lives, and ask how things are.
+
+        Args:
+            member: the process.
+            lost_ms: how long others may be silent.
+            forgotten_ms: when they are taken for dead.
+            last: the message whose nonce is wanted.
+            latest_ms: the server's time after which this says nothing any more; 0: at any time it does.
+        """
         told = self._beat(
             keys=[self._clock, self._stream, self._members],
-            args=[_fresh(), member, lost_ms, forgotten_ms, last],
+            args=[_fresh(), member, lost_ms, forgotten_ms, last, latest_ms],
         )
         try:
-            return Beat(
-                _text(told[0]), int(told[1]), _text(told[2]), int(told[3]), tuple(map(_text, told[4]))
-            )
+            names = tuple(map(_text, told[4]))
+            return Beat(_text(told[0]), int(told[1]), _text(told[2]), int(told[3]), names, int(told[5]))
         except Exception:  # noqa: BLE001 - whatever has answered, it is none
             raise NonsenseError from None
 
