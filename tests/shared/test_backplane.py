@@ -169,6 +169,20 @@ def test_another_message_under_the_same_number_is_found_out(
     assert other.heard.drops[-1] == "everything"
 
 
+def test_who_finds_nobody_trusts_nothing_that_is_kept_there(members: Members) -> None:
+    """It may be an older copy of what the server had: nobody is there who would know."""
+    one = members.join()
+    one.drops("users:*")
+    epoch = members.raw().hget("{t}:clock", "epoch")
+    one.backplane.close()
+    other = members.make()
+    with pytest.raises(ConnectionResetError):
+        other.step()
+    other.step()
+    assert other.is_connected
+    assert members.raw().hget("{t}:clock", "epoch") != epoch
+
+
 # -- the server cannot be reached ------------------------------------------------------------------------
 
 
@@ -197,7 +211,7 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
     with is_stopped(members.redis):
         one.drops("users:*")
     beats: list[object] = []
-    one.backplane.__dict__["_asked_for_beat"] = lambda: beats.append(None)
+    one.backplane._listening._beat = lambda **_: beats.append(None)  # type: ignore[assignment]
     one.backplane._listening._announce = _refuses  # type: ignore[assignment]
     with pytest.raises(ConnectionError):
         one.step()

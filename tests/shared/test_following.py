@@ -210,6 +210,44 @@ def test_where_nothing_may_get_old_nothing_lives_on(followed: Callable[..., Foll
     assert one.runs(one.repository.people) == 1
 
 
+def test_what_was_loaded_before_the_first_answer_is_not_vouched_for(
+    followed: Callable[..., Followed],
+) -> None:
+    one = followed(BY_RULES)
+    one.following._known = one.following._source = None  # as if nobody had asked yet
+    one.repository.people()
+    one.database.run("UPDATE person SET name = 'bob'")
+    one.following.step()
+    assert one.repository.people() == [("bob",)]
+
+
+def test_what_others_keep_is_told_of_before_it_is_dropped_here(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    told: list[object] = []
+    one.caches.announcer = Announcing(one, told)
+    one.repository.people()
+    one.database.run("UPDATE person SET name = 'bob'")
+    one.following.step()
+    one.caches.announcer = None
+    assert told == [("tables", ["person"], 1), ("drops", ["all:people"], 1)]
+
+
+class Announcing:
+    """Notes what it is told, and how many entries there are then."""
+
+    def __init__(self, followed: Followed, told: list[object]) -> None:
+        self.followed, self.told = followed, told
+
+    def _size(self) -> int:
+        return sum(map(len, self.followed.caches))
+
+    def changed(self, tables: dict[str, list[str]], /) -> None:
+        self.told.append(("tables", sorted(tables), self._size()))
+
+    def dropped(self, drops: list[tuple[Any, Any]], /) -> None:
+        self.told.append(("drops", [pattern.text for pattern, _ in drops], self._size()))
+
+
 @MODES
 def test_what_somebody_has_changed_does_not_live_on(
     followed: Callable[..., Followed], cached: dict[str, Any], more: dict[str, Any]

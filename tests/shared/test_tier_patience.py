@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from wats_accel.cache.elsewhere import Bounds
 from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.server import Kept, Missing
 from wats_accel.shared.tier import Common, MethodTier, OpenTicket, TierRules
@@ -36,7 +37,7 @@ class Backplane:
 
 def finding(says: Callable[[], object], timeout_seconds: float) -> tuple[MethodTier, Backplane, OpenTicket]:
     backplane: Any = Backplane(says, timeout_seconds)
-    region: Any = SimpleNamespace(counters=SimpleNamespace(shared=Counter()), rules=None)
+    region: Any = SimpleNamespace(counters=SimpleNamespace(shared=Counter()), rules=None, bounds=Bounds())
     tier = MethodTier(region, Common(backplane, b"", TierRules(lease_seconds=LONG_SECONDS)))
     names: Any = SimpleNamespace(answer="a", lease="l", tags=[])
     return tier, backplane, OpenTicket(tier, names)

@@ -75,13 +75,13 @@ class Bounds:
 
     def __init__(self) -> None:
         self.longest_seconds: float | None = None
-        self._by_owner: dict[str, float] = {}
+        self._by_owner: dict[object, float] = {}
 
-    def of(self, owner: str) -> float | None:
+    def of(self, owner: object) -> float | None:
         """What `owner` has set."""
         return self._by_owner.get(owner)
 
-    def set(self, owner: str, seconds: float | None) -> None:
+    def set(self, owner: object, seconds: float | None) -> None:
         """Have `owner` bound them, or not any more; the strictest bound is in effect."""
         if seconds is None:
             self._by_owner.pop(owner, None)

@@ -81,10 +81,14 @@ class Dropper:
             return 0
 
     def _drop(self, drops: Sequence[Drop], *, quietly: bool = False) -> int:
+        # In this order: an answer that is kept for all processes must not be found any more when this one
+        # drops what it has. Else it would be taken from there in between, and nobody would drop it again.
+        count = 0
         try:
-            return self._drop_here(drops, quietly=quietly)
-        finally:
             self._announce(drops)
+        finally:
+            count = self._drop_here(drops, quietly=quietly)
+        return count
 
     def _announce(self, drops: Iterable[Drop]) -> None:
         """Have other processes drop the same. They may have what this one has not."""

@@ -50,6 +50,7 @@ class Applier:
         self._invalidator = invalidator
         self._bus = bus
         self._bound_seconds = bound_seconds
+        self._has_ended = False
         self.tables: FollowsTables | None = None  # where statements are seen
 
     def told(self, message: Message, /) -> None:
@@ -75,7 +76,13 @@ class Applier:
 
     def bounded(self, seconds: float | None, /) -> None:
         """Have answers that are loaded from now on live so long at most."""
-        self._caches.bounds.set(BY, seconds)
+        if not self._has_ended:
+            self._caches.bounds.set(self, seconds)
+
+    def end(self) -> None:
+        """Bound nothing any more, whatever is told of a step that is under way."""
+        self._has_ended = True
+        self._caches.bounds.set(self, None)
 
     def connected(self, members: int, /) -> None:
         """Tell that all is known."""

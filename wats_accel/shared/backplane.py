@@ -220,8 +220,6 @@ class Backplane:
             raise
 
     def _beat(self) -> None:
-        # Over the connection that has the time for it: the server may be slow.
-        self._outbox.send_what_waits(self._listening)
         asked_at = self._clock()
         beat = self._asked_for_beat()
         beat = self._catch_up(beat)
@@ -242,6 +240,8 @@ class Backplane:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
+        # Over the connection that has the time for it: the server may be slow.
+        self._outbox.send_what_waits(self._listening)
         asked_at = clock_that_counts_sleep()
         beat = self._listening.beat(
             self.member,
@@ -294,6 +294,11 @@ class Backplane:
         """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
         is_first = self._epoch is None  # then what there is was loaded under a bound
         self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
+        if is_first and beat.number and len(beat.names) - beat.lost <= 1:
+            # Nobody is there who would know whether it has lost messages: it may be an older copy.
+            self._listening.begin_anew(beat.epoch)
+            self._epoch = None
+            raise ConnectionResetError
         if not is_first:
             self._drop_everything()
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.

@@ -15,20 +15,22 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
+from wats_accel.cache.elsewhere import Tables
 from wats_accel.cache.entries import Entry
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
+from wats_accel.cache.selection import EVERYTHING
 from wats_accel.counters import FollowingCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import FollowingBegun, FollowingLost
 from wats_accel.forks import begins_anew_when_forked
+from wats_accel.patterns import KeyPattern
 from wats_accel.records import record
 from wats_accel.shared.applying import FollowsTables
 from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
 from wats_accel.versions.answers import Changes, Versions
 from wats_accel.versions.source import VersionSource
 
-_OWNER: Final = "the database"
 _PARTS: Final = re.compile(r"[.()\s,\"\[\]`]+")
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -96,7 +98,7 @@ class Following:
         Args:
             observer: of the pools; it may be what sees statements.
         """
-        self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+        self._caches.bounds.set(self, self.rules.isolated_seconds)
         self._caches.follower = self
         self.serve(observer)
 
@@ -132,7 +134,7 @@ class Following:
         self._vouched_at = None
         for region in self._caches:
             region.renewal = None
-        self._caches.bounds.set(_OWNER, None)
+        self._caches.bounds.set(self, None)
         self._caches.follower = None
 
     def begin_anew(self) -> object:
@@ -142,7 +144,7 @@ class Following:
         self._source = self._known = self._vouched_at = self._thread = None
         self._ends = threading.Event()
         if goes_on:
-            self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+            self._caches.bounds.set(self, self.rules.isolated_seconds)
             self._start()
         return inherited
 
@@ -177,12 +179,14 @@ class Following:
         self.counters.polls += 1
         self.counters.poll_seconds += self._clock() - asked_at
         known, self._known = self._known, versions
-        if known is not None:  # else all that there is was loaded under a bound
+        if known is None:
+            self._drop_everything()  # it may have changed since it was loaded, and would be vouched for
+        else:
             self._apply(versions.changes_since(known))
         self._vouched_at = vouched_at
         self._horizon.move_to(asked_at + self.rules.isolated_seconds)
-        if self._caches.bounds.of(_OWNER) is not None:
-            self._caches.bounds.set(_OWNER, None)
+        if self._caches.bounds.of(self) is not None and not self._ends.is_set():
+            self._caches.bounds.set(self, None)
             self.counters.why_lost = ""
             with suppress(Exception):
                 self._bus.emit(FollowingBegun(len(versions.numbers), len(versions.unwatched)))
@@ -203,8 +207,8 @@ class Following:
     def _lost(self, why: str) -> None:
         self._vouched_at = None
         self.counters.why_lost = why
-        if self._caches.bounds.of(_OWNER) is None and not self._ends.is_set():
-            self._caches.bounds.set(_OWNER, self.rules.isolated_seconds)
+        if self._caches.bounds.of(self) is None and not self._ends.is_set():
+            self._caches.bounds.set(self, self.rules.isolated_seconds)
             self.counters.losses += 1
             with suppress(Exception):
                 self._bus.emit(FollowingLost(why, self.rules.isolated_seconds))
@@ -221,20 +225,32 @@ class Following:
             return
         self.counters.changes += 1
         if changes.everything:
+            self._tell_others(None, self._caches)
             self._drop_everything()
             return
-        follows = self._follows
+        tables, follows = {table: ["*"] for table in sorted(changes.tables)}, self._follows
+        concerned = [region for region in self._caches if self._concerns(changes, region)]
+        self._tell_others(tables, concerned)
         if follows is not None:
-            follows.drop_as_told({table: ["*"] for table in changes.tables})
+            follows.drop_as_told(tables)
         for region in self._caches:
             try:
                 if follows is not None:
                     region.invalidate_made_from(_is_unknown)
-                elif self._concerns(changes, region):
+                elif region in concerned:
                     region.invalidate()
             except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
                 with suppress(Exception):
                     region.quarantine(f"invalidating it failed: {type(error).__name__}")
+
+    def _tell_others(self, tables: Tables | None, concerned: Iterable[Region]) -> None:
+        """Have answers that are kept for all processes not be found any more. First: they would come back."""
+        announcer = self._caches.announcer
+        if announcer is None:
+            return
+        announcer.changed(tables)
+        names = [(region.rules.namespace, region.rules.method) for region in concerned]
+        announcer.dropped([(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
 
     @staticmethod
     def _concerns(changes: Changes, region: Region) -> bool:

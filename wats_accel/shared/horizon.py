@@ -53,8 +53,13 @@ class Horizon:
                 return
             self._at = at
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="wats-accel-horizon", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="wats-accel-horizon", daemon=True)
+                self._thread = thread  # it looks whether it is the one
+                try:
+                    thread.start()
+                except BaseException:
+                    self._thread = None
+                    raise
 
     def close(self) -> None:
         """Never call back again. Safe to call twice."""

@@ -17,7 +17,7 @@ from wats_accel.shared.backplane import Backplane
 from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.clients import client_of
 from wats_accel.shared.listening import Listening
-from wats_accel.shared.messages import Told
+from wats_accel.shared.messages import ANYTHING, Told
 from wats_accel.shared.server import Server
 from wats_accel.shared.tags import Tags
 from wats_accel.shared.tier import Common, MethodTier, TierRules
@@ -114,6 +114,7 @@ class Membership:
         Args:
             observer: as `serve`.
         """
+        self.applier.told(ANYTHING)  # after a reload there may be answers that were loaded under no bound
         self.serve(observer)
         self._caches.announcer = self
         self._listening.start()
@@ -149,7 +150,7 @@ class Membership:
             region.tier = None
         self.backplane.close()
         self._caches.announcer = None
-        self.applier.bounded(None)
+        self.applier.end()
         for client in self._clients:
             _quietly(client.close)
 

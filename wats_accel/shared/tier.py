@@ -100,7 +100,8 @@ class MethodTier:
         local = self._common.rules.local_seconds
         if local:
             load.expires_by = min(load.expires_by, load.began_at + local)
-        if not self._backplane.is_reached:
+        longest = self.region.bounds.longest_seconds
+        if not self._backplane.is_reached or (longest is not None and longest <= 0):
             return False
         try:
             names = self._names(load, keys, args, kwargs)
@@ -166,7 +167,7 @@ class MethodTier:
 
     def _ask(self, ticket: OpenTicket) -> Kept | Missing:
         backplane, names = self._backplane, ticket.names
-        most_age = 0.0 if backplane.is_connected else backplane.rules.isolated_seconds
+        most_age = self.region.bounds.longest_seconds
         lease_ms = int(self._common.rules.lease_seconds * 1e3)
 
         def ask() -> Kept | Missing:
@@ -176,7 +177,7 @@ class MethodTier:
                 names.tags,
                 holder=ticket.holder,
                 lease_ms=lease_ms,
-                most_age_ms=max(1, int(most_age * 1e3)) if most_age else 0,
+                most_age_ms=0 if most_age is None else max(1, int(most_age * 1e3)),
             )
 
         began = time.perf_counter()
@@ -198,9 +199,12 @@ class MethodTier:
             return False
         now = self.region.clock()
         load.expires_by = min(load.expires_by, now + kept.milliseconds_to_live / 1e3)
+        # All that goes by an answer's age goes by the whole of it.
+        load.began_at = now - kept.milliseconds_of_age / 1e3
         longest = self.region.bounds.longest_seconds
         if longest is not None:
-            load.expires_by = min(load.expires_by, now + longest - kept.milliseconds_of_age / 1e3)
+            load.expires_by = min(load.expires_by, load.began_at + longest)
+            load.gone_by = min(load.gone_by, load.began_at + longest)
         load.read(footprint)
         load.found = found
         self._shared["found"] += 1
@@ -247,7 +251,12 @@ class MethodTier:
         if load.entry is None:
             return "not_stored"
         # What it rests on may have been dropped elsewhere, and not here yet; moments are of this computer.
-        return "rests_on_others" if load.premises else None
+        if load.premises:
+            return "rests_on_others"
+        follows, footprint = self._common.follows, load.footprint
+        if follows is None or footprint is None:
+            return None
+        return "unknown_reads" if follows.tables_of(footprint) is None else None
 
     def _keep(self, load: Load, result: object, ticket: OpenTicket, missing: Missing) -> None:
         follows = self._common.follows

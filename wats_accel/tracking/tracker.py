@@ -288,16 +288,18 @@ class Tracker:
         return self._footprints.of(Reads(access(tables)))
 
     def tables_of(self, footprint: object) -> Tables | None:
-        """The tables and columns that something was made from; None if nobody has seen that."""
-        if not isinstance(footprint, Seen):
+        """The tables and columns that something was made from; None if there may be more, or the time."""
+        if not isinstance(footprint, Seen) or footprint.clock or footprint.reads.unknown:
             return None
         return {table: tuple(sorted(columns)) for table, columns in footprint.reads.access.items}
 
     def _drop(self, changed: Changed) -> int:
+        count = 0
         try:
-            return self._drop_here(changed)
+            self._announce(changed)  # first, as with rules
         finally:
-            self._announce(changed)
+            count = self._drop_here(changed)
+        return count
 
     def _announce(self, changed: Changed) -> None:
         announcer = self._caches.announcer
