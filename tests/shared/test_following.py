@@ -229,7 +229,17 @@ def test_what_others_keep_is_told_of_before_it_is_dropped_here(followed: Callabl
     one.database.run("UPDATE person SET name = 'bob'")
     one.following.step()
     one.caches.announcer = None
-    assert told == [("tables", ["person"], 1), ("drops", ["all:people"], 1)]
+    assert told == [("drops", ["all:people"], 1)]
+
+
+def test_of_two_databases_no_answer_lives_on(followed: Callable[..., Followed], tmp_path: Path) -> None:
+    one = followed(BY_RULES)
+    Repository(str(Database(tmp_path / "two.db").path)).people()
+    one.repository.people()
+    one.clock.now += TTL - 1
+    one.following.step()
+    one.clock.now += 2
+    assert one.runs(one.repository.people) == 1
 
 
 class Announcing:

@@ -39,6 +39,11 @@ class ScopeNumbers:
                 number = self._by_value.setdefault(value, next(self._next))
         return number
 
+    @property
+    def values(self) -> int:
+        """How many scope values there have been."""
+        return len(self._by_value)
+
     def of_instance(self, instance: object) -> int:
         """The number of an instance, for as long as it lives.
 

@@ -106,8 +106,10 @@ class Backplane:
         try:
             tags = sorted(set().union(*(self.tags.of_drop(*drop) for drop in drops)))
             self._tell(tags, Message(tuple(drops)))
-        except Exception as error:  # noqa: BLE001 - whoever writes must not be told
+        except BaseException as error:
             self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
+            if not isinstance(error, Exception):
+                raise  # Ctrl+C and the like are the application's own
 
     def changed(self, tables: Tables | None, /) -> None:
         """Tell which tables have changed."""
@@ -116,15 +118,18 @@ class Backplane:
                 self._tell([self.tags.unknown_tables], ANYTHING)
             elif tables:
                 self._tell(self.tags.of_tables(tables), Message(tables=tables))
-        except Exception as error:  # noqa: BLE001 - as above
+        except BaseException as error:
             self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
+            if not isinstance(error, Exception):
+                raise
 
     def _tell(self, tags: list[str], message: Message) -> None:
         if not tags:
             return
-        if not self.is_reached:
-            self._tell_later(tags, message, None)
-            return
+        with self._lock:  # or it might be reached in between, and what waits would wait for a beat
+            if not self.is_reached:
+                self._outbox.put(tags, message)
+                return
         try:
             self.ask(lambda: self._outbox.send(self.server, tags, message), self.rules.timeout_seconds)
         except Exception as error:  # noqa: BLE001 - as above
@@ -169,12 +174,12 @@ class Backplane:
             self._servers = self._connect_servers()
         return self._servers
 
-    def _tell_later(self, tags: list[str], message: Message, why: str | None) -> None:
+    def _tell_later(self, tags: list[str], message: Message, why: str) -> None:
         """Tell it when the server can be reached again; whether it has been told by now is not known."""
         with self._lock:
             self._outbox.put(tags, message)
-        if why is not None:
-            self.trouble(why)
+            self.is_reached = False
+        self.trouble(why)
 
     def trouble(self, why: str) -> None:
         """Note that the server did not do what it was asked for: until the next good beat nobody asks it."""
@@ -242,26 +247,25 @@ class Backplane:
     def _asked_for_beat(self) -> Beat:
         # Over the connection that has the time for it: the server may be slow.
         self._outbox.send_what_waits(self._listening)
-        asked_at = clock_that_counts_sleep()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._last,
-            latest_ms=self._latest_ms(asked_at),
+            latest_ms=self._latest_ms(),
         )
-        self._server_time = beat.milliseconds, asked_at
+        self._server_time = beat.milliseconds, clock_that_counts_sleep()
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
 
-    def _latest_ms(self, now: float) -> int:
-        """The server's time when a beat that is sent now is too late; 0 if its clock is not known."""
+    def _latest_ms(self) -> int:
+        """The server's time when a beat that is sent now is too late."""
         if self._server_time is None:
-            return 0
+            self._server_time = self._listening.milliseconds(), clock_that_counts_sleep()
         milliseconds, at = self._server_time
-        return milliseconds + int((now - at + self.rules.beat_seconds) * 1e3)
+        return milliseconds + int((clock_that_counts_sleep() - at + self.rules.beat_seconds) * 1e3)
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:
@@ -294,11 +298,6 @@ class Backplane:
         """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
         is_first = self._epoch is None  # then what there is was loaded under a bound
         self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
-        if is_first and beat.number and len(beat.names) - beat.lost <= 1:
-            # Nobody is there who would know whether it has lost messages: it may be an older copy.
-            self._listening.begin_anew(beat.epoch)
-            self._epoch = None
-            raise ConnectionResetError
         if not is_first:
             self._drop_everything()
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.

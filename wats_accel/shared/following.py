@@ -248,7 +248,9 @@ class Following:
         announcer = self._caches.announcer
         if announcer is None:
             return
-        announcer.changed(tables)
+        if tables is None or self._follows is not None:
+            announcer.changed(tables)
+            return
         names = [(region.rules.namespace, region.rules.method) for region in concerned]
         announcer.dropped([(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
 
@@ -273,6 +275,8 @@ class Following:
         vouched_at, versions = self._vouched_at, self._known
         seconds = region.rules.ttl_seconds
         is_bounded = self._caches.bounds.longest_seconds is not None
+        # Of two databases only one is followed; and what time changes no table tells.
+        is_bounded = is_bounded or region.scopes.values > 1 or bool(region.rules.ages.max_age_seconds)
         if vouched_at is None or versions is None or not seconds or is_bounded:
             return 0.0
         try:

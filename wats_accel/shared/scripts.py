@@ -105,8 +105,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- A network may bring it long after it was sent, when its sender is cut off: then it says nothing.
 if ARGV[6] ~= '0' and now > tonumber(ARGV[6]) then return {} end
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
-if not redis.call('ZSCORE', KEYS[3], '-') then
+local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
+local alive = redis.call('ZCOUNT', KEYS[3], now - tonumber(ARGV[3]), '(inf')
+if not redis.call('ZSCORE', KEYS[3], '-') or (not mine and alive == 0) then
   -- It has forgotten who was there, and so who may be missing: whoever knows puts them back in a new epoch.
+  -- Or nobody is there who would know whether it has lost anything, as from an older copy of its memory.
   epoch, number = ARGV[1], 0
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'number', number)
@@ -114,7 +117,6 @@ if not redis.call('ZSCORE', KEYS[3], '-') then
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[4])))
 local lost = redis.call('ZCOUNT', KEYS[3], '-inf', '(' .. (now - tonumber(ARGV[3])))
-local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
 if mine and tonumber(mine) < now - tonumber(ARGV[3]) then lost = lost - 1 end
 redis.call('ZADD', KEYS[3], now, ARGV[2])
 local found = redis.call('XRANGE', KEYS[2], ARGV[5] .. '-0', ARGV[5] .. '-0')
@@ -123,6 +125,12 @@ if found[1] then nonce = found[1][2][2] end
 return {epoch, number, nonce, lost, redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(inf'), now}
 """
 )
+
+TIME: Final = """
+-- KEYS: any one of ours: a cluster has many clocks
+local time = redis.call('TIME')
+return time[1] * 1000 + math.floor(time[2] / 1000)
+"""
 
 MISS: Final = """
 -- KEYS: members; ARGV: ms until one is lost, members

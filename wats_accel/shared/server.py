@@ -92,6 +92,7 @@ class Server:
         self._release = client.register_script(scripts.RELEASE)
         self._announce = client.register_script(scripts.ANNOUNCE)
         self._beat = client.register_script(scripts.BEAT)
+        self._time = client.register_script(scripts.TIME)
         self._miss = client.register_script(scripts.MISS)
         self._begin_anew = client.register_script(scripts.BEGIN_ANEW)
 
@@ -172,6 +173,10 @@ class Server:
             raise NonsenseError from None
 
     # -- members -----------------------------------------------------------------------------------------
+
+    def milliseconds(self) -> int:
+        """The server's time."""
+        return int(self._time(keys=[self._clock]))
 
     def beat(self, member: str, *, lost_ms: int, forgotten_ms: int, last: int, latest_ms: int = 0) -> Beat:
         """Say that a process lives, and ask how things are.

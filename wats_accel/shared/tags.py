@@ -37,7 +37,10 @@ class Tags:
 
     def named(self, *parts: str) -> str:
         """The name of what these parts say, in this order. No two others give the same."""
-        told = b"".join(b"%d:%s" % (len(part), part) for part in (known.encode() for known in parts))
+        told = b"".join(
+            b"%d:%s" % (len(part), part)
+            for part in (known.encode("utf-8", "surrogatepass") for known in parts)
+        )
         digest = hashlib.blake2b(told, digest_size=_DIGEST_BYTES, key=self._secret)
         return self._prefix + digest.hexdigest()
 

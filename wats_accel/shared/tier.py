@@ -167,8 +167,9 @@ class MethodTier:
 
     def _ask(self, ticket: OpenTicket) -> Kept | Missing:
         backplane, names = self._backplane, ticket.names
-        most_age = self.region.bounds.longest_seconds
-        lease_ms = int(self._common.rules.lease_seconds * 1e3)
+        ages = (self.region.bounds.longest_seconds, self.region.rules.ages.max_age_seconds or None)
+        most_age = min((age for age in ages if age is not None), default=None)
+        lease_ms = max(1, int(self._common.rules.lease_seconds * 1e3))
 
         def ask() -> Kept | Missing:
             return self._backplane.server.find(
@@ -254,9 +255,9 @@ class MethodTier:
         if load.premises:
             return "rests_on_others"
         follows, footprint = self._common.follows, load.footprint
-        if follows is None or footprint is None:
+        if follows is None:
             return None
-        return "unknown_reads" if follows.tables_of(footprint) is None else None
+        return "unknown_reads" if footprint is None or follows.tables_of(footprint) is None else None
 
     def _keep(self, load: Load, result: object, ticket: OpenTicket, missing: Missing) -> None:
         follows = self._common.follows
@@ -266,7 +267,8 @@ class MethodTier:
             self._shared["too_large"] += 1
             self.give_up(ticket)
             return
-        longest = self.region.rules.ttl_seconds or _LONGEST_SECONDS
+        rules = self.region.rules
+        longest = min(rules.ttl_seconds or _LONGEST_SECONDS, rules.ages.max_age_seconds or _LONGEST_SECONDS)
         left = longest - (self.region.clock() - load.began_at)
         names = ticket.names
 
