@@ -132,3 +132,8 @@ def sqlite_rows(sql: str, *arguments: Any) -> list[sqlite3.Row]:
         return connection.execute(sql, arguments).fetchall()
     finally:
         connection.close()
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment for a process that nobody measures: whoever measures coverage imports sqlite3."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
