@@ -11,6 +11,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol
 
@@ -85,6 +86,7 @@ uncut_by_forks: Final = _Uncut()
 
 
 _to_be_told: weakref.WeakSet[Forked] = weakref.WeakSet()
+_afterwards: list[Callable[[], object]] = []
 _inherited: list[object] = []
 """What the parent process has; kept from being closed in this one, even at the interpreter's end."""
 
@@ -94,12 +96,21 @@ def begins_anew_when_forked(owner: Forked) -> None:
     _to_be_told.add(owner)
 
 
+def when_all_have_begun_anew(callback: Callable[[], object]) -> None:
+    """Have something done in a child process after everybody has been told: a thread be started, say."""
+    _afterwards.append(callback)
+
+
 def _in_child() -> None:
     uncut_by_forks.begin_anew()
+    _afterwards.clear()
     for owner in list(_to_be_told):
         # Where the parent's other threads stopped in the middle of something, anything may be amiss.
         with contextlib.suppress(Exception):
             _inherited.append(owner.begin_anew())
+    while _afterwards:
+        with contextlib.suppress(Exception):
+            _afterwards.pop(0)()
     with contextlib.suppress(ImportError):
         import ctypes  # noqa: PLC0415 - a forked process only needs it
 

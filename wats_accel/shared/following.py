@@ -23,7 +23,7 @@ from wats_accel.cache.selection import EVERYTHING
 from wats_accel.counters import FollowingCounters
 from wats_accel.event_bus import EventBus
 from wats_accel.events import FollowingBegun, FollowingLost
-from wats_accel.forks import begins_anew_when_forked
+from wats_accel.forks import begins_anew_when_forked, when_all_have_begun_anew
 from wats_accel.patterns import KeyPattern
 from wats_accel.records import record
 from wats_accel.shared.applying import FollowsTables
@@ -145,7 +145,7 @@ class Following:
         self._ends = threading.Event()
         if goes_on:
             self._caches.bounds.set(self, self.rules.isolated_seconds)
-            self._start()
+            when_all_have_begun_anew(self._start)
         return inherited
 
     # -- asking (in its thread) --------------------------------------------------------------------------

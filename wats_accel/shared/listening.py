@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from wats_accel.forks import begins_anew_when_forked
+from wats_accel.forks import begins_anew_when_forked, when_all_have_begun_anew
 from wats_accel.shared.backplane import Backplane
 
 _FIRST_PAUSE_SECONDS: Final = 0.05
@@ -30,7 +30,7 @@ class Listening:
         goes_on = self._thread is not None and not self._ends.is_set()
         self._ends, self._thread = threading.Event(), None
         if goes_on:
-            self.start()
+            when_all_have_begun_anew(self.start)
 
     def start(self) -> None:
         """Begin to listen, in the background."""
