@@ -41,6 +41,15 @@ def test_sentinels_are_asked_for_the_master_of_a_service() -> None:
     ]
 
 
+def test_a_sentinel_may_have_any_address_and_a_password_any_characters() -> None:
+    client = client_of("rediss+sentinel://u:p%40ss@[::1]:26380,two.example/wats", timeout_seconds=0.2)
+    assert options_of(client)["password"] == "p@ss"
+    known = [one.connection_pool for one in client.connection_pool.sentinel_manager.sentinels]
+    addresses = [(one.connection_kwargs["host"], one.connection_kwargs["port"]) for one in known]
+    assert addresses == [("::1", 26380), ("two.example", 26379)]
+    assert {one.connection_class.__name__ for one in known} == {"SSLConnection"}
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -37,7 +37,9 @@ class Backplane:
 
 def finding(says: Callable[[], object], timeout_seconds: float) -> tuple[MethodTier, Backplane, OpenTicket]:
     backplane: Any = Backplane(says, timeout_seconds)
-    region: Any = SimpleNamespace(counters=SimpleNamespace(shared=Counter()), rules=RULES, bounds=Bounds())
+    region: Any = SimpleNamespace(
+        counters=SimpleNamespace(shared=Counter()), rules=RULES, bounds=Bounds(), clock=float
+    )
     tier = MethodTier(region, Common(backplane, b"", TierRules(lease_seconds=LONG_SECONDS)))
     names: Any = SimpleNamespace(answer="a", lease="l", tags=[])
     return tier, backplane, OpenTicket(tier, names)

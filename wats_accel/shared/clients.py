@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from wats_accel.errors import AccelError
 
@@ -63,16 +63,26 @@ def _by_sentinel(url: str, options: dict[str, Any]) -> Any:
     service, _, database = parts.path.strip("/").partition("/")
     if not service:
         raise UrlError("the name of the service is missing")
-    known = [(host.partition(":")[0], int(host.partition(":")[2] or 26379)) for host in hosts.split(",")]
+    known = [_place(host) for host in hosts.split(",")]
     asked = parse_qs(parts.query)
     of_sentinels = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout")}
+    if parts.scheme.startswith("rediss"):
+        of_sentinels["ssl"] = True
     if "sentinel_password" in asked:
         of_sentinels["password"] = asked["sentinel_password"][0]
     return sentinel(known, sentinel_kwargs=of_sentinels).master_for(
         service,
-        username=user or None,
-        password=password or None,
+        username=unquote(user) or None,
+        password=unquote(password) or None,
         db=int(database or 0),
         ssl=parts.scheme.startswith("rediss"),
         **options,
     )
+
+
+def _place(host: str) -> tuple[str, int]:
+    """The host and the port of a sentinel: ``name``, ``name:26380``, ``[::1]:26380``."""
+    parts = urlsplit(f"//{host}")
+    if not parts.hostname:
+        raise UrlError("a sentinel has no name")
+    return parts.hostname, parts.port or 26379

@@ -136,9 +136,10 @@ class MethodTier:
         began = time.perf_counter()
         waited, patience = 0.0, self._patience_seconds()
         while True:
+            now = self.region.clock()  # before: what it says of ages is older when it comes here
             told = self._ask(ticket)
             if isinstance(told, Kept):
-                if self._take(load, ticket, told):
+                if self._take(load, ticket, told, now):
                     if waited:
                         self._note_usual(waited)
                     return True
@@ -192,13 +193,12 @@ class MethodTier:
         stack = stacks.get(load.thread, ())
         return self._backplane.is_reached and len(stack) <= 1
 
-    def _take(self, load: Load, ticket: OpenTicket, kept: Kept) -> bool:
+    def _take(self, load: Load, ticket: OpenTicket, kept: Kept, now: float) -> bool:
         try:
             found, tables = self._common.envelope.unpack(kept.value, self._place(ticket, kept))
             footprint = self._footprint_of(tables)
         except (NotReadableError, TypeError, ValueError):
             return False
-        now = self.region.clock()
         load.expires_by = min(load.expires_by, now + kept.milliseconds_to_live / 1e3)
         # All that goes by an answer's age goes by the whole of it.
         load.began_at = now - kept.milliseconds_of_age / 1e3
