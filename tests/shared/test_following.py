@@ -221,6 +221,13 @@ def test_what_was_loaded_before_the_first_answer_is_not_vouched_for(
     assert one.repository.people() == [("bob",)]
 
 
+def test_what_was_loaded_under_no_bound_is_gone_when_it_begins(followed: Callable[..., Followed]) -> None:
+    one = followed(BY_RULES)
+    one.repository.people()
+    one.following.begin(None)  # as a reload does; the database may never answer
+    assert one.runs(one.repository.people) == 1
+
+
 def test_what_others_keep_is_told_of_before_it_is_dropped_here(followed: Callable[..., Followed]) -> None:
     one = followed(BY_RULES)
     told: list[object] = []

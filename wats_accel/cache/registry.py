@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import itertools
 import threading
@@ -77,6 +78,15 @@ class CacheRegistry:
         self._turns = itertools.count()
         begins_anew_when_forked(self)
         bus.at_checkpoints(self.sweep)
+
+    def drop_everything(self) -> None:
+        """Drop all entries, and fence off all loads. Raises nothing: a region where it fails is off."""
+        for region in self:
+            try:
+                region.invalidate()
+            except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
+                with contextlib.suppress(Exception):
+                    region.quarantine(f"invalidating it failed: {type(error).__name__}")
 
     def now(self) -> float:
         """The time by the clock of all caches, in seconds."""

@@ -57,22 +57,14 @@ class Applier:
         """Drop what a message means."""
         try:
             if message.everything or (message.tables is not None and self.tables is None):
-                self._drop_everything()
+                self._caches.drop_everything()
                 return
             if message.drops:
                 self._invalidator.drop_as_told(message.drops, by=BY)
             if message.tables is not None and self.tables is not None:
                 self.tables.drop_as_told(message.tables)
         except Exception:  # noqa: BLE001 - what was not dropped must not be served
-            self._drop_everything()
-
-    def _drop_everything(self) -> None:
-        for region in self._caches:
-            try:
-                region.invalidate()
-            except Exception as error:  # noqa: BLE001 - as above
-                with suppress(Exception):
-                    region.quarantine(f"invalidating it failed: {type(error).__name__}")
+            self._caches.drop_everything()
 
     def bounded(self, seconds: float | None, /) -> None:
         """Have answers that are loaded from now on live so long at most."""

@@ -99,6 +99,7 @@ class Following:
             observer: of the pools; it may be what sees statements.
         """
         self._caches.bounds.set(self, self.rules.isolated_seconds)
+        self._caches.drop_everything()  # after a reload there may be answers that were loaded under no bound
         self._caches.follower = self
         self.serve(observer)
 
@@ -261,12 +262,7 @@ class Following:
 
     def _drop_everything(self) -> None:
         self.counters.dropped_everything += 1
-        for region in self._caches:
-            try:
-                region.invalidate()
-            except Exception as error:  # noqa: BLE001 - as above
-                with suppress(Exception):
-                    region.quarantine(f"invalidating it failed: {type(error).__name__}")
+        self._caches.drop_everything()
 
     # -- vouching ----------------------------------------------------------------------------------------
 
@@ -292,8 +288,6 @@ class Following:
         follows = self._follows
         if follows is None or entry.footprint is None:
             return _tables_in(region.rules.reads) if region.rules.reads else None
-        if getattr(entry.footprint, "clock", False):
-            return None
         tables = follows.tables_of(entry.footprint)
         return None if not tables else list(tables)
 
