@@ -13,7 +13,6 @@ from wats_accel.extension import (
     ConfigSection,
     Duration,
     Finding,
-    KeyPattern,
     PluginContext,
     Section,
     hookimpl,
@@ -164,12 +163,8 @@ def accel_startup(context: PluginContext) -> None:
     section = _section(context)
     if section is None:
         return
-    try:
+    with context.invalidator.nothing_kept_without("no part in 'shared'"):
         _join(context, section)
-    except Exception as error:
-        # What others change nobody hears: so nothing is kept.
-        context.invalidator.suspend([KeyPattern.parse("*")], f"no part in 'shared': {type(error).__name__}")
-        raise
     what = "Backplane" if section.tier == "backplane-only" else "Backplane and shared tier"
     context.announce("redis_tier", f"{what} initialized (prefix={section.prefix})")
 

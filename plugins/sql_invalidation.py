@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from wats_accel.extension import (
     ConfigSection,
-    KeyPattern,
     PatchSpec,
     PluginContext,
     ShortSection,
@@ -90,12 +89,8 @@ def accel_startup(context: PluginContext) -> None:
     mode = mode_of(context)
     if mode == "rules":
         return
-    try:
+    with context.invalidator.nothing_kept_without("statements cannot be followed"):
         _start(context)
-    except Exception as error:
-        everything = [KeyPattern.parse("*")]
-        context.invalidator.suspend(everything, f"statements cannot be followed: {type(error).__name__}")
-        raise
     context.announce("sql_invalidation", _summary(context, mode))
 
 

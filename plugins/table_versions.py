@@ -17,7 +17,6 @@ from wats_accel.extension import (
     EventSubscription,
     Finding,
     Initialized,
-    KeyPattern,
     PluginContext,
     Section,
     Target,
@@ -95,13 +94,8 @@ def accel_startup(context: PluginContext) -> None:
     section = _section(context)
     if section is None:
         return
-    try:
+    with context.invalidator.nothing_kept_without("the database cannot be followed"):
         _follow(context, section)
-    except Exception as error:
-        # What others change nobody hears: so nothing is kept.
-        why = f"the database cannot be followed: {type(error).__name__}"
-        context.invalidator.suspend([KeyPattern.parse("*")], why)
-        raise
     context.announce("table_versions", f"Freshness initialized ({section.source}, every {section.poll:g}s)")
 
 

@@ -271,6 +271,16 @@ def test_giving_up_on_patterns_suspends_what_they_would_drop(caches):
     assert caches.region("two").suspended is None
 
 
+def test_what_fails_to_begin_leaves_nothing_kept_and_its_error_goes_on(caches):
+    caches.cached(named("one"))
+    with caches.invalidator.nothing_kept_without("nobody listens"):
+        pass
+    assert caches.region("one").suspended is None
+    with pytest.raises(OSError, match="refused"), caches.invalidator.nothing_kept_without("nobody listens"):
+        raise OSError("refused")
+    assert caches.region("one").suspended == "nobody listens: OSError"
+
+
 def test_an_event_is_not_built_when_nobody_listens(caches, monkeypatch):
     built = []
     monkeypatch.setattr(dropping, "bound_text", lambda pattern, *_: built.append(pattern) or "")

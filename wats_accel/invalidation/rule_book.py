@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import field
 
 from wats_accel.cache.region import Region
@@ -90,6 +90,15 @@ class RuleBook(Dropper):
         self._given_up[known] = why
         for region in self._named_by(self._widened(known)):
             region.suspend(why)
+
+    @contextmanager
+    def nothing_kept_without(self, why: str) -> Iterator[None]:
+        """If what is begun here fails, nobody hears of changes: nothing is cached. The error goes on."""
+        try:
+            yield
+        except Exception as error:
+            self.suspend([KeyPattern.parse("*")], f"{why}: {type(error).__name__}")
+            raise
 
     def suspend_for_good(self, patterns: tuple[KeyPattern, ...], why: str) -> None:
         """The same, whatever other rules may come: something may write later that nobody can see."""
