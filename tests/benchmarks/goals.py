@@ -11,6 +11,7 @@ WATS: Final = "wats_accel"
 BY_DATABASE: Final = "wats_accel (scope: self.db.connection_string)"
 LRU_CACHE: Final = "functools.lru_cache"
 _DATABASES: Final = ("SQLite", "SQLite over ODBC", "PostgreSQL over ODBC")
+_KINDS: Final = ("as WATS has them", "of all kinds")
 _ROWS: Final = "hit: 200 rows of pyodbc, "
 _SCALES: Final = {"times": 1.0, "µs": 1e6, "bytes": 1.0}
 
@@ -231,5 +232,5 @@ GOALS: Final = (
         f"{WATS}, switched off: get",
         "plain call: get",
     ),
-    *map(_wire, ("tuples as WATS has them", "tuples of all kinds", "rows of pyodbc of all kinds")),
+    *(_wire(f"{what} {kind}") for what in ("tuples", "rows of pyodbc") for kind in _KINDS),
 )

@@ -126,10 +126,8 @@ def _letter_behind_none(column: Column) -> str:
 
 
 def _write_plain(column: Column) -> bytes | None:
-    """None: there is something else in it, an int of more than 64 bits, or half of a surrogate pair."""
-    try:
-        data = ormsgpack.packb(column, None, _EXACT)
-    except TypeError:
+    data = _packed(column)
+    if data is None:
         return None
     first = type(column[0])
     try:
@@ -142,6 +140,19 @@ def _write_plain(column: Column) -> bytes | None:
     except TypeError:  # None among them, mostly
         pass
     return data if nodes.SCALARS.issuperset(map(type, column)) else None
+
+
+def _packed(values: Sequence[Any]) -> bytes | None:
+    """None: there is something else in it, an int of more than 64 bits, or half of a surrogate pair."""
+    try:
+        return ormsgpack.packb(values, None, _EXACT)
+    except TypeError:
+        return None
+
+
+def _behind_count(data: bytes, count: int) -> bytes:
+    """The values of an array, without its head."""
+    return data[1 if count < 16 else 3 if count < 2**16 else 5 :]
 
 
 def _write_typed(column: Column, letter: str) -> tuple[str, bytes] | None:
@@ -171,7 +182,7 @@ def _has_a_zone(data: bytes, count: int) -> bool:
     It is written as an extension, which begins with one of three bytes. Nothing else in such a column has
     these, but for the count of its values. To ask each value takes six times as long.
     """
-    values = data[1 if count < 16 else 3 if count < 2**16 else 5 :]
+    values = _behind_count(data, count)
     return b"\xd6" in values or b"\xd7" in values or b"\xc7" in values
 
 
@@ -192,11 +203,18 @@ _CHECKS: Final = {"d": _have_no_fold, "t": _are_times_of_no_zone, "u": _are_of_u
 
 def are_plain(values: list[Any]) -> bool:
     """Whether scalars stand for themselves: ints of 64 bits, texts without half of a surrogate pair."""
-    try:
-        ormsgpack.packb(values, None, _EXACT)
-    except TypeError:
+    return _packed(values) is not None
+
+
+def are_alike(rows: Sequence[dict[Any, Any]]) -> bool:
+    """Whether all dicts have the same plain texts for keys, in the same order."""
+    names = list(rows[0])
+    one = _packed(names) if set(map(type, names)) == {str} else None
+    if one is None:
         return False
-    return True
+    # Written, they are the names of the first so many times: that tells types, texts and order in one pass.
+    data = _packed([*map(list, rows)])
+    return data is not None and _behind_count(data, len(rows)) == one * len(rows)
 
 
 def read(plan: str, data: bytes) -> list[list[Any]]:

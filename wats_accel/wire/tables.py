@@ -5,8 +5,10 @@ Two letters say what a table was: the first what holds the rows, the second what
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import repeat
+from operator import setitem
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -85,7 +87,7 @@ def write_rows(rows: list[Any] | tuple[Any, ...], writer: Writer) -> TableNode |
     shape = _HOLDERS[type(rows)] + letter
     if letter in KINDS:
         return _write(shape, rows, writer)
-    if not 1 <= len(rows[0]) <= columns.WIDEST or (letter == "d" and not _have_the_same_names(rows)):
+    if not 1 <= len(rows[0]) <= columns.WIDEST or (letter == "d" and not columns.are_alike(rows)):
         return None
     try:
         found = list(zip(*(map(dict.values, rows) if letter == "d" else rows), strict=True))
@@ -114,14 +116,6 @@ def _write_columns(
         raise not_encodable(type(rows[0]), "has names that are too long")
     plan, data = columns.write(found, writer.node_of)
     return TableNode(shape, head, plan, data)
-
-
-def _have_the_same_names(rows: Sequence[dict[Any, Any]]) -> bool:
-    """Whether all dicts have the same plain texts for keys, in the same order."""
-    names = list(rows[0])
-    if not {str}.issuperset(map(type, chain.from_iterable(rows))) or not columns.are_plain(names):
-        return False
-    return all(list(row) == names for row in rows)
 
 
 def read(node: TableNode, reader: Reader) -> Any:
@@ -160,7 +154,7 @@ def _rebuilt(letter: str, head: bytes, found: Sequence[Sequence[Any]]) -> Iterab
         names = _read_keys(head)
         if len(set(names)) != len(found):
             raise not_a_document()
-        return [dict(zip(names, row, strict=True)) for row in zip(*found, strict=True)]
+        return _dicts(names, found)
     if head:
         raise not_a_document()
     if letter == "t":
@@ -168,3 +162,11 @@ def _rebuilt(letter: str, head: bytes, found: Sequence[Sequence[Any]]) -> Iterab
     if letter == "l":
         return map(list, zip(*found, strict=True))
     raise not_a_document()
+
+
+def _dicts(names: list[str], found: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """A dict for each row: column by column, which takes two thirds of the time of row by row."""
+    rows = list(map(dict.copy, repeat(dict.fromkeys(names), len(found[0]))))
+    for name, column in zip(names, found, strict=True):
+        deque(map(setitem, rows, repeat(name), column), maxlen=0)  # it runs through, and keeps nothing
+    return rows

@@ -78,16 +78,29 @@ def tuples() -> dict[str, list[float]]:
 
 
 @pytest.fixture(scope="module")
-def rows(odbc: Any, sqlite_odbc: str) -> dict[str, list[float]]:
+def dicts() -> dict[str, list[float]]:
+    names = tables.names()
+    return measured([dict(zip(names, row, strict=True)) for row in tables.rows()])
+
+
+def rows_of_pyodbc(connection: Any, values: list[tuple[Any, ...]]) -> list[Any]:
     """Real ones, with other values put into them: no driver here gives decimals."""
-    known = tables.rows()
-    with contextlib.closing(odbc.connect(sqlite_odbc)) as connection:
-        found = connection.cursor().execute(_QUERY, len(known)).fetchall()
-    assert type(found[0]) is odbc.Row
-    for number, row in enumerate(known):
-        for at, value in enumerate(of_all_kinds(number, row)):
+    found: list[Any] = connection.cursor().execute(_QUERY, len(values)).fetchall()
+    for number, row in enumerate(values):
+        for at, value in enumerate(row):
             found[number][at] = value
-    return measured(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def rows(odbc: Any, sqlite_odbc: str) -> dict[str, dict[str, list[float]]]:
+    known = tables.rows()
+    kinds = {
+        "as WATS has them": known,
+        "of all kinds": [of_all_kinds(number, row) for number, row in enumerate(known)],
+    }
+    with contextlib.closing(odbc.connect(sqlite_odbc)) as connection:
+        return {kind: measured(rows_of_pyodbc(connection, values)) for kind, values in kinds.items()}
 
 
 @pytest.mark.parametrize("peer", [*OURS, PICKLE, KNOWN_TYPES])
@@ -101,5 +114,11 @@ def bench_tuples_of_all_kinds(report: Any, tuples: Any, peer: str) -> None:
 
 
 @pytest.mark.parametrize("peer", [*OURS, PICKLE])
-def bench_rows_of_all_kinds(report: Any, rows: Any, peer: str) -> None:
-    report("wire: 200 rows of pyodbc of all kinds", peer, rows[peer])
+@pytest.mark.parametrize("kind", ["as WATS has them", "of all kinds"])
+def bench_rows_of_pyodbc(report: Any, rows: Any, kind: str, peer: str) -> None:
+    report(f"wire: 200 rows of pyodbc {kind}", peer, rows[kind][peer])
+
+
+@pytest.mark.parametrize("peer", [*OURS, PICKLE])
+def bench_dicts_as_wats_has_them(report: Any, dicts: Any, peer: str) -> None:
+    report("wire: 200 dicts as WATS has them", peer, dicts[peer])

@@ -27,6 +27,11 @@ def rows() -> list[tuple[Any, ...]]:
     ]
 
 
+def names() -> list[str]:
+    """Of its columns."""
+    return [column.partition(" ")[0] for column in _COLUMNS]
+
+
 def create(connect: Callable[[], Any]) -> None:
     """Make the table."""
     with contextlib.closing(connect()) as connection:

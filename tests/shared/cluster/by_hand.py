@@ -2,7 +2,8 @@
 
 ``python tests/shared/cluster/by_hand.py --seconds 60 --processes 8 --threads 4`` starts a PostgreSQL and a
 Redis of its own, and prints a table of what happened. ``--page`` writes it into the page that explains it,
-``--only NAME`` runs some scenarios, ``--cold N`` has so many processes start together.
+some half an hour for the whole; ``--only NAME`` runs some scenarios; ``--cold N`` has so many processes start
+together, 0 none.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ HEAD = (
 )
 
 
+LONG = ("nothing", "killed", "paused", "restarted empty", "half cut off")
+"""What lasts the whole time; everything else some seconds before and after its disturbance."""
+CALM_PROCESSES, CALM_THREADS, CALM_PAUSE = 4, 2, 0.1
+"""Few enough that nobody waits for a processor: what is added to a call is then the engine's."""
+FEWER_STARTS = 20
+"""Processes that start together and get their turn within the usual time-out, on two cores."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One line of the table."""
@@ -35,6 +44,7 @@ class Run:
     name: str
     mode: str
     tier: str
+    is_calm: bool = False
 
 
 def runs() -> list[Run]:
@@ -45,6 +55,7 @@ def runs() -> list[Run]:
     return [
         *(Run("nothing", mode, tier) for mode in ("rules", "sql") for tier in (*tiers, "version-table")),
         *(Run(name, "rules", tier) for name in DISTURBANCES for tier in tiers),
+        *(Run(name, "rules", tier, is_calm=True) for name in ("killed", "paused") for tier in tiers),
     ]
 
 
@@ -58,7 +69,12 @@ def line(run: Run, outcome: Any) -> str:
     recovered = outcome.recovered_seconds
     delays = " / ".join(f"{percentile(judgement.seen, share):.1f}" for share in (0.5, 0.99, 1.0))
     cells = [
-        *(run.name, f"{run.mode}, {run.tier}", f"{calls:,}", f"{len(seen.calls.get('write', [])):,}"),
+        *(
+            f"{run.name}, calm" if run.is_calm else run.name,
+            f"{run.mode}, {run.tier}",
+            f"{calls:,}",
+            f"{len(seen.calls.get('write', [])):,}",
+        ),
         *(str(len(seen.failures) + len(judgement.impossible) + len(judgement.own)), delays),
         *(f"{judgement.oldest / 1e6:.0f}", str(len(judgement.older_than(_bound())))),
         f"{percentile(added, 0.99):.1f} / {percentile(added, 1.0):.0f}",
@@ -102,12 +118,16 @@ def measured(setting: Any, chosen: Sequence[Run], around: float) -> Iterator[tup
         redis.start()
         try:
             here = replace(setting, redis=redis, mode=run.mode, tier=run.tier)
+            if run.name not in LONG or run.is_calm:
+                here = replace(here, size=replace(here.size, seconds=around))
+            if run.is_calm:
+                calm = replace(here.size, processes=CALM_PROCESSES, threads=CALM_THREADS, pause=CALM_PAUSE)
+                here = replace(here, size=calm)
             if run.tier == "version-table":
                 yield run, scenarios.followed(here)
             elif run.name == "nothing":
                 yield run, scenarios.steady(here)
             else:
-                here = replace(here, size=replace(here.size, seconds=around))
                 yield run, scenarios.disturbed(here, run.name)
         finally:
             redis.kill()
@@ -116,19 +136,25 @@ def measured(setting: Any, chosen: Sequence[Run], around: float) -> Iterator[tup
 def cold_starts(setting: Any, processes: int) -> Iterator[str]:
     """Lines on processes that start together."""
     import scenarios
+    from members import TIMES
     from private_redis import PrivateRedis
 
-    for waits in (True, False):
+    patient = {"timeout": "2s", "isolated_ttl": "30s"}
+    for count, times in ((min(processes, FEWER_STARTS), None), (processes, patient), (processes, None)):
         redis = PrivateRedis()
         redis.start()
         try:
-            size = replace(setting.size, processes=processes, threads=1)
+            size = replace(setting.size, processes=count, threads=1)
             here = replace(setting, redis=redis, tier="shared", size=size)
-            cold = scenarios.cold_start(here, waits=waits)
+            cold = scenarios.cold_start(here, times=times)
         finally:
             redis.kill()
-        when = "all connected, and asking at one moment" if waits else "each asking as soon as it is there"
-        yield f"| {processes} | {when} | {max(cold.loads)} | {cold.longest_seconds:.2f} | {cold.timeouts} |\n"
+        cells = (
+            count,
+            (times or TIMES)["timeout"],
+            *(max(cold.loads), f"{cold.longest_seconds:.2f}", cold.timeouts),
+        )
+        yield f"| {' | '.join(map(str, cells))} |\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,10 +210,12 @@ def write_page(options: argparse.Namespace, table: str, cold: str) -> None:
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     text = (
         f"{time.strftime('%Y-%m-%d')}: {options.processes} processes with {options.threads} threads each, on "
-        f"a machine with {os.cpu_count()} cores that others used, too. {options.seconds:g} s where nothing "
-        f"happens; else {options.around:g} s, and {options.disturbed:g} s of disturbance in their middle.\n\n"
+        f"a machine with {os.cpu_count()} cores. {options.seconds:g} s at *{'*, *'.join(LONG)}*; else "
+        f"{options.around:g} s; and {options.disturbed:g} s of disturbance in their middle. *Calm*: "
+        f"{CALM_PROCESSES} processes with {CALM_THREADS} threads each that call "
+        f"{1 / CALM_PAUSE:g} times a second, {options.around:g} s.\n\n"
         f"{HEAD}{table}\n"
-        "| Processes that start together | when | loads of a list, at most | longest, s | time-outs |\n"
+        "| Processes that start together | `timeout` | loads of a list, at most | longest, s | time-outs |\n"
         f"|---|---|---|---|---|\n{cold}\n"
     )
     PAGE.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
