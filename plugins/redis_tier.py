@@ -26,7 +26,7 @@ from wats_accel.extension import (
 from wats_accel_plugins.outside import Outside, Secret, told
 
 if TYPE_CHECKING:
-    from wats_accel.extension import Membership, SharedRules
+    from wats_accel.extension import Membership, PatchSpec, SharedRules
 
 # -- configuration -------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ class SharedSection(Section):
     arguments_in_clear: StrictBool = False
     """Whether messages may tell arguments without being sealed; if not, they mean all answers of a method."""
     waive_seal: list[str] = Field(default=[])
-    """Namespaces with secret arguments that may be shared without being sealed."""
+    """Namespaces with secret arguments, or columns, that may be shared without being sealed."""
 
 
 def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -157,6 +157,19 @@ def accel_config_sections() -> list[ConfigSection]:
 # -- start and end -------------------------------------------------------------------------------------
 
 
+@hookimpl
+def accel_patch_specs(context: PluginContext) -> list[PatchSpec]:
+    """Nothing is patched; who judges the rules shall know which answers leave this process in clear."""
+    section = _section(context)
+    context.caches.unsealed = frozenset() if section is None else _unsealed(section)
+    return []
+
+
+def _unsealed(section: SharedSection) -> frozenset[str]:
+    goes_in_clear = section.tier == "shared" and section.keys is None
+    return frozenset(section.namespaces if goes_in_clear else ()).difference(section.waive_seal)
+
+
 @hookimpl(trylast=True)
 def accel_startup(context: PluginContext) -> None:
     """Become a member, after the caches and what sees statements are there."""
@@ -178,7 +191,11 @@ def _join(context: PluginContext, section: SharedSection) -> None:
     from wats_accel.extension import Membership  # noqa: PLC0415 - loads the library redis
 
     membership = Membership(
-        _rules(context, section), caches=context.caches, invalidator=context.invalidator, bus=context.bus
+        _rules(context, section),
+        caches=context.caches,
+        invalidator=context.invalidator,
+        bus=context.bus,
+        report=context.report,
     )
     membership.begin(context.pools.observer)
 
@@ -210,6 +227,8 @@ def _rules(context: PluginContext, section: SharedSection) -> SharedRules:
         keys=_keys(section.keys, folder),
         secret=next(iter(_keys(section.names_secret, folder)), b""),
         arguments_in_clear=section.arguments_in_clear,
+        unsealed=_unsealed(section),
+        secret_columns=tuple(context.root.sql.secret_columns),
         backplane=BackplaneRules(
             timeout_seconds=section.timeout,
             isolated_seconds=section.isolated_ttl,

@@ -157,14 +157,23 @@ class TestSecrets:
             ("secret-cached", "get_admin_password_hash", "get_admin_password_hash()")
         ]
 
-    def test_a_store_that_others_share_makes_it_an_error(self, monkeypatch):
-        from wats_accel.cache.region import Region
-
-        monkeypatch.setattr(Region, "is_shared", True, raising=False)
+    @pytest.mark.parametrize(
+        ("more", "rule", "severity"),
+        [
+            ({}, "secret-shared", "error"),
+            ({"tier": "backplane-only", "namespaces": []}, "secret-cached", "warning"),
+            ({"namespaces": ["orders"]}, "secret-cached", "warning"),
+            ({"keys": {"env": "NOWHERE"}}, "secret-cached", "warning"),
+            ({"waive_seal": ["users"]}, "secret-cached", "warning"),
+            ({"enabled": False}, "secret-cached", "warning"),
+        ],
+    )
+    def test_what_leaves_this_process_in_clear_is_an_error(self, more, rule, severity):
         known = Tree()
         known.method("find", reads={"users": ["password"]})
-        finding = known.audited(config({"find": "users"})).findings[0]
-        assert (finding.rule, finding.severity) == ("secret-shared", "error")
+        settings = config({"find": "users"}) | {"shared": {"tier": "shared", "namespaces": ["users"]} | more}
+        finding = known.audited(settings).findings[0]
+        assert (finding.rule, finding.severity) == (rule, severity)
 
 
 class TestFailureAnswers:

@@ -69,6 +69,11 @@ class Users:
         self.runs.append("odd")
         return Odd()
 
+    def account(self, user_id: int) -> dict[str, object]:
+        self.runs.append("account")
+        found = self._all("SELECT id, role FROM users WHERE id = ?", user_id)
+        return {"id": found[0][0], "Usu_Senha": found[0][1]}
+
     def set_role(self, user_id: int, role: str) -> bool:
         connection = sqlite3.connect(self.path, timeout=30)
         try:
@@ -130,6 +135,9 @@ class Process:
     def is_connected(self, members: int) -> bool:
         shared = self.accelerator.stats().shared
         return bool(shared.mode == "connected" and shared.members >= members)
+
+    def problems(self) -> list[str]:
+        return [str(problem) for problem in self.accelerator.problems]
 
     def shared(self) -> dict[str, Any]:
         return dict(self.accelerator.stats().shared.as_dict())

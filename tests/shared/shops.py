@@ -22,7 +22,7 @@ cache:
 repositories:
   - target: __main__:Users
     scope: self.path
-    cached: {{role: users, everybody: users, title: users, odd: users}}
+    cached: {{role: users, everybody: users, title: users, odd: users, account: users}}
     {writes}
 shared:
   url: {url}
@@ -39,8 +39,8 @@ shared:
 BY_RULES = 'invalidates: {set_role: ["users:role:{user_id}", "users:everybody:*", "users:title:{user_id}"]}'
 BY_SQL = """
 invalidation: sql
-pool: [{connect: "sqlite3:connect"}]
-sql: {assume_plain_tables: true}
+pool: [{{connect: "sqlite3:connect"}}]
+sql: {{assume_plain_tables: true, {sql}}}
 """
 
 
@@ -102,10 +102,11 @@ class Shops:
             connection.executemany("INSERT INTO users VALUES (?, ?)", [(n, f"role {n}") for n in range(5)])
         connection.close()
 
-    def open(self, count: int, *, options: str = "", sql: bool = False) -> list[Shop]:
-        """So many that are connected."""
+    def open(self, count: int, *, options: str = "", sql: bool | str = False) -> list[Shop]:
+        """So many that are connected; `sql`: by SQL, with these keys of that section if it is a text."""
         config = self._folder / f"{len(self._all)}.yaml"
-        writes, rest = ("", BY_SQL) if sql else (BY_RULES, "")
+        by_sql = BY_SQL.format(sql=sql if isinstance(sql, str) else "")
+        writes, rest = ("", by_sql) if sql else (BY_RULES, "")
         config.write_text(RULES.format(url=self._url, options=options, writes=writes, rest=rest))
         made = [Shop(self._folder, config) for _ in range(count)]
         self._all += made

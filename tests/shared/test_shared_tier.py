@@ -115,6 +115,33 @@ def test_an_answer_made_from_others_is_not_shared(shops: Shops) -> None:
     assert (one("runs"), other("runs")) == (["title", "role"], ["title"])
 
 
+def test_what_looks_like_a_secret_stays_here_and_is_told_once(shops: Shops) -> None:
+    one, other = shops.open(2)
+    assert one.call("account", 1) == other.call("account", 1) == "{'id': 1, 'Usu_Senha': 'role 1'}"
+    one.call("account", 2)
+    assert (one("counted"), other("counted")) == ({"missed": 1, "secret_columns": 1},) * 2
+    assert one("runs") == ["account", "account"]
+    (problem,) = one("problems")
+    assert "shared.namespaces" in problem
+    assert "Usu_Senha looks like a secret" in problem
+    assert "role 1" not in problem
+
+
+@pytest.mark.parametrize("options", [KEYS, "waive_seal: [users]"])
+def test_what_looks_like_a_secret_is_shared_under_a_seal_or_if_the_seal_is_waived(
+    shops: Shops, options: str
+) -> None:
+    one, other = shops.open(2, options=options)
+    assert one.call("account", 1) == other.call("account", 1)
+    assert (other("runs"), one("problems")) == ([], [])
+
+
+def test_where_statements_are_seen_the_columns_that_were_read_tell_of_secrets(shops: Shops) -> None:
+    (one,) = shops.open(1, sql="secret_columns: [role]")
+    one.call("everybody")
+    assert one("counted") == {"missed": 1, "secret_columns": 1}
+
+
 def test_what_cannot_go_over_the_wire_stays_here(shops: Shops) -> None:
     (one,) = shops.open(1)
     one.call("odd")

@@ -73,7 +73,8 @@ RULES: Final[Mapping[str, Kind]] = MappingProxyType(
         ),
         "secret-shared": Kind(
             "Secrets headed for a shared store",
-            "The cached answer has columns that look like secrets, and its entries leave this process.",
+            "The cached answer has columns that look like secrets, and its entries leave this process "
+            "without a seal. Give the section that shares them keys.",
         ),
         "failure-answer": Kind(
             "A failure that looks like an answer",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from wats_accel.audit.coverage import Coverage
 from wats_accel.audit.finding import Evidence, Finding
 from wats_accel.audit.subject import CachedRead, short
 from wats_accel.audit.wording import evidence_of, spelt
-from wats_accel.sql.access import ANY, Access, name_of
+from wats_accel.secret_names import SecretNames
+from wats_accel.sql.access import ANY, Access
 from wats_accel.sql.schema import Schema
 from wats_accel.sql.source.knowledge import Knowledge
 
@@ -16,28 +17,27 @@ from wats_accel.sql.source.knowledge import Knowledge
 def cached_secrets(coverage: Coverage) -> Iterator[Finding]:
     """Each cached read whose answers look like holding secrets."""
     subject = coverage.subject
-    words = [name_of(word) for word in subject.assembly.config.root.sql.secret_columns]
+    secret = SecretNames(subject.assembly.config.root.sql.secret_columns)
     for read in subject.reads:
         found = dict.fromkeys(
-            name for method in read.methods for name in secrets_of(subject.knowledge, method.target, words)
+            name for method in read.methods for name in secrets_of(subject.knowledge, method.target, secret)
         )
         if found:
             yield _finding(coverage, read, list(found))
 
 
-def secrets_of(knowledge: Knowledge, target: str, words: Iterable[str]) -> list[str]:
+def secrets_of(knowledge: Knowledge, target: str, secret: SecretNames) -> list[str]:
     """What of a method's answer looks like a secret: columns that it reads, or its own name."""
-    listed = tuple(words)
     sources = knowledge.statements(target)
     texts = [source.statement.text for source in sources]
     found = [
         spelt(name, texts)
         for source in sources
         for name in _columns(source.effect.reads.access, knowledge.schema)
-        if _is_secret(name, listed)
+        if name in secret
     ]
     own = target.rpartition(".")[2].rpartition(":")[2]
-    return list(dict.fromkeys([*found, *([f"{own}()"] if _is_secret(name_of(own), listed) else [])]))
+    return list(dict.fromkeys([*found, *([f"{own}()"] if own in secret else [])]))
 
 
 def _columns(access: Access, schema: Schema) -> Iterator[str]:
@@ -45,10 +45,6 @@ def _columns(access: Access, schema: Schema) -> Iterator[str]:
         columns = access.columns(table)
         known = schema.tables.get(table)
         yield from sorted((known.columns or ()) if ANY in columns and known is not None else columns)
-
-
-def _is_secret(name: str, words: tuple[str, ...]) -> bool:
-    return any(word in name for word in words)
 
 
 def _finding(coverage: Coverage, read: CachedRead, names: list[str]) -> Finding:
@@ -73,6 +69,5 @@ def _finding(coverage: Coverage, read: CachedRead, names: list[str]) -> Finding:
 
 
 def is_shared(coverage: Coverage, read: CachedRead) -> bool:
-    """Whether the entries of a read leave this process. A region that shares them says so itself."""
-    region = coverage.subject.assembly.context.caches.of_target(read.target)
-    return bool(getattr(region, "is_shared", False))
+    """Whether the answers of a read leave this process as whoever stores them can read them."""
+    return read.rules.namespace in coverage.subject.assembly.context.caches.unsealed

@@ -66,6 +66,7 @@ class CacheRegistry:
         self.bounds = Bounds()
         self.announcer: Announcer | None = None  # told of whatever is dropped, for other processes
         self.follower: Follower | None = None  # asks the database what others have changed
+        self.unsealed: frozenset[str] = frozenset()  # namespaces whose answers leave this process in clear
         self._lock = threading.RLock()
         self._clock = clock
         self._bus = bus

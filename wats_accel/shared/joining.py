@@ -7,15 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from wats_accel.cache import elsewhere
+from wats_accel.cache.region_rules import RegionRules
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.counters import SharedCounters
+from wats_accel.errors import Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.invalidation import Invalidator
 from wats_accel.records import record
+from wats_accel.secret_names import SecretNames
 from wats_accel.shared.applying import Applier, FollowsTables
 from wats_accel.shared.backplane import Backplane
 from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.clients import client_of
+from wats_accel.shared.in_clear import InClear
 from wats_accel.shared.listening import Listening
 from wats_accel.shared.messages import ANYTHING, Told
 from wats_accel.shared.server import Server
@@ -39,6 +43,8 @@ class SharedRules:
         keys: to seal answers and messages with; none: they go in clear.
         secret: keys the names; at least 16 bytes, the same for all processes.
         arguments_in_clear: whether messages may tell arguments without being sealed.
+        unsealed: those of the namespaces whose answers go in clear; none of them with a secret in it.
+        secret_columns: parts of the names of columns that are taken for secrets.
     """
 
     url: str
@@ -48,6 +54,8 @@ class SharedRules:
     keys: tuple[bytes, ...] = ()
     secret: bytes = b""
     arguments_in_clear: bool = False
+    unsealed: frozenset[str] = frozenset()
+    secret_columns: tuple[str, ...] = ()
     backplane: BackplaneRules = BackplaneRules()
     tier: TierRules = TierRules()
 
@@ -68,13 +76,20 @@ class Membership:
         caches: of this process.
         invalidator: drops by patterns.
         bus: told when it is connected or isolated.
+        report: told of methods whose answers are held back.
 
     Raises:
         KeyMaterialError: a key is no key.
     """
 
     def __init__(
-        self, rules: SharedRules, *, caches: CacheRegistry, invalidator: Invalidator, bus: EventBus
+        self,
+        rules: SharedRules,
+        *,
+        caches: CacheRegistry,
+        invalidator: Invalidator,
+        bus: EventBus,
+        report: Callable[[Problem], None],
     ) -> None:
         self.rules = rules
         self._caches = caches
@@ -90,9 +105,15 @@ class Membership:
             seal=self._sealer,
             arguments_in_clear=rules.arguments_in_clear,
         )
-        self._common = Common(self.backplane, secret, rules.tier)
+        self._report = report
+        self._common = Common(self.backplane, secret, rules.tier, self._judge)
         self._clients: list[Any] = []
         self._listening = Listening(self.backplane)
+
+    def _judge(self, rules: RegionRules) -> InClear | None:
+        if rules.namespace not in self.rules.unsealed:
+            return None
+        return InClear(rules, SecretNames(self.rules.secret_columns), self._report)
 
     def _connect(self) -> tuple[Server, Server]:
         """Called in the listening thread: it loads the library, which takes long."""

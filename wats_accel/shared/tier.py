@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from wats_accel.cache.loads import NOT_FOUND, Load, stacks
 from wats_accel.records import record
 from wats_accel.shared.applying import FollowsTables
 from wats_accel.shared.backplane import Backplane
+from wats_accel.shared.in_clear import InClear
 from wats_accel.shared.server import Kept, Missing
 from wats_accel.wire import Envelope, NotEncodableError, NotReadableError, Place, key_name
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from wats_accel.cache.footprints import Footprint
     from wats_accel.cache.keys import KeyMaker
     from wats_accel.cache.region import Region
+    from wats_accel.cache.region_rules import RegionRules
 
 _FIRST_LOOK_SECONDS: Final = 0.005
 _LONGEST_LOOK_SECONDS: Final = 0.25
@@ -43,12 +46,18 @@ class TierRules:
     most_bytes: int = 1 << 20
 
 
+def _sealed(rules: RegionRules) -> InClear | None:
+    return None
+
+
 @record(slots=True)
 class Common:
     """What the tiers of all methods have in common.
 
     Attributes:
         backplane: of this process.
+        secret: keys the names of what is kept.
+        judge: judges the answers of one method, if they go in clear.
         follows: knows what answers were made from, where statements are seen.
         made_envelope: set in the listening thread.
     """
@@ -56,6 +65,7 @@ class Common:
     backplane: Backplane
     secret: bytes
     rules: TierRules
+    judge: Callable[[RegionRules], InClear | None] = _sealed
     follows: FollowsTables | None = None
     made_envelope: Envelope | None = None
 
@@ -92,6 +102,7 @@ class MethodTier:
         self._backplane = common.backplane
         self._shared = region.counters.shared
         self._usual_seconds: float | None = None  # that a load takes, rather too long than too short
+        self._in_clear = common.judge(region.rules)
 
     # -- finding -----------------------------------------------------------------------------------------
 
@@ -102,6 +113,8 @@ class MethodTier:
             load.expires_by = min(load.expires_by, load.began_at + local)
         longest = self.region.bounds.longest_seconds
         if not self._backplane.is_reached or (longest is not None and longest <= 0):
+            return False
+        if self._in_clear is not None and self._in_clear.is_over:
             return False
         try:
             names = self._names(load, keys, args, kwargs)
@@ -263,8 +276,11 @@ class MethodTier:
         follows = self._common.follows
         tables = None if load.footprint is None or follows is None else follows.tables_of(load.footprint)
         packed = self._common.envelope.pack((result, tables), self._place(ticket, missing))
-        if len(packed) > self._common.rules.most_bytes:
-            self._shared["too_large"] += 1
+        why_not = "too_large" if len(packed) > self._common.rules.most_bytes else None
+        if self._in_clear is not None and self._in_clear.holds_back(result, tables):
+            why_not = "secret_columns"
+        if why_not is not None:
+            self._shared[why_not] += 1
             self.give_up(ticket)
             return
         rules = self.region.rules

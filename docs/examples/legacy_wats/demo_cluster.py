@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from simulation.private_postgresql import ServerMissingError
 from simulation.private_redis import private_redis
 from src.wats.config.settings import Settings
 
+KEYS_VARIABLE: Final = "WATS_DEMO_KEYS"
 SHARED_NAMESPACES: Final = ("connections", "users", "groups", "permissions", "config")
 
 WHY_SOME_RUN_MORE_OFTEN: Final = (
@@ -40,6 +42,7 @@ def read_options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=2.0, help="simulated hours")
     parser.add_argument("--users-online", type=int, default=6, help="people who take turns at each PC")
     parser.add_argument("--refresh-seconds", type=float, default=60.0, help="interval of the refresh")
+    parser.set_defaults(keys=secrets.token_hex(32))
     return parser.parse_args(argv)
 
 
@@ -57,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
                 "url": url,
                 "tier": "shared",
                 "namespaces": list(SHARED_NAMESPACES),
-                "arguments_in_clear": True,
+                "keys": {"env": KEYS_VARIABLE},  # there are passwords among the answers
             }
             together = run_all(options, settings, "together", {"shared": shared})
     except WorkerFailedError as error:
@@ -94,6 +97,7 @@ def workers(
 ) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
     """One process for each PC; all have ended after the block."""
     environment = {**os.environ, "DB_TYPE": "postgresql", "DB_ODBC": settings.DB_ODBC}
+    environment[KEYS_VARIABLE] = options.keys
     started: list[subprocess.Popen[bytes]] = []
     try:
         for pc in range(options.pcs):

@@ -10,6 +10,7 @@ from wats_accel.audit.habits import refusal
 from wats_accel.audit.secret_columns import secrets_of
 from wats_accel.audit.shapes import Shapes
 from wats_accel.audit.walks import is_private, sources, unknowns
+from wats_accel.secret_names import SecretNames
 from wats_accel.sql.access import Access, union
 from wats_accel.sql.source.facts import SourceMethod
 from wats_accel.sql.source.knowledge import Knowledge, Source
@@ -38,13 +39,13 @@ class Candidate:
     why_not: tuple[str, ...]
 
 
-def candidates(knowledge: Knowledge, shapes: Shapes, words: tuple[str, ...]) -> Iterator[Candidate]:
+def candidates(knowledge: Knowledge, shapes: Shapes, secret: SecretNames) -> Iterator[Candidate]:
     """Every method of the tree that reads tables, changes none and can be called from elsewhere.
 
     Args:
         knowledge: of the source tree.
         shapes: of its methods.
-        words: by which a column is taken for a secret.
+        secret: what a column is called that is taken for a secret.
     """
     for method in knowledge.source.methods.values():
         if is_private(method.target) or _is_special(method) or method.is_abstract:
@@ -57,7 +58,7 @@ def candidates(knowledge: Knowledge, shapes: Shapes, words: tuple[str, ...]) -> 
             method,
             access,
             bool(knowledge.reads_clock(method.target)),
-            tuple(_reasons(knowledge, shapes, method, own, words)),
+            tuple(_reasons(knowledge, shapes, method, own, secret)),
         )
 
 
@@ -76,7 +77,7 @@ def _writes(knowledge: Knowledge, method: SourceMethod) -> bool:
 
 
 def _reasons(
-    knowledge: Knowledge, shapes: Shapes, method: SourceMethod, own: list[Source], words: tuple[str, ...]
+    knowledge: Knowledge, shapes: Shapes, method: SourceMethod, own: list[Source], secret: SecretNames
 ) -> Iterator[str]:
     why = refusal(method)
     if why:
@@ -92,7 +93,7 @@ def _reasons(
     given = [name for name in method.parameters if name.lstrip("*") in _GIVEN_CONNECTIONS]
     if given:
         yield f"it reads on the {given[0]} that it is given, which may be inside a transaction"
-    secrets = secrets_of(knowledge, method.target, words)
+    secrets = secrets_of(knowledge, method.target, secret)
     if secrets:
         yield f"{', '.join(secrets)} looks like a secret: to be kept in memory only if that is acceptable"
     yield from _unknown(knowledge, method, own)

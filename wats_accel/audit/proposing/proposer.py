@@ -31,6 +31,7 @@ from wats_accel.audit.wording import spelt, tables_text
 from wats_accel.config.models import RootSection
 from wats_accel.config.sources import mapping_document
 from wats_accel.event_bus import EventBus
+from wats_accel.secret_names import SecretNames
 from wats_accel.sql.access import Access, union
 from wats_accel.sql.source.facts import SourceMethod
 from wats_accel.sql.source.knowledge import Knowledge
@@ -77,8 +78,8 @@ class Proposer:
     # -- reads ------------------------------------------------------------------------------------------
 
     def _reads(self) -> list[ProposedRead]:
-        words = tuple(word.casefold() for word in RootSection(version=1).sql.secret_columns)
-        found = list(candidates(self._knowledge, self._definitions.shapes, words))
+        secret = SecretNames(RootSection(version=1).sql.secret_columns)
+        found = list(candidates(self._knowledge, self._definitions.shapes, secret))
         by_target = {candidate.method.target: candidate for candidate in found}
         return [self._read(candidate) for candidate in found if not self._is_another_s(candidate, by_target)]
 
