@@ -212,6 +212,13 @@ def test_different_versions_share_no_answer_and_hear_of_each_other(shops: Shops)
     assert other.call("role", 1) == "'boss'"
 
 
+def test_those_of_each_version_share_among_themselves(shops: Shops) -> None:
+    old, new = shops.open(2, options="version: '1'"), shops.open(2, options="version: '2'")
+    for shop in (old[0], new[0], old[1], new[1]):
+        assert shop.call("role", 1) == "'role 1'"
+    assert [shop("runs") for shop in (*old, *new)] == [["role"], [], ["role"], []]
+
+
 def test_who_uninstalls_says_goodbye(shops: Shops) -> None:
     one, other = shops.open(2)
     one("uninstall")

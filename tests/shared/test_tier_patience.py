@@ -40,7 +40,7 @@ def finding(says: Callable[[], object], timeout_seconds: float) -> tuple[MethodT
     region: Any = SimpleNamespace(
         counters=SimpleNamespace(shared=Counter()), rules=RULES, bounds=Bounds(), clock=float
     )
-    tier = MethodTier(region, Common(backplane, b"", TierRules(lease_seconds=LONG_SECONDS)))
+    tier = MethodTier(region, Common(backplane, "t:a", b"", TierRules(lease_seconds=LONG_SECONDS)))
     names: Any = SimpleNamespace(answer="a", lease="l", tags=[])
     return tier, backplane, OpenTicket(tier, names)
 

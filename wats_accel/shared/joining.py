@@ -25,9 +25,10 @@ from wats_accel.shared.messages import ANYTHING, Told
 from wats_accel.shared.server import Server
 from wats_accel.shared.tags import Tags
 from wats_accel.shared.tier import Common, MethodTier, TierRules
-from wats_accel.wire import Codec, Envelope, Place, Sealer
+from wats_accel.wire import FORMAT_VERSION, Codec, Envelope, Place, Sealer
 
 _MARGIN_SECONDS: Final = 1.0
+_SCHEMA_BYTES: Final = 4
 _TAG_SECONDS: Final = 2 * 86_400.0
 
 
@@ -68,6 +69,13 @@ def name_secret(prefix: str) -> bytes:
     return hashlib.blake2b(prefix.encode(), digest_size=32, person=b"wats_accel names").digest()
 
 
+def answers_prefix(rules: SharedRules) -> str:
+    """Of the names of answers: who writes another format, or goes by another schema, does not meet ours."""
+    told = f"{FORMAT_VERSION} {rules.schema}".encode()
+    digest = hashlib.blake2b(told, digest_size=_SCHEMA_BYTES, person=b"wats_accel schm").hexdigest()
+    return f"{{{rules.prefix}}}:a:{digest}"
+
+
 class Membership:
     """One process among others. Implements `Announcer`; raises nothing once it is made.
 
@@ -106,7 +114,7 @@ class Membership:
             arguments_in_clear=rules.arguments_in_clear,
         )
         self._report = report
-        self._common = Common(self.backplane, secret, rules.tier, self._judge)
+        self._common = Common(self.backplane, answers_prefix(rules), secret, rules.tier, self._judge)
         self._clients: list[Any] = []
         self._listening = Listening(self.backplane)
 

@@ -56,13 +56,15 @@ class Common:
 
     Attributes:
         backplane: of this process.
-        secret: keys the names of what is kept.
+        prefix: of the names of answers: another one for those who must not share any.
+        secret: keys these names.
         judge: judges the answers of one method, if they go in clear.
         follows: knows what answers were made from, where statements are seen.
         made_envelope: set in the listening thread.
     """
 
     backplane: Backplane
+    prefix: str
     secret: bytes
     rules: TierRules
     judge: Callable[[RegionRules], InClear | None] = _sealed
@@ -139,9 +141,8 @@ class MethodTier:
         owner = keys.owner(args, kwargs)
         if owner is None:
             raise NotEncodableError("an instance means something in its own process only")
-        prefix = f"{{{self._backplane.prefix}}}:a"
         named = (rules.target, rules.whole, owner, load.key[1:])
-        answer = key_name(prefix, rules.namespace, rules.method, named, self._common.secret)
+        answer = key_name(self._common.prefix, rules.namespace, rules.method, named, self._common.secret)
         tags = self._backplane.tags.of_answer(rules.namespace, rules.method, load.texts)
         return _Names(answer, f"{answer}:lease", tags)
 

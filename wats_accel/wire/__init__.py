@@ -5,7 +5,7 @@ name that they are kept under.
 """
 
 from wats_accel.wire.codec import Codec
-from wats_accel.wire.envelope import Envelope
+from wats_accel.wire.envelope import FORMAT_VERSION, Envelope
 from wats_accel.wire.key_material import keys_from_environment, keys_from_file
 from wats_accel.wire.key_names import key_name
 from wats_accel.wire.limits import Limits
@@ -14,6 +14,7 @@ from wats_accel.wire.refusals import KeyMaterialError, NotEncodableError, NotRea
 from wats_accel.wire.seals import Sealer
 
 __all__ = [
+    "FORMAT_VERSION",
     "Codec",
     "Envelope",
     "KeyMaterialError",

@@ -25,7 +25,7 @@ from wats_accel.wire.places import Place
 from wats_accel.wire.refusals import NotReadableError
 from wats_accel.wire.seals import OVERHEAD, Sealer
 
-VERSION: Final = 1
+FORMAT_VERSION: Final = 1
 _MAGIC: Final = b"\xc1WA"
 _COMPRESSED: Final = 1
 _SEALED: Final = 2
@@ -98,7 +98,7 @@ class Envelope:
         return self._codec.decode(data)
 
     def _head(self, flags: int) -> bytes:
-        return _MAGIC + bytes((VERSION, flags)) + self._schema
+        return _MAGIC + bytes((FORMAT_VERSION, flags)) + self._schema
 
     def _check_head(self, packed: bytes) -> int:
         if type(packed) is not bytes or len(packed) < _HEAD or not packed.startswith(_MAGIC):
@@ -106,7 +106,7 @@ class Envelope:
         if len(packed) > self._longest:
             raise NotReadableError("document", "these are more bytes than may come from the wire")
         version, flags = packed[len(_MAGIC)], packed[len(_MAGIC) + 1]
-        if version != VERSION or flags & ~(_COMPRESSED | _SEALED):
+        if version != FORMAT_VERSION or flags & ~(_COMPRESSED | _SEALED):
             raise NotReadableError("version", "it has another version of the format")
         if packed[_HEAD - _SCHEMA_BYTES : _HEAD] != self._schema:
             raise NotReadableError("schema", "another configuration has written it")
