@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from wats_accel.status.as_text import table_of
 from wats_accel.status.view import about_process, state_of
 from wats_accel.testing import accelerated
 
+PATIENCE_SECONDS = 30.0
 NAMESPACES = {"users": {"ttl": "60s"}, "groups": {"ttl": "60s"}}
 
 
@@ -106,6 +110,45 @@ def test_a_server_that_is_not_there_harms_nothing(tmp_path: Path) -> None:
             assert Repository().find("a") == "a"
         stats = accelerator.stats()
         assert (stats.total.hits, stats.shared.mode) == (1, "isolated")
+
+
+@contextlib.contextmanager
+def noted() -> Iterator[list[str]]:
+    """Each function that this thread calls, of Python and of C, while the block runs."""
+    calls: list[str] = []
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        if event in {"call", "c_call"}:
+            calls.append(argument.__qualname__ if event == "c_call" else frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+def calls_of_a_hit(shared: dict[str, Any] | None) -> list[str]:
+    rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
+    with accelerated(config(shared, repositories=rules), strict=True) as accelerator:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while shared is not None and accelerator.stats().shared.mode != "connected":
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        repository = Repository()
+        repository.find("a")
+        assert accelerator.stats().total.shared == ({} if shared is None else {"missed": 1, "kept": 1})
+        with noted() as calls:
+            repository.find("a")
+        assert accelerator.stats().total.hits == 1
+        return calls
+
+
+def test_a_hit_does_the_same_with_and_without_it(redis_server: PrivateRedis) -> None:
+    shared = {"url": redis_server.url, "tier": "shared", "namespaces": ["users"], "timeout": "2s"}
+    alone, together = calls_of_a_hit(None), calls_of_a_hit(shared)
+    assert alone == together
+    assert len(alone) > 1
 
 
 def test_it_costs_nothing_to_whoever_does_not_use_it() -> None:
