@@ -9,14 +9,22 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
+from redis_proxy import Proxy, Weather
+from steps import Member, Members
 
 from wats_accel.shared.clients import client_of
 from wats_accel.shared.server import Kept, Missing, Server
 
 PATIENCE = 30.0
+SENTINEL = """
+sentinel monitor wats 127.0.0.1 {master} 1
+sentinel down-after-milliseconds wats 300
+sentinel failover-timeout wats 2000
+"""
 Start = Callable[..., int]
 
 
@@ -110,6 +118,51 @@ def test_the_master_that_a_sentinel_knows(start: Start, tmp_path: Path) -> None:
     config.write_text(f"sentinel monitor wats 127.0.0.1 {master} 1\n")
     sentinel = start(str(config), "--sentinel")
     works(f"redis+sentinel://127.0.0.1:{sentinel}/wats/0")
+
+
+@pytest.mark.parametrize("lacks", [False, True], ids=["that has all", "that lacks a message"])
+def test_a_replica_takes_over(start: Start, tmp_path: Path, *, lacks: bool) -> None:
+    master = start()
+    proxy = Proxy(master)
+    replica = start("--replicaof", f"127.0.0.1 {proxy.port}", "--repl-diskless-sync-delay", "0")
+    until(lambda: "master_link_status:up" in ask("-p", replica, "info", "replication"))
+    config = tmp_path / "sentinel.conf"
+    config.write_text(SENTINEL.format(master=master))
+    sentinel = start(str(config), "--sentinel")
+    until(lambda: "num-slaves\n1\n" in ask("-p", sentinel, "sentinel", "master", "wats"))
+    url = f"redis+sentinel://127.0.0.1:{sentinel}/wats/0"
+    members = Members(SimpleNamespace(url=url, resume=lambda: None))
+    one, other = members.join(), members.join()
+    one.step()
+    one.drops("users:*")
+    other.step()
+    assert other.heard.drops == ["users:*"]
+    if lacks:
+        proxy.be(Weather.SWALLOWED)
+    one.drops("groups:*")
+    other.step()
+    if not lacks:
+        until(lambda: ask("-p", replica, "xlen", "{t}:messages") == "2\n")
+    ask("-p", master, "shutdown", "nosave", "force", "now")
+    proxy.close()
+    for member in (one, other):
+        until(lambda member=member: connects(member))
+    until(lambda: connects(one))
+    assert ("everything" in other.heard.drops) is lacks
+    one.drops("connections:*")
+    other.step()
+    assert other.heard.drops[-1] == "connections:*"
+    members.close()
+
+
+def connects(member: Member) -> bool:
+    """Whether it is connected after one more step, which may fail, as in its thread."""
+    try:
+        member.step()
+    except Exception as error:
+        member.backplane.trouble(type(error).__name__)
+        return False
+    return member.is_connected
 
 
 def test_a_server_behind_tls(start: Start, tmp_path: Path) -> None:
