@@ -81,4 +81,6 @@ class Accelerator(Changing):
         if self._assembly is None:
             return explain(target, (), None)
         context = self._assembly.context
-        return explain(target, context.caches, context.invalidator, context.pools)
+        announcer = context.caches.announcer
+        others = None if announcer is None else announcer.figures()
+        return explain(target, context.caches, context.invalidator, context.pools, others=others)

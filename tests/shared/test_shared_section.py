@@ -201,7 +201,9 @@ def test_status_and_explain_tell_of_it(redis_server: PrivateRedis) -> None:
         text = table_of([state | about_process() | {"started": 0.0}], everything=False, now=state["written"])
         assert "other processes: connected, 1 member" in text
         assert "the database: not followed: " in text
-        assert "other processes: share its answers (1 kept, 1 missed)" in str(accelerator.explain("find"))
+        text = str(accelerator.explain("find"))
+        assert "other processes: hear of what is dropped (connected" in text
+        assert "; share its answers (1 kept, 1 missed)" in text
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wats_accel.cache.region import Region
+from wats_accel.counters import SharedCounters
 from wats_accel.errors import TargetError
 from wats_accel.invalidation import Invalidator, WriteRule
 from wats_accel.pool.pooled_connect import PooledConnect
 from wats_accel.report.ages import age_facts, ttl_text
 from wats_accel.report.pools import pool_facts, pool_figures
+from wats_accel.report.sharing import sharing_facts
 from wats_accel.report.source_explanation import SourceExplainer, SourceExplanation
 from wats_accel.report.trust import trust_facts
 from wats_accel.suggestions import nearest
@@ -66,6 +68,7 @@ def explain(
     invalidator: Invalidator | None,
     pools: Iterable[PooledConnect] = (),
     source: SourceExplainer | None = None,
+    others: SharedCounters | None = None,
 ) -> Explanation:
     """Explain one method, named by its target or by the end of it (``UserRepository.get_user_role``).
 
@@ -75,6 +78,7 @@ def explain(
         invalidator: knows the writes.
         pools: the pooled `connect` callables.
         source: explains methods by the source tree; its methods need no rule.
+        others: what has happened between this process and others, if there are any.
 
     Raises:
         TargetError: no rule names it, or several do.
@@ -88,7 +92,7 @@ def explain(
     region, rule = regions.get(found), rules.get(found)
     return Explanation(
         found,
-        cached=_facts(region) if region is not None else {},
+        cached=_facts(region, others) if region is not None else {},
         dropped_by=_droppers(region, invalidator) if region is not None and invalidator is not None else (),
         drops=tuple(str(pattern) for pattern in rule.patterns) if rule is not None else (),
         when=when_text(rule) if rule is not None else "",
@@ -116,7 +120,7 @@ def _spelled_alike(target: str, known: list[str]) -> list[str]:
     return [".".join(Target.parse(name).path.split(".")[-parts:]) for name in known]
 
 
-def _facts(region: Region) -> dict[str, str]:
+def _facts(region: Region, others: SharedCounters | None) -> dict[str, str]:
     rules = region.rules
     facts = {
         "cached in": rules.namespace,
@@ -133,18 +137,10 @@ def _facts(region: Region) -> dict[str, str]:
         **age_facts(rules),
         **trust_facts(rules, region.counters),
         **({} if region.watch is None else region.watch.told_of(region)),
-        "other processes": _sharing(region),
+        **sharing_facts(region, others),
         "not cached": region.why_off or "",
     }
     return facts | {name: fact for name, fact in optional.items() if fact}
-
-
-def _sharing(region: Region) -> str:
-    """Whether other processes find its answers, and what became of them."""
-    if region.tier is None:
-        return ""
-    counted = ", ".join(f"{count} {name}" for name, count in sorted(region.counters.shared.items()) if count)
-    return f"share its answers ({counted})" if counted else "share its answers"
 
 
 def _droppers(region: Region, invalidator: Invalidator) -> tuple[tuple[str, str], ...]:
