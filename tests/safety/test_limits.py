@@ -193,7 +193,7 @@ def test_texts_and_groups_of_indexes_are_as_many_as_entries(app: Any) -> None:
         for number in range(2_000):
             app.module.read(number)
         [region] = accelerator._assembly.context.caches
-        groups = [index._groups for index in region._indexes._by_part.values()]
+        groups = [index._groups for index in region._holdings._indexes._by_part.values()]
         assert len(region) == 100
         assert groups
         assert max(map(len, groups)) <= 100

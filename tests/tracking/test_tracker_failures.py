@@ -149,7 +149,8 @@ def test_a_store_that_cannot_be_dropped_from_is_answered_from_no_more(
 ) -> None:
     suspended: list[CacheSuspended] = []
     regions[0].bus.subscribe(CacheSuspended, suspended.append)
-    regions[0]._indexes.forget()  # an empty store is asked for nothing, unless an index is to be made
+    # An empty store is asked for nothing, unless an index is to be made.
+    regions[0]._holdings._indexes.forget()
     store.failing |= {"entries", "clear", "remove"}
     write(tracker)
     assert [region.suspended is not None for region in regions] == [True, False]

@@ -13,7 +13,7 @@ from wats_accel.cache.elsewhere import Bounds, Tier
 from wats_accel.cache.entries import Departure, Entry, Home, Key, Store, StoreFaultError
 from wats_accel.cache.flights import Flights
 from wats_accel.cache.footprints import Concerned, Footprint, Watch
-from wats_accel.cache.index import EntryIndexes
+from wats_accel.cache.holdings import Holdings
 from wats_accel.cache.loads import Load
 from wats_accel.cache.memory_store import MemoryStore
 from wats_accel.cache.namespace import Departures, Namespace
@@ -40,7 +40,6 @@ _DEPARTED: Final[dict[Departure, Callable[[str], Event]]] = {
     "evicted": Evicted,
     "orphaned": Orphaned,
 }
-
 
 _WHY_NOT_KEPT: Final[dict[Breach, str]] = {
     "expired": "expired_already",
@@ -92,14 +91,10 @@ class Region(Switches):
         self.declared: Footprint | None = None  # what each load reads besides what is seen
         self.version = 0  # of invalidations seen; rises before anything is dropped
         self._store = store
-        # Whether an entry is still the one to be found under its key.
-        self.holds = store.holds if type(store) is MemoryStore else self._is_found
         self._space = space
-        self._indexes = EntryIndexes(store.entries)
+        self._holdings = Holdings(store, space)
+        self.holds = self._holdings.holds
         self._home: Home = (self, None)  # of the entry that was stored last
-        self._latest = 0  # of the numbers that entries have
-        self._count = 0  # of entries, as they were put and taken out
-        self._bytes = 0
 
     @property
     def memory(self) -> MemoryStore | None:
@@ -168,7 +163,7 @@ class Region(Switches):
         if entry.size and not self._space.fits(entry.size):
             return "too_large"
         now = self.clock()
-        if load.number < self._latest:
+        if load.number < self._holdings.latest:
             held = self._store.get(load.key)
             if held is not None and held.number > load.number and held.why_over(now) is None:
                 return "overtaken"  # by a later load: time must not run backwards for later readers
@@ -181,32 +176,19 @@ class Region(Switches):
         """Store an entry; gives those that had to leave. Called under the lock."""
         if self.scopes.dead:
             self.bury_dead_instances()
-        try:
-            replaced = self._store.put(entry)
-            self._indexes.add(entry, replaced=replaced)
-        except BaseException:
-            # Whether it has the entry nobody knows: the indexes are made anew from what it says it has.
-            self._indexes.forget()
-            raise
-        if entry.number > self._latest:
-            self._latest = entry.number
-        self._count += replaced is None
-        if self._bytes or entry.size:
-            self._bytes += entry.size - (0 if replaced is None else replaced.size)
-        return self._space.admit(entry, replaced=replaced, now=self.clock())
+        return self._holdings.put(entry, self.clock())
 
     def bury_dead_instances(self) -> None:
         """Give back the entries of instances that are gone: nobody finds them again. Under the lock."""
         while self.scopes.dead:
-            for entry in self._indexes.of_scope(self.scopes.dead.popleft()):
-                self.remove(entry)
+            self._holdings.remove_scope(self.scopes.dead.popleft())
 
     # -- dropping --------------------------------------------------------------------------------------
 
     def expect_by_footprint(self) -> None:
         """Be ready to drop entries by what they were made from; raises as the next one."""
         with self.lock:
-            self._indexes.expect_footprints()
+            self._holdings.expect_footprints()
 
     def expect_by_argument(self, position: int) -> None:
         """Be ready to drop entries by the argument at a position, without a look at all of them.
@@ -215,7 +197,7 @@ class Region(Switches):
             Exception: the store cannot tell which entries it has. Then that is tried again when it is needed.
         """
         with self.lock:
-            self._indexes.expect_argument(position)
+            self._holdings.expect_argument(position)
 
     def invalidate(self, selection: Selection = EVERYTHING, *, spare: Load | None = None) -> int:
         """Drop what is selected, and fence off the loads of it that are under way.
@@ -230,7 +212,7 @@ class Region(Switches):
         with self.lock:
             self.version += 1
             self.flights.overtake(selection, spare)
-            count = self._drop(selection)
+            count = self._holdings.remove_selected(selection)
         self.counters.invalidated += count
         return count
 
@@ -244,42 +226,16 @@ class Region(Switches):
             how many entries were dropped. No other entry is looked at.
         """
         with self.lock:
-            known = self._indexes.footprints()
+            known = self._holdings.footprints()
             doomed = [footprint for footprint in known if concerned(footprint)]
             overtaken = self.flights.overtake_made_from(concerned)
             declared = self.declared is not None and concerned(self.declared)
             self.version += bool(doomed or overtaken or declared)
-            count = self._drop_all() if doomed and doomed == known else self._drop_made_from(doomed)
+            if doomed and doomed == known:
+                count = self._holdings.clear()
+            else:
+                count = self._holdings.remove_made_from(doomed)
         self.counters.invalidated += count
-        return count
-
-    def _drop(self, selection: Selection) -> int:
-        if not selection.conditions:
-            return self._drop_all()
-        doomed = self._indexes.candidates(selection)
-        if selection.exact is None or len(selection.conditions) > 1:  # an index answers only one of them
-            doomed = [entry for entry in doomed if selection.matches(entry.texts)]
-        for entry in doomed:
-            self.remove(entry)
-        return len(doomed)
-
-    def _drop_made_from(self, footprints: list[Footprint | None]) -> int:
-        doomed = [entry for footprint in footprints for entry in self._indexes.made_from(footprint)]
-        for entry in doomed:
-            self.remove(entry)
-        return len(doomed)
-
-    def _drop_all(self) -> int:
-        # The indexes first: what a finalizer stores after the store was emptied has to be found in them.
-        self._indexes.clear()
-        try:
-            count = self._store.clear()
-        except BaseException:
-            self._indexes.forget()  # nobody knows what the store has
-            raise
-        # By our own count: what a store tells may be anything.
-        self._space.dropped(self._count, self._bytes)
-        self._count = self._bytes = 0
         return count
 
     # -- entries that leave (the namespace's queue calls these) ---------------------------------------
@@ -310,18 +266,9 @@ class Region(Switches):
         # A store that failed to drop an entry may have it still. Then nobody knows what it is worth.
         return self.suspended is None and self.holds(entry)
 
-    def _is_found(self, entry: Entry) -> bool:
-        return self._store.get(entry.key) is entry
-
     def remove(self, entry: Entry) -> None:
         """Take an entry out, if it is still there. Called under the lock."""
-        if not self.holds(entry):
-            return
-        self._store.remove(entry.key)
-        self._indexes.discard(entry)
-        self._count -= 1
-        self._bytes -= entry.size
-        self._space.dropped(1, entry.size)
+        self._holdings.remove(entry)
 
     def discard(self, entry: Entry | None) -> None:
         """Take out an entry that is of no use after all. Raises nothing of its own."""
@@ -348,7 +295,7 @@ class Region(Switches):
         with self.lock, contextlib.suppress(Exception):
             self._enabled = False  # if somebody has switched it on meanwhile
             self._settle_switches()
-            self._drop_all()
+            self._holdings.clear()
 
     def retire(self) -> None:
         """Stop caching for good, since the rules are others now; loads under way are kept by nobody.
@@ -366,9 +313,8 @@ class Region(Switches):
         self.flights = Flights()
         self.writers.begin_anew()
         self.scopes.begin_anew()
-        self._indexes.forget()
         try:
-            self._drop_all()
+            self._holdings.begin_anew()
         except Exception as error:  # noqa: BLE001 - what a store still has nobody can trust
             self.quarantine(f"emptying it in a child process failed: {type(error).__name__}")
 
@@ -383,9 +329,8 @@ class Region(Switches):
         Raises:
             Exception: the store could not do it.
         """
-        self._indexes.forget()  # they are made anew, from a store that has nothing
-        self.counters.invalidated += self._drop_all()
-        if len(self._store):
+        self.counters.invalidated += self._holdings.begin_anew()
+        if len(self._holdings):
             raise StoreFaultError("a store that was emptied has entries still")
 
     # -- figures -------------------------------------------------------------------------------------
@@ -394,7 +339,7 @@ class Region(Switches):
         with self.lock:
             try:
                 self.bury_dead_instances()
-                return len(self._store)
+                return len(self._holdings)
             except Exception:  # noqa: BLE001 - a figure is not worth an exception
                 return 0
 

@@ -118,7 +118,7 @@ _TABLE: Final = (
     Seam("region.keep", _CACHE + "region:Region.keep", "Keeps an answer."),
     Seam("region.invalidate", _CACHE + "region:Region.invalidate", "Drops entries, and marks loads."),
     Seam("region.made_from", _CACHE + "region:Region.invalidate_made_from", "Drops what SQL has changed."),
-    Seam("region.remove", _CACHE + "region:Region.remove", "Takes an entry out."),
+    Seam("region.remove", _CACHE + "holdings:Holdings.remove", "Takes an entry out."),
     Seam("region.bypass", _CACHE + "region:Region.note_bypass", "Counts a call past the cache."),
     Seam("region.close", _CACHE + "region:Region.close", "Stops caching a method."),
     Seam("premise.entry", _CACHE + "entries:Entry.breach", "Asks whether an answer still holds."),
