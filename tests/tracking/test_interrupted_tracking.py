@@ -13,9 +13,9 @@ import pytest
 from line_interrupts import Interrupter
 
 from wats_accel.pool import observing
-from wats_accel.tracking import analyses, readers, seen, tracker, under_way
+from wats_accel.tracking import analyses, dropping, readers, seen, sight, tracker, under_way
 
-MODULES = (tracker, under_way, readers, seen, analyses, observing)
+MODULES = (tracker, under_way, dropping, sight, readers, seen, analyses, observing)
 BARE_CONNECT = sqlite3.connect
 
 

@@ -18,6 +18,7 @@ from wats_accel.pool.changes import change_of
 from wats_accel.sql.schema import Schema
 from wats_accel.testing import FakeClock, FaultyStore, accelerated
 from wats_accel.tracking.analyses import Analyses
+from wats_accel.tracking.dropping import Dropper
 from wats_accel.tracking.tracker import Tracker
 from wats_accel.transactions import Transaction
 
@@ -88,7 +89,7 @@ def test_what_a_drop_that_fails_twice_concerns_is_off_until_it_is_emptied(
         connection = shop.connect(isolation_level="DEFERRED")
         connection.execute(RENAME, ("screw",))
         with monkeypatch.context() as patch:
-            patch.setattr(Tracker, "_drop", failing(MemoryError()))
+            patch.setattr(Dropper, "drop", failing(MemoryError()))
             connection.commit()
         connection.close()
         assert [shop.names()[0] for _ in range(2)] == [("screw",)] * 2
@@ -253,7 +254,7 @@ def test_what_got_out_of_sight_while_it_was_closed_is_so_when_it_goes_on(
     tracker.close()
     tracker.lost_sight("a connection that nothing can stand in for")
     assert (faulty.suspended, problems) == (None, [])
-    covered = tracker._ask_for_rule
+    covered = tracker._sight._ask_for_rule
     tracker.go_by(Schema, dialect="", strict=False, covered=covered, report=problems.append)
     tracker.watch(regions)
     assert "nothing can stand in for" in str(faulty.suspended)

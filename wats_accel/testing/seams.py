@@ -258,7 +258,7 @@ _TABLE: Final = (
     Seam("sql.footprint", _TRACKING + "seen:Footprints.of", "Notes what is read together."),
     Seam("tracker.before", _TRACKING + "tracker:Tracker.before", "Sees a call of the driver begin."),
     Seam("tracker.after", _TRACKING + "tracker:Tracker.after", "Sees it end."),
-    Seam("tracker.drop", _TRACKING + "tracker:Tracker._drop", "Drops what a change concerns."),
+    Seam("tracker.drop", _TRACKING + "dropping:Dropper.drop", "Drops what a change concerns."),
     Seam("tracker.why_not_keep", _TRACKING + "tracker:Tracker.why_not_keep", "Judges what a load has read."),
     Seam("tracker.readers", _TRACKING + "readers:Readers.note", "Notes which method reads what."),
     Seam("tracker.concerned", _TRACKING + "readers:Readers.concerned_by", "Finds the readers of a change."),

@@ -19,14 +19,15 @@ from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.counters import SqlCounters
 from wats_accel.event_bus import EventBus
-from wats_accel.events import Invalidated
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.changes import Change
 from wats_accel.sql.access import Changes, Reads, access
 from wats_accel.sql.schema import Schema
 from wats_accel.tracking.analyses import Analyses
+from wats_accel.tracking.dropping import Dropper
 from wats_accel.tracking.readers import Readers
 from wats_accel.tracking.seen import Changed, Footprints, Seen
+from wats_accel.tracking.sight import Sight
 from wats_accel.tracking.under_way import UnderWay, UnderWayCall
 from wats_accel.transactions import Transaction
 
@@ -67,15 +68,12 @@ class Tracker:
         self._caches = caches
         self._footprints = Footprints()
         self._analyses = Analyses(schema, dialect=dialect, strict=strict, footprints=self._footprints)
-        self._invalidated = bus.channel(Invalidated)
-        self._ask_for_rule = covered
-        self._covered: dict[Region, bool] = {}
-        self._report = report
+        self._sight = Sight(caches, covered=covered, report=report)
         self._under_way = UnderWay()
         self._readers = Readers()
+        self._dropper = Dropper(caches, self._readers, bus=bus, counters=self.counters)
         self._breaker = (breakers or Breakers(bus=bus)).of("following SQL")
         self._anything = Changed(Changes(unknown=True), ("a call that could not be followed",))
-        self._why_blind: str | None = None
         self._closed = False
         begins_anew_when_forked(self)
 
@@ -83,15 +81,14 @@ class Tracker:
         """Watch the loads of these regions from now on, and of no others."""
         watched = [(region, self._analyses.declared(region.rules.reads)) for region in regions]
         with self._caches.lock:
-            self._covered.clear()  # the rules may be others
+            self._sight.ask_anew()
             self._readers.keep(region for region, _ in watched)
             for region, declared in watched:
                 region.declared, region.watch = declared, self
                 with suppress(Exception):  # of a store; then the first change visits all its entries
                     region.expect_by_footprint()
                 self._readers.note(region, declared)
-        if self._why_blind is not None:
-            self._suspend_uncovered(self._why_blind)
+        self._sight.suspend_if_lost()
 
     def go_by(
         self,
@@ -111,13 +108,16 @@ class Tracker:
             was_redefined = self._analyses.were_redefined
             self._footprints = Footprints()
             self._analyses = Analyses(schema, dialect=dialect, strict=strict, footprints=self._footprints)
-            self._ask_for_rule = covered
-            self._covered = {}
-            self._report = report
-            self._readers = Readers()
+            self._sight.go_by(covered, report)
+            self._readers.keep(())
             self._closed = False
         if was_redefined:
             self.lost_sight("a view or the like was made anew while the program ran, before a reload")
+
+    def lost_sight(self, why: str) -> None:
+        """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
+        if self._sight.lose(why) and not self._closed:
+            self._sight.suspend_if_lost()
 
     def close(self) -> None:
         """See nothing any more; nothing is cached any more either."""
@@ -169,7 +169,7 @@ class Tracker:
             with self._caches.lock:
                 self._under_way.enter(call, self._caches)
         except Exception as error:  # noqa: BLE001 - nobody would be kept away, nor anything dropped
-            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
+            self._sight.distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
         return call
 
     def _before(self, language: str, name: str, sql: object, change: Change) -> UnderWayCall | None:
@@ -223,14 +223,14 @@ class Tracker:
         except Exception as error:  # noqa: BLE001 - what was not dropped must not be served
             self._note(error)
             # If it is not committed yet, nobody drops when it is what is loaded before that.
-            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=is_open)
+            self._sight.distrust(f"a change could not be followed: {type(error).__name__}", for_good=is_open)
 
     def outlasts(self, token: object) -> Callable[[], object]:
         """Have what is read from now on not be kept, if a call's change concerns it, until that is over."""
         try:
             return self._under_way.outlast(token) if isinstance(token, UnderWayCall) else _nothing
         except Exception as error:  # noqa: BLE001 - nobody would know that it is under way
-            self._distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
+            self._sight.distrust(f"a change could not be followed: {type(error).__name__}", for_good=True)
             return _nothing
 
     def reader(self) -> object:
@@ -254,7 +254,7 @@ class Tracker:
             # Another thread may have ended it already: then this calls back at once.
             transaction.at_commit(partial(self._commit, transaction), key=id(self))
         if transaction is None or change.may_commit or transaction.perhaps_committed:
-            self._drop(call.changed)  # point: change-done
+            self._dropper.drop(call.changed)  # point: change-done
 
     def _commit(self, transaction: Transaction) -> None:
         """Drop what a transaction has changed that is, or may be, committed."""
@@ -268,7 +268,7 @@ class Tracker:
             changed = self._under_way.of(transaction)
         if changed is None:
             return
-        self._drop(changed)  # point: committed
+        self._dropper.drop(changed)  # point: committed
         if transaction.over:
             with self._caches.lock:
                 self._under_way.forget(transaction)
@@ -278,9 +278,9 @@ class Tracker:
         changes = Changes(unknown=True) if tables is None else Changes(access(tables))
         changed = Changed(changes, ("another process",))
         try:
-            return self._drop_here(changed)
+            return self._dropper.drop_here(changed)
         except Exception:  # noqa: BLE001 - what was not dropped must not be served
-            self._once_more(partial(self._drop_here, changed), is_open=False)
+            self._once_more(partial(self._dropper.drop_here, changed), is_open=False)
             return 0
 
     def footprint_of(self, tables: Tables) -> Seen:
@@ -293,77 +293,6 @@ class Tracker:
             return None
         return {table: tuple(sorted(columns)) for table, columns in footprint.reads.access.items}
 
-    def _drop(self, changed: Changed) -> int:
-        count = 0
-        try:
-            self._announce(changed)  # first, as with rules
-        finally:
-            count = self._drop_here(changed)
-        return count
-
-    def _announce(self, changed: Changed) -> None:
-        announcer = self._caches.announcer
-        if announcer is not None:
-            both = changed.changes | changed.besides
-            announcer.changed(None if both.unknown else {t: sorted(cs) for t, cs in both.access.items})
-
-    def _drop_here(self, changed: Changed) -> int:
-        count, failed, interrupt = 0, [], None
-        with self._caches.lock:
-            concerned = self._readers.concerned_by(changed)
-            for region in self._caches:
-                if region not in concerned and not len(region.flights):
-                    continue
-                try:
-                    count += region.invalidate_made_from(changed.concerns)
-                except BaseException as error:  # noqa: BLE001 - what was not dropped must not be served
-                    interrupt = interrupt if isinstance(error, Exception) else error
-                    failed.append((region, type(error).__name__))
-        for region, error_name in failed:
-            with suppress(BaseException):  # one interrupt is enough
-                region.quarantine(f"invalidating it failed: {error_name}")
-        if count:
-            with suppress(Exception):  # all is dropped
-                self._tell(changed, count)
-        if interrupt is not None:
-            raise interrupt  # Ctrl+C and the like are the application's own
-        return count
-
-    def _tell(self, changed: Changed, count: int) -> None:
-        self.counters.dropping_changes += 1
-        self.counters.dropped += count
-        if self._invalidated.listeners:
-            self._invalidated.send(Invalidated(changed.pattern, count, "; ".join(changed.by)))
-
-    def _distrust(self, why: str, *, for_good: bool) -> None:
-        """Have what no rule drops be off until it is emptied, or for good. Raises nothing."""
-        for region in self._caches:
-            with suppress(Exception):
-                if self._is_covered_by_rule(region):
-                    continue
-            (region.suspend if for_good else region.quarantine)(why)
-
-    def lost_sight(self, why: str) -> None:
-        """Stop caching what no rule drops: somebody may change data, and nobody sees it."""
-        if self._why_blind is not None:
-            return
-        self._why_blind = why  # also while it is closed: what is out of sight now is so when it goes on
-        if not self._closed:
-            self._suspend_uncovered(why)
-
-    def _suspend_uncovered(self, why: str) -> None:
-        for region in self._caches:
-            if not self._is_covered_by_rule(region):
-                region.suspend(f"not all statements are seen: {why}")
-        with suppress(Exception):
-            self._report(f"not all statements are seen: {why}; without a rule nothing is cached")
-
-    def _is_covered_by_rule(self, region: Region) -> bool:
-        known = self._covered.get(region)
-        if known is None:
-            known = self._covered[region] = self._ask_for_rule(region)
-        return known
-
     # -- loads -----------------------------------------------------------------------------------------
 
     def why_not_keep(self, region: Region, load: Load) -> str | None:
@@ -374,7 +303,7 @@ class Tracker:
         self._readers.note(region, seen)
         if self._under_way.concerns(seen):
             return "being_written"
-        if region.declared is not None or self._is_covered_by_rule(region):
+        if region.declared is not None or self._sight.covers(region):
             return None
         if seen is None:
             return None if load.rests_on_others else "no_statement_seen"
