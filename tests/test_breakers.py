@@ -9,7 +9,7 @@ import pytest
 from wats_accel.breakers import Breaker, BreakerRules, Breakers
 from wats_accel.event_bus import EventBus
 from wats_accel.events import BreakerClosed, BreakerOpened, Event
-from wats_accel.telemetry.stats import snapshot
+from wats_accel.telemetry.snapshots import snapshot
 from wats_accel.testing import FakeClock
 
 RULES = BreakerRules(most_failures=3, within_seconds=60.0, pause_seconds=10.0, longest_pause_seconds=25.0)

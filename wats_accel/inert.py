@@ -77,7 +77,7 @@ class InertAccelerator:
     def stats(self) -> Any:
         """The figures: all of them are 0."""
         try:
-            from wats_accel.telemetry.stats import snapshot  # noqa: PLC0415 - it may be what is broken
+            from wats_accel.telemetry.snapshots import snapshot  # noqa: PLC0415 - it may be what is broken
 
             return snapshot([])
         except Exception:  # noqa: BLE001 - whatever is wrong with the installation, nobody shall notice here

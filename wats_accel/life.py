@@ -32,7 +32,8 @@ from wats_accel.settling import Settling
 from wats_accel.status.view import View
 from wats_accel.switching import RuntimeSwitches
 from wats_accel.telemetry.logs import EventLog
-from wats_accel.telemetry.stats import CacheStats, Stats, snapshot
+from wats_accel.telemetry.snapshots import snapshot
+from wats_accel.telemetry.stats import CacheStats, Stats
 from wats_accel.telemetry.summary import summary_of
 from wats_accel.watching import ConfigWatch
 

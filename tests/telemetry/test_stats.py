@@ -8,7 +8,8 @@ from dataclasses import asdict
 import pytest
 
 from wats_accel.counters import Counters, PoolCounters
-from wats_accel.telemetry.stats import CacheStats, snapshot
+from wats_accel.telemetry.snapshots import snapshot
+from wats_accel.telemetry.stats import CacheStats
 
 
 class Cache:

@@ -1,19 +1,29 @@
-"""Statistics: snapshots of counters, for each method, each namespace and all together."""
+"""Statistics: the figures of one moment, for each method, each namespace and all together.
+
+What is counted has the same name in `counters`. Here it stands in the order in which people read it, with
+what follows from it, and does not change any more.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sized
-from dataclasses import asdict, field, fields
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, field
+from typing import Any
 
-from wats_accel.breakers import Breaker
-from wats_accel.counters import Counters, FollowingCounters, PoolCounters, SharedCounters, SqlCounters
 from wats_accel.records import record
 
 
 @record(frozen=True, slots=True)
-class CacheStats:
+class Figures:
+    """Some of them, by name."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON."""
+        return asdict(self)
+
+
+@record(frozen=True, slots=True)
+class CacheStats(Figures):
     """Figures at one moment. Times are in seconds, `hit_rate` in percent.
 
     `saved_seconds` is what the hits would have taken as loads: hits times the mean time of a load. Of the
@@ -61,7 +71,7 @@ class CacheStats:
 
 
 @record(frozen=True, slots=True)
-class PoolStats:
+class PoolStats(Figures):
     """Figures of the pools of one `connect` at one moment. Times are in seconds.
 
     Attributes:
@@ -96,13 +106,9 @@ class PoolStats:
     connect_seconds: float = 0.0
     discarded: Mapping[str, int] = field(default_factory=dict)
 
-    def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return asdict(self)
-
 
 @record(frozen=True, slots=True)
-class SqlStats:
+class SqlStats(Figures):
     """Figures of the statements that were seen, where the SQL decides what is dropped; else all are 0.
 
     Attributes:
@@ -117,13 +123,9 @@ class SqlStats:
     dropping_changes: int = 0
     dropped: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return asdict(self)
-
 
 @record(frozen=True, slots=True)
-class SharedStats:
+class SharedStats(Figures):
     """What this process and others tell each other; ``off`` where it is no member. Times are in seconds.
 
     Attributes:
@@ -155,13 +157,9 @@ class SharedStats:
     longest_delay_seconds: float = 0.0
     silent_seconds: float | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return asdict(self)
-
 
 @record(frozen=True, slots=True)
-class FollowingStats:
+class FollowingStats(Figures):
     """What was asked of the database, and what it has told. Times are in seconds.
 
     Attributes:
@@ -180,23 +178,15 @@ class FollowingStats:
     losses: int = 0
     dropped_everything: int = 0
 
-    def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return asdict(self)
-
 
 @record(frozen=True, slots=True)
-class BreakerStats:
+class BreakerStats(Figures):
     """One circuit breaker at one moment. `retry_in_seconds` is how long its part is left alone yet."""
 
     state: str = "closed"
     failures: int = 0
     opened: int = 0
     retry_in_seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        return asdict(self)
 
 
 @record(frozen=True, slots=True)
@@ -230,144 +220,3 @@ class Stats:
             "shared": self.shared.as_dict(),
             "following": self.following.as_dict(),
         }
-
-
-class Counted(Protocol):
-    """Whatever has counters and a size: the cache of one method."""
-
-    @property
-    def counters(self) -> Counters:
-        """Its counters."""
-        ...
-
-    @property
-    def why_off(self) -> str | None:
-        """Why no call is answered, in words; None while calls are."""
-        ...
-
-    def __len__(self) -> int: ...
-
-
-class CountedPools(Protocol):
-    """Whatever has pools, and counters of what happened to them."""
-
-    @property
-    def counters(self) -> PoolCounters:
-        """Their counters."""
-        ...
-
-    @property
-    def pools(self) -> Sized:
-        """One for each set of connect arguments."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many idle connections each may keep."""
-        ...
-
-    @property
-    def checked_out(self) -> int:
-        """Connections in use."""
-        ...
-
-    @property
-    def idle(self) -> int:
-        """Connections that wait for a user."""
-        ...
-
-    @property
-    def overflow(self) -> int:
-        """Connections open beyond the size."""
-        ...
-
-
-def snapshot(
-    counted: Iterable[tuple[str, str, Counted]],
-    pools: Iterable[tuple[str, CountedPools]] = (),
-    sql: SqlCounters | None = None,
-    breakers: Iterable[Breaker] = (),
-    shared: SharedCounters | None = None,
-    following: FollowingCounters | None = None,
-) -> Stats:
-    """Statistics of ``(namespace, target, counters and size)`` of each method, and of ``(target, pools)``.
-
-    `sql` are the counters of the statements, if somebody has seen them; `shared` those of the backplane, and
-    `following` those of who asks the database.
-    """
-    methods: dict[str, CacheStats] = {}
-    groups: dict[str, list[CacheStats]] = {}
-    not_cached: dict[str, str] = {}
-    for namespace, target, source in counted:
-        methods[target] = _of_method(source.counters, _size(source))
-        groups.setdefault(namespace, []).append(methods[target])
-        if (why := source.why_off) is not None:
-            not_cached[target] = why
-    namespaces = {name: _sum(group) for name, group in groups.items()}
-    return Stats(
-        _sum(methods.values()),
-        namespaces,
-        methods,
-        {target: _of_pools(source) for target, source in pools},
-        SqlStats() if sql is None else SqlStats(**asdict(sql)),
-        {breaker.part: _of_breaker(breaker) for breaker in breakers if breaker.failures},
-        not_cached,
-        SharedStats() if shared is None else _of_shared(shared),
-        FollowingStats() if following is None else FollowingStats(**asdict(following)),
-    )
-
-
-def _of_shared(counters: SharedCounters) -> SharedStats:
-    known = asdict(counters)
-    echoes, seconds = known.pop("echoes"), known.pop("echo_seconds")
-    longest = known.pop("longest_echo_seconds")
-    return SharedStats(
-        **known, delay_seconds=seconds / echoes if echoes else 0.0, longest_delay_seconds=longest
-    )
-
-
-def _of_breaker(breaker: Breaker) -> BreakerStats:
-    return BreakerStats(breaker.state, breaker.failures, breaker.opened, breaker.retry_in_seconds)
-
-
-def _of_pools(source: CountedPools) -> PoolStats:
-    return PoolStats(
-        pools=len(source.pools),
-        size=source.size,
-        checked_out=source.checked_out,
-        idle=source.idle,
-        overflow=source.overflow,
-        **_figures(source.counters),
-    )
-
-
-def _figures(counters: PoolCounters) -> dict[str, Any]:
-    figures = {known.name: getattr(counters, known.name) for known in fields(counters)}
-    return figures | {"discarded": dict(counters.discarded)}
-
-
-def _size(source: Counted) -> int:
-    try:
-        return len(source)
-    except Exception:  # noqa: BLE001 - a store of a plugin's may raise anything
-        return 0
-
-
-def _of_method(counters: Counters, size: int) -> CacheStats:
-    mean = counters.load_seconds / counters.loads if counters.loads else 0.0
-    figures = {known.name: getattr(counters, known.name) for known in fields(counters)}
-    figures |= {name: dict(figures[name]) for name in _REASONS}
-    return CacheStats(**figures, saved_seconds=counters.hits * mean, size=size)
-
-
-_REASONS = ("not_stored", "bypassed", "shared")
-
-
-def _sum(parts: Iterable[CacheStats]) -> CacheStats:
-    known = list(parts)
-    added_names = [known.name for known in fields(CacheStats) if known.name not in _REASONS]
-    added: dict[str, Any] = {name: sum(getattr(part, name) for part in known) for name in added_names}
-    reasons: dict[str, Any] = {
-        name: dict(sum((Counter(getattr(part, name)) for part in known), Counter())) for name in _REASONS
-    }
-    return CacheStats(**added, **reasons)

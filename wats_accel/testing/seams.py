@@ -184,7 +184,7 @@ _TABLE: Final = (
     ),
     Seam("log.adapt", _TELEMETRY + "logs:EventLog._adapt", "Looks whether the log's level has changed."),
     Seam("log.close", _TELEMETRY + "logs:EventLog.close", "Stops writing to the log."),
-    Seam("stats.snapshot", _TELEMETRY + "stats:snapshot", "Makes the figures."),
+    Seam("stats.snapshot", _TELEMETRY + "snapshots:snapshot", "Makes the figures."),
     Seam("stats.summary", _TELEMETRY + "summary:summary_of", "Makes the line of figures."),
     Seam("breaker.failed", "wats_accel.breakers:Breaker.failed", "Counts a failure of a part."),
     Seam("breaker.may_try", "wats_accel.breakers:Breaker.may_try", "Says whether a part is used."),
