@@ -5,9 +5,7 @@ that may have something to tell. Isolated: the server cannot be reached. Doubtin
 missing. In both of these, answers that are loaded live for `isolated_seconds` at most, and what was loaded
 before is dropped before any of it is older than that, counted from when all was known last.
 
-No message is lost unnoticed: they are numbered without a gap, the numbers belong to an epoch that ends
-when the server loses what it knew, and each process asks with every beat whether the last message that it has
-applied is the one that the server has under that number. If anything does not fit, everything is dropped.
+No message is lost unnoticed: the inbox sees to that. If anything does not fit, everything is dropped.
 
 A process that is cut off goes on writing, and cannot say so. So each one tells the server that it lives.
 When one is not heard of any more, the others are as good as isolated, until it comes back, says goodbye, or
@@ -29,9 +27,10 @@ from wats_accel.forks import begins_anew_when_forked
 from wats_accel.shared.backplane_rules import BackplaneRules, Listener
 from wats_accel.shared.deadlines import DeadlinePassedError, Deadlines
 from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
+from wats_accel.shared.inbox import Inbox
 from wats_accel.shared.messages import ANYTHING, Message, Told
 from wats_accel.shared.outbox import Outbox, Seal
-from wats_accel.shared.server import Beat, Received, Server
+from wats_accel.shared.server import Beat, Server
 from wats_accel.shared.tags import Tags
 
 ResultT = TypeVar("ResultT")
@@ -82,6 +81,7 @@ class Backplane:
             arguments_in_clear=arguments_in_clear,
             clock=clock,
         )
+        self._inbox = Inbox(self._outbox, listener, counters=self.counters, clock=clock)
         self.deadlines = Deadlines()
         self._horizon = Horizon(self._was_reached, clock=clock)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
@@ -90,11 +90,8 @@ class Backplane:
         self.is_connected = False  # it is, and all is known
         self._pause, self._rests_until = 0.0, 0.0
         self._due_at = 0.0
-        self._epoch: str | None = None
-        self._last, self._nonce = 0, ""
         self._known: tuple[str, ...] = ()
         self._is_closed = False
-        self._heard_at: float | None = None
         self._server_time: tuple[int, float] | None = None  # in ms, and when it was asked for
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
@@ -200,7 +197,7 @@ class Backplane:
     def _was_reached(self) -> None:
         """Called when all was known for the last time too long ago, whatever the listening thread does."""
         self._doubt("nothing is known of the others")
-        self._drop_everything()
+        self._inbox.drop_everything()
 
     # -- what others tell (called in the listening thread) -----------------------------------------------
 
@@ -215,8 +212,8 @@ class Backplane:
                 self._beat()
                 self._due_at = self._clock() + self.rules.beat_seconds
             wait_ms = max(1, int((self._due_at - self._clock()) * 1e3))
-            received = self._listening.read(self._last, wait_ms=wait_ms)
-            if received and not self._apply(received):
+            received = self._listening.read(self._inbox.last, wait_ms=wait_ms)
+            if received and not self._inbox.apply(received):
                 self._due_at = 0.0  # a gap: the next beat tells
         except BaseException as error:
             self._due_at = 0.0
@@ -226,8 +223,7 @@ class Backplane:
 
     def _beat(self) -> None:
         asked_at = self._clock()
-        beat = self._asked_for_beat()
-        beat = self._catch_up(beat)
+        beat = self._caught_up()
         self._known = beat.names
         self.counters.members = len(beat.names)
         if asked_at < self._rests_until:
@@ -251,7 +247,7 @@ class Backplane:
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
-            last=self._last,
+            last=self._inbox.last,
             latest_ms=self._latest_ms(),
         )
         self._server_time = beat.milliseconds, clock_that_counts_sleep()
@@ -279,57 +275,24 @@ class Backplane:
             self.counters.why_isolated = ""
         self._listener.connected(len(beat.names))
 
-    def _catch_up(self, beat: Beat) -> Beat:
+    def _caught_up(self) -> Beat:
         """Have all messages applied that there were at a beat; gives that, or a later one."""
-        if beat.epoch != self._epoch:
-            return self._begin_with(beat)
-        if beat.number < self._last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
-            # It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it.
-            self._listening.begin_anew(beat.epoch)
-            raise ConnectionResetError
-        if beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
-            return self._begin_with(beat)
-        while self._last < beat.number:
-            if not self._apply(self._listening.read(self._last, wait_ms=0)):
-                return self._begin_with(beat)
-        return beat
-
-    def _begin_with(self, beat: Beat) -> Beat:
-        """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
-        is_first = self._epoch is None  # then what there is was loaded under a bound
-        self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
-        if not is_first:
-            self._drop_everything()
+        beat = self._asked_for_beat()
+        if self._inbox.catch_up(beat, self._listening):
+            return beat
+        if self._inbox.begin_with(beat):
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.
             others = [name for name in self._known if name != self.member]
             self._listening.miss(others, lost_ms=int(self.rules.lost_seconds * 1e3))
         again = self._asked_for_beat()
-        if again.epoch != beat.epoch:
-            raise ConnectionResetError
-        self._nonce = again.nonce
+        self._inbox.confirm(again)
         return again
-
-    def _apply(self, received: list[Received]) -> bool:
-        """Apply messages; False if there is a gap before one of them, or there are none."""
-        for told in received:
-            if told.number != self._last + 1:
-                return False
-            if not self._outbox.is_own(told):
-                self.counters.received += 1
-                self._heard_at = self._clock()
-                self._listener.told(self._outbox.opened(told.message))
-            self._last, self._nonce = told.number, told.nonce
-        return bool(received)
-
-    def _drop_everything(self) -> None:
-        self.counters.dropped_everything += 1
-        self._listener.told(ANYTHING)
 
     def figures(self) -> SharedCounters:
         """The counters, as they are now."""
         known = self.counters
         known.mode = "connected" if self.is_connected else "doubting" if self.is_reached else "isolated"
-        known.silent_seconds = None if self._heard_at is None else self._clock() - self._heard_at
+        known.silent_seconds = self._inbox.silent_seconds
         return known
 
     # -- end -----------------------------------------------------------------------------------------------
@@ -354,6 +317,6 @@ class Backplane:
         self.member = secrets.token_hex(8)
         self._outbox.begin_anew(self.member)
         self.is_reached = self.is_connected = False
-        self._epoch, self._known = None, ()
-        self._last, self._nonce, self._due_at = 0, "", 0.0
+        self._inbox.begin_anew()
+        self._known, self._due_at = (), 0.0
         self._listener.bounded(self.rules.isolated_seconds)
