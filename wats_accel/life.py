@@ -20,10 +20,10 @@ from wats_accel.config.documents import Document
 from wats_accel.config.models import RootSection
 from wats_accel.config_source import ConfigSource, load_parser, read_config
 from wats_accel.context import EventSubscription
-from wats_accel.counters import SqlCounters
 from wats_accel.errors import ConfigError, Problem
 from wats_accel.event_bus import EventBus
 from wats_accel.events import ConfigUnused, Initialized
+from wats_accel.figures import figures_of
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.patching.patcher import Patcher
 from wats_accel.patching.plan import Patch
@@ -32,7 +32,6 @@ from wats_accel.settling import Settling
 from wats_accel.status.view import View
 from wats_accel.switching import RuntimeSwitches
 from wats_accel.telemetry.logs import EventLog
-from wats_accel.telemetry.snapshots import snapshot
 from wats_accel.telemetry.stats import CacheStats, Stats
 from wats_accel.telemetry.summary import summary_of
 from wats_accel.watching import ConfigWatch
@@ -335,20 +334,7 @@ class Life(abc.ABC):
         assembly = self._assembly
         if assembly is not None:
             with contextlib.suppress(Exception):  # a figure is not worth an exception
-                figures = self._figures(assembly)
+                figures = figures_of(assembly)
                 if isinstance(figures, Stats):
                     return figures
         return self._final or Stats(CacheStats(), {}, {})
-
-    @staticmethod
-    def _figures(assembly: Assembly) -> Stats:
-        regions = assembly.context.caches
-        counters = getattr(assembly.context.pools.observer, "counters", None)
-        return snapshot(
-            ((region.rules.namespace, region.rules.target, region) for region in regions),
-            ((pooled.rules.target, pooled) for pooled in assembly.context.pools),
-            counters if isinstance(counters, SqlCounters) else None,
-            assembly.context.breakers,
-            None if regions.announcer is None else regions.announcer.figures(),
-            None if regions.follower is None else regions.follower.figures(),
-        )
