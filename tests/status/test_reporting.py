@@ -104,14 +104,16 @@ def test_a_method_whose_module_is_nowhere_does_not_seem_to_wait_for_it(states: P
 
 def test_a_switch_is_told_with_who_turned_it(accelerator: Accelerator, states: Path) -> None:
     accelerator.disable("stock:list_items")
+    by_whom = ("off", "by accelerator.disable: stock:list_items")
+    until(states, lambda state: methods(state)["shop:Stock.list_items"] == by_whom)
     accelerator.disable("sqlite3:connect")
     state = until(states, lambda state: state["pools"][0]["state"] == "off")
-    assert methods(state)["shop:Stock.list_items"] == ("off", "by accelerator.disable: stock:list_items")
+    assert methods(state)["shop:Stock.list_items"] == by_whom
     assert state["pools"][0]["why"] == "by accelerator.disable: sqlite3:connect"
 
     accelerator.enable("all")
-    state = until(states, lambda state: state["pools"][0]["state"] == "on")
-    assert methods(state)["shop:Stock.list_items"] == ("on", "")
+    until(states, lambda state: methods(state)["shop:Stock.list_items"] == ("on", ""))
+    until(states, lambda state: state["pools"][0]["state"] == "on")
 
 
 def test_the_environment_is_told_as_such(states: Path, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
