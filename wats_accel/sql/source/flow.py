@@ -10,12 +10,12 @@ from wats_accel.sql.source import operators, templates
 from wats_accel.sql.source.alternatives import join
 from wats_accel.sql.source.bindings import names_in_pattern
 from wats_accel.sql.source.conditions import narrowed, outcome
-from wats_accel.sql.source.expressions import MOST_UNROLLED
 from wats_accel.sql.source.frames import Frame, joined
 from wats_accel.sql.source.names import dotted
 from wats_accel.sql.source.storing import assign
 from wats_accel.sql.source.values import (
     FOREIGN,
+    MOST_UNROLLED,
     NONE,
     UNKNOWN,
     Cls,

@@ -13,6 +13,9 @@ MOST_ALTERNATIVES: Final = 64
 MOST_ITEMS: Final = 400
 """Of one list or dictionary; what comes after them is taken for unknown items of the same kind."""
 
+MOST_UNROLLED: Final = 40
+"""Items of a known list that are gone through one by one."""
+
 HoleKind = Literal["unknown", "parameter", "number", "nothing"]
 SeqKind = Literal["list", "tuple", "set"]
 
