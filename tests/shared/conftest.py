@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,8 +12,8 @@ from private_redis import PrivateRedis, RedisMissingError
 from steps import Member, Members
 
 
-@pytest.fixture(scope="session")
-def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
+@contextmanager
+def _running(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
     try:
         server = PrivateRedis()
         server.start()
@@ -20,6 +21,19 @@ def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
         missing(str(error))
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
+    with _running(missing) as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
+    """A running server of one test, which may leave it as it likes."""
+    with _running(missing) as server:
+        yield server
 
 
 @pytest.fixture

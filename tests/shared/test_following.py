@@ -75,6 +75,13 @@ def database(tmp_path: Path) -> Database:
     return Database(tmp_path / "one.db")
 
 
+class _Silent:
+    """A database that does not answer."""
+
+    def poll(self, connection: object) -> None:
+        raise TimeoutError
+
+
 class Followed:
     """An accelerator whose database is asked when a test says so."""
 
@@ -96,6 +103,19 @@ class Followed:
         self.following._horizon._thread = threading.current_thread()  # nobody else looks
         self.following.begin(context.pools.observer)
         self.following.step()
+
+    def outlive_the_ttl(self) -> None:
+        """Let what was just loaded get older than its rule has it; shortly before, the database is asked."""
+        self.clock.now += TTL - 1
+        self.following.step()
+        self.clock.now += 2
+
+    def lose_the_database(self) -> None:
+        """Have it asked, without an answer."""
+        self.following._source = _Silent()  # type: ignore[assignment]
+        with pytest.raises(TimeoutError):
+            self.following.step()
+        self.following._lost("a test")
 
     def runs(self, call: Callable[[], object]) -> int:
         """How often a call runs its method: once, or not at all."""
@@ -173,9 +193,7 @@ def test_what_nobody_has_changed_lives_on(
 ) -> None:
     one = followed(cached, **more)
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.people) == 0
     assert one.accelerator.stats().total.revalidated == 1
     one.clock.now += TTL  # nobody has asked since
@@ -190,9 +208,7 @@ def test_the_last_good_answer_lives_on_too_and_keeps_its_grace(followed: Callabl
     }
     one = followed({"people": rule})
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.people) == 0
     one.clock.now += TTL + 50  # nobody vouches for it any more
     one.database.run("DROP TABLE person")
@@ -243,9 +259,7 @@ def test_of_two_databases_no_answer_lives_on(followed: Callable[..., Followed], 
     one = followed(BY_RULES)
     Repository(str(Database(tmp_path / "two.db").path)).people()
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.people) == 1
 
 
@@ -272,9 +286,7 @@ def test_what_somebody_has_changed_does_not_live_on(
     one = followed(cached, **more)
     one.repository.people()
     one.database.run("UPDATE person SET name = 'bob'")
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.repository.people() == [("bob",)]
     assert one.accelerator.stats().total.revalidated == 0
 
@@ -282,36 +294,28 @@ def test_what_somebody_has_changed_does_not_live_on(
 def test_of_unknown_reads_none_lives_on(followed: Callable[..., Followed]) -> None:
     one = followed(UNKNOWN)
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.people) == 1
 
 
 def test_what_time_alone_changes_does_not_live_on(followed: Callable[..., Followed]) -> None:
     one = followed(BY_SQL, **SQL)
     one.repository.moments()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.moments) == 1
 
 
 def test_of_a_table_that_is_not_watched_none_lives_on(followed: Callable[..., Followed]) -> None:
     one = followed({"people": {"namespace": "all", "reads": ["person", "elsewhere"]}})
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     assert one.runs(one.repository.people) == 1
 
 
 def test_a_sweep_takes_no_entry_that_lives_on(followed: Callable[..., Followed]) -> None:
     one = followed(BY_RULES)
     one.repository.people()
-    one.clock.now += TTL - 1
-    one.following.step()
-    one.clock.now += 2
+    one.outlive_the_ttl()
     (space,) = one.caches._namespaces.values()
     assert space.sweep(one.clock.now) == []
     assert one.runs(one.repository.people) == 0
@@ -320,10 +324,7 @@ def test_a_sweep_takes_no_entry_that_lives_on(followed: Callable[..., Followed])
 def test_while_the_database_does_not_answer_nothing_gets_old(followed: Callable[..., Followed]) -> None:
     one = followed(BY_RULES)
     one.repository.people()
-    one.following._source = _Silent()  # type: ignore[assignment]
-    with pytest.raises(TimeoutError):
-        one.following.step()
-    one.following._lost("a test")
+    one.lose_the_database()
     assert one.caches.bounds.longest_seconds == 30.0
     one.clock.now += 29.0
     assert not one.following._horizon.look()
@@ -337,18 +338,10 @@ def test_while_the_database_does_not_answer_nothing_gets_old(followed: Callable[
     assert one.runs(one.repository.people) == 1
 
 
-class _Silent:
-    def poll(self, connection: object) -> None:
-        raise TimeoutError
-
-
 def test_when_it_answers_again_everything_is_as_before(followed: Callable[..., Followed]) -> None:
     one = followed(BY_RULES)
     one.repository.people()
-    one.following._source = _Silent()  # type: ignore[assignment]
-    with pytest.raises(TimeoutError):
-        one.following.step()
-    one.following._lost("a test")
+    one.lose_the_database()
     one.following.step()  # on another connection; the version table's numbers are the same on all
     assert one.caches.bounds.longest_seconds is None
     assert one.runs(one.repository.people) == 0
@@ -384,14 +377,14 @@ def test_a_load_that_a_change_has_overtaken_is_not_kept(followed: Callable[..., 
 # -- by its section --------------------------------------------------------------------------------------
 
 
+def freshness(database: Database) -> dict[str, Any]:
+    """The section for a database, which is asked often."""
+    connection = {"connect": "sqlite3:connect", "connection": str(database.path)}
+    return {"dialect": "sqlite", **connection, "poll": 0.01}
+
+
 def test_the_section_follows_by_itself(database: Database) -> None:
-    freshness = {
-        "dialect": "sqlite",
-        "connect": "sqlite3:connect",
-        "connection": str(database.path),
-        "poll": 0.01,
-    }
-    with accelerated(config(BY_RULES, freshness=freshness), strict=True) as accelerator:
+    with accelerated(config(BY_RULES, freshness=freshness(database)), strict=True) as accelerator:
         repository = Repository(str(database.path))
         _until(lambda: not accelerator.stats().following.why_lost)
         assert repository.people() == [("ann",)]
@@ -403,13 +396,7 @@ def test_the_section_follows_by_itself(database: Database) -> None:
 
 
 def test_through_a_pool_it_has_a_connection_of_its_own(database: Database) -> None:
-    freshness = {
-        "dialect": "sqlite",
-        "connect": "sqlite3:connect",
-        "connection": str(database.path),
-        "poll": 0.01,
-    }
-    rules = config(BY_SQL, freshness=freshness, **{**SQL, "pool": [{"connect": "sqlite3:connect"}]})
+    rules = config(BY_SQL, freshness=freshness(database), **{**SQL, "pool": [{"connect": "sqlite3:connect"}]})
     with accelerated(rules, strict=True) as accelerator:
         _until(lambda: not accelerator.stats().following.why_lost)
         assert accelerator.stats().pools["sqlite3:connect"].opened == 0
@@ -460,8 +447,8 @@ print(accelerator.stats().total.stored, accelerator.stats().total.hits)
 
 
 def test_a_database_that_cannot_be_asked_leaves_the_cache_bounded(tmp_path: Path) -> None:
-    freshness = {"dialect": "sqlite", "connect": "no_such_module:connect"}
-    with accelerated(config(BY_RULES, freshness=freshness), strict=True) as accelerator:
+    unknown = {"dialect": "sqlite", "connect": "no_such_module:connect"}
+    with accelerated(config(BY_RULES, freshness=unknown), strict=True) as accelerator:
         assert accelerator._assembly.context.caches.bounds.longest_seconds == 30.0
         _until(lambda: "ModuleNotFoundError" in accelerator.stats().following.why_lost)
 
