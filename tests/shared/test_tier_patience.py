@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,7 +53,7 @@ LOAD: Any = SimpleNamespace(thread=0)
 def test_one_that_is_cut_off_is_waited_for_no_longer_than_some_loads_take() -> None:
     tier, backplane, ticket = finding(lambda: SOMEBODY_ELSE, timeout_seconds=0.01)
     tier._note_usual(0.005)
-    assert not tier._find(LOAD, ticket)  # and not after a thousand seconds
+    assert not tier._find(LOAD, ticket, Event())  # and not after a thousand seconds
     assert len(backplane.given) > 1
     assert tier.region.counters.shared == {"waited": 1, "missed": 1}
 
@@ -63,7 +64,7 @@ def test_looks_never_use_up_the_time_for_the_server_and_so_isolate_nobody() -> N
         return SOMEBODY_ELSE
 
     tier, backplane, ticket = finding(slow, timeout_seconds=0.02)
-    assert not tier._find(LOAD, ticket)
+    assert not tier._find(LOAD, ticket, Event())
     assert min(backplane.given) > 0.01
 
 
@@ -72,14 +73,28 @@ def test_what_came_after_a_wait_tells_how_long_loads_take(monkeypatch: pytest.Mo
     tier, _, ticket = finding(lambda: next(answers), timeout_seconds=5.0)
     monkeypatch.setattr(MethodTier, "_take", lambda *_: True)
     assert tier._patience_seconds() == LONG_SECONDS
-    assert tier._find(LOAD, ticket)
+    assert tier._find(LOAD, ticket, Event())
     assert 5.0 < tier._patience_seconds() < LONG_SECONDS
+
+
+def test_who_is_woken_looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wats_accel.shared.tier._FIRST_LOOK_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr("wats_accel.shared.tier._LONGEST_LOOK_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr(MethodTier, "_take", lambda *_: True)
+    answers, is_over = iter([SOMEBODY_ELSE, Kept(b"", 7, "epoch", 1, 1)]), Event()
+
+    def says() -> object:
+        is_over.set()  # while it is asked: the answer tells nothing of it yet
+        return next(answers)
+
+    tier, _, ticket = finding(says, timeout_seconds=5.0)
+    assert tier._find(LOAD, ticket, is_over)
 
 
 def test_what_was_there_at_once_tells_nothing_of_that(monkeypatch: pytest.MonkeyPatch) -> None:
     tier, _, ticket = finding(lambda: Kept(b"", 7, "epoch", 1, 1), timeout_seconds=5.0)
     monkeypatch.setattr(MethodTier, "_take", lambda *_: True)
-    assert tier._find(LOAD, ticket)
+    assert tier._find(LOAD, ticket, Event())
     assert tier._patience_seconds() == LONG_SECONDS
 
 

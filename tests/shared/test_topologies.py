@@ -91,7 +91,8 @@ def works(url: str) -> None:
     assert server.keep(**kept, value=b"v", milliseconds=10_000)
     assert isinstance(server.find(**asked), Kept)
     assert server.announce(["{w}:t:2"], b"told", sender="m", nonce="n") == 1
-    assert [told.message for told in server.read(0, wait_ms=1)] == [b"told"]
+    assert [told.message for told in server.read(0)] == [b"told"]
+    assert [told.message for told in server.listen(0, wait_ms=1)[0]] == [b"told"]
     assert isinstance(server.find(**asked), Missing)
     server.leave("m")
     server.close()

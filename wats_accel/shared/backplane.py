@@ -32,6 +32,7 @@ from wats_accel.shared.messages import ANYTHING, Message, Told
 from wats_accel.shared.outbox import Outbox, Seal
 from wats_accel.shared.server import Beat, Server
 from wats_accel.shared.tags import Tags
+from wats_accel.shared.waiters import Waiters
 
 ResultT = TypeVar("ResultT")
 
@@ -83,6 +84,7 @@ class Backplane:
         )
         self._inbox = Inbox(self._outbox, listener, counters=self.counters, clock=clock)
         self.deadlines = Deadlines()
+        self.waiters = Waiters()  # for loads of other processes
         self._horizon = Horizon(self._was_reached, clock=clock)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
@@ -212,7 +214,9 @@ class Backplane:
                 self._beat()
                 self._due_at = self._clock() + self.rules.beat_seconds
             wait_ms = max(1, int((self._due_at - self._clock()) * 1e3))
-            received = self._listening.read(self._inbox.last, wait_ms=wait_ms)
+            received, ready = self._listening.listen(self._inbox.last, wait_ms=wait_ms)
+            for answer in ready:
+                self.waiters.wake(answer)
             if received and not self._inbox.apply(received):
                 self._due_at = 0.0  # a gap: the next beat tells
         except BaseException as error:

@@ -72,7 +72,7 @@ class Inbox:
         if beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
             return False
         while self.last < beat.number:
-            if not self.apply(server.read(self.last, wait_ms=0)):
+            if not self.apply(server.read(self.last)):
                 return False
         return True
 

@@ -48,19 +48,35 @@ for i = 5, #KEYS do
   redis.call('SET', KEYS[i], number, 'PX', ARGV[4], 'NX')
 end
 local holder = redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[3], 'NX')
+-- Its holder wakes whoever waits, if there is anybody.
+if not holder and redis.call('GETRANGE', KEYS[4], -1, -1) ~= '+' then redis.call('APPEND', KEYS[4], '+') end
 return {0, epoch, number, holder and 1 or 0, redis.call('PTTL', KEYS[4]), now}
 """
 )
 
+_LET_GO: Final = """
+local function let_go(lease, holder, ready, answer)
+  local held = redis.call('GET', lease)
+  if held ~= holder and held ~= holder .. '+' then return 0 end
+  redis.call('DEL', lease)
+  if held ~= holder then
+    redis.call('XADD', ready, 'MAXLEN', '~', 1000, '*', 'answer', answer)
+    redis.call('PEXPIRE', ready, 60000)
+  end
+  return 1
+end
+"""
+
 KEEP: Final = (
     _CLOCK
+    + _LET_GO
     + """
--- KEYS: clock, stream, answer, lease, tags, tags of tables
+-- KEYS: clock, stream, answer, lease, ready, tags, tags of tables
 -- ARGV: fresh epoch, holder, tags' ms, epoch, number, value, ms to live, began, how many tags are of tables
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local good = epoch == ARGV[4]
 local tables = {}
-for i = 5, #KEYS do
+for i = 6, #KEYS do
   redis.call('SET', KEYS[i], number, 'PX', ARGV[3], 'NX')
   good = good and tonumber(redis.call('GET', KEYS[i])) <= tonumber(ARGV[5])
   redis.call('PEXPIRE', KEYS[i], ARGV[3])
@@ -72,15 +88,18 @@ if good then
     'tags', table.concat(tables, ' '))
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
 end
-if redis.call('GET', KEYS[4]) == ARGV[2] then redis.call('DEL', KEYS[4]) end
+let_go(KEYS[4], ARGV[2], KEYS[5], KEYS[3])
 return good and 1 or 0
 """
 )
 
-RELEASE: Final = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+RELEASE: Final = (
+    _LET_GO
+    + """
+-- KEYS: answer, lease, ready; ARGV: holder
+return let_go(KEYS[2], ARGV[1], KEYS[3], KEYS[1])
 """
+)
 
 ANNOUNCE: Final = (
     _CLOCK

@@ -12,6 +12,7 @@ from wats_accel.shared import scripts
 _MOST_MESSAGES: Final = 10_000
 """That the server remembers, about: who has missed more drops everything."""
 _MOST_AT_ONCE: Final = 500
+_FROM_THE_BEGIN: Final = "0-0"
 
 
 class NonsenseError(Exception):
@@ -86,6 +87,8 @@ class Server:
         self._clock = f"{self._prefix}:clock"
         self._stream = f"{self._prefix}:messages"
         self._members = f"{self._prefix}:members"
+        self._ready = f"{self._prefix}:ready"
+        self._ready_after = _FROM_THE_BEGIN
         self._tag_ms = int(tag_seconds * 1e3)
         self._find = client.register_script(scripts.FIND)
         self._keep = client.register_script(scripts.KEEP)
@@ -137,7 +140,7 @@ class Server:
     ) -> bool:
         """Keep an answer, unless something that concerns it was dropped since its load began."""
         told = self._keep(
-            keys=[self._clock, self._stream, answer, lease, *tags, *tables],
+            keys=[self._clock, self._stream, answer, lease, self._ready, *tags, *tables],
             args=[
                 *(_fresh(), holder, self._tag_ms, missing.epoch, missing.number, value),
                 *(min(milliseconds, self._tag_ms // 2), missing.began, len(tables)),
@@ -145,9 +148,9 @@ class Server:
         )
         return bool(told == 1)
 
-    def release(self, lease: str, holder: str) -> None:
+    def release(self, answer: str, lease: str, holder: str) -> None:
         """Leave it to others to load an answer."""
-        self._release(keys=[lease], args=[holder])
+        self._release(keys=[answer, lease, self._ready], args=[holder])
 
     # -- messages ----------------------------------------------------------------------------------------
 
@@ -162,13 +165,31 @@ class Server:
         except Exception:  # noqa: BLE001 - whatever has answered, it is none
             raise NonsenseError from None
 
-    def read(self, after: int, *, wait_ms: int) -> list[Received]:
-        """The messages after the one with this number; waits for one if there is none."""
-        told = self._client.xread(
-            {self._stream: f"{after}-0"}, count=_MOST_AT_ONCE, block=wait_ms if wait_ms else None
-        )
+    def read(self, after: int) -> list[Received]:
+        """The messages after the one with this number."""
+        return self._read({self._stream: f"{after}-0"}, None)[0]
+
+    def listen(self, after: int, *, wait_ms: int) -> tuple[list[Received], list[str]]:
+        """Wait for messages after the one with this number, or for loads to end that somebody waits for.
+
+        Returns:
+            messages, and the names of the answers that these loads were to give.
+        """
         try:
-            return _messages(told)
+            return self._read({self._stream: f"{after}-0", self._ready: self._ready_after}, wait_ms)
+        except Exception:
+            self._ready_after = _FROM_THE_BEGIN  # it may count from another time when it is back
+            raise
+
+    def _read(self, after: dict[str, str], wait_ms: int | None) -> tuple[list[Received], list[str]]:
+        told = self._client.xread(after, count=_MOST_AT_ONCE, block=wait_ms)
+        try:
+            entries = _entries(told)
+            ready = entries.get(self._ready, [])
+            if ready:
+                self._ready_after = _text(ready[-1][0])
+            messages = [_message(number, fields) for number, fields in entries.get(self._stream, [])]
+            return messages, [_text(fields[b"answer"]) for _, fields in ready]
         except Exception:  # noqa: BLE001 - whatever has answered, it is none
             raise NonsenseError from None
 
@@ -223,14 +244,14 @@ def _text(told: Any) -> str:
     return told.decode() if isinstance(told, bytes) else str(told)
 
 
-def _messages(told: Any) -> list[Received]:
+def _entries(told: Any) -> dict[str, list[tuple[Any, dict[bytes, bytes]]]]:
+    """The entries of each stream, by its name."""
     streams = told.items() if isinstance(told, dict) else told or ()
-    found: list[Received] = []
-    for _name, entries in streams:
-        # RESP3 has the entries of a stream in one list more than RESP2.
-        flat = entries[0] if entries and isinstance(entries[0], list) else entries
-        found += [_message(number, fields) for number, fields in flat]
-    return found
+    # RESP3 has the entries of a stream in one list more than RESP2.
+    return {
+        _text(name): entries[0] if entries and isinstance(entries[0], list) else entries
+        for name, entries in streams
+    }
 
 
 def _message(number: Any, fields: dict[bytes, bytes]) -> Received:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from wats_accel.cache.region import Region
     from wats_accel.cache.region_rules import RegionRules
 
-_FIRST_LOOK_SECONDS: Final = 0.005
+_FIRST_LOOK_SECONDS: Final = 0.02
 _LONGEST_LOOK_SECONDS: Final = 0.25
-_LOOKS: Final = 0.25
-"""How long after a look the next one comes, as a share of the wait so far."""
+_LOOKS: Final = 0.5
+"""How long after a look the next one comes, as a share of the wait so far, for who is not woken before."""
 _PATIENCE: Final = 4.0
 """How many times as long as a load usually takes another process is waited for: it may be cut off."""
 _FORGETS: Final = 0.9
@@ -129,7 +130,8 @@ class MethodTier:
         ticket = OpenTicket(self, names)
         load.ticket = ticket
         try:
-            is_found = self._find(load, ticket)
+            with self._backplane.waiters.waiting_for(names.answer) as is_over:
+                is_found = self._find(load, ticket, is_over)
         except Exception:  # noqa: BLE001 - as above; whoever asks the server has told of it
             self._shared["failed"] += 1
             is_found = False
@@ -146,7 +148,7 @@ class MethodTier:
         tags = self._backplane.tags.of_answer(rules.namespace, rules.method, load.texts)
         return _Names(answer, f"{answer}:lease", tags)
 
-    def _find(self, load: Load, ticket: OpenTicket) -> bool:
+    def _find(self, load: Load, ticket: OpenTicket, is_over: threading.Event) -> bool:
         began = time.perf_counter()
         waited, patience = 0.0, self._patience_seconds()
         while True:
@@ -167,7 +169,8 @@ class MethodTier:
                 self._shared["missed"] += 1
                 return False
             self._shared["waited"] += not waited
-            time.sleep(min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS))
+            is_over.wait(min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS))
+            is_over.clear()
             waited = time.perf_counter() - began
 
     def _patience_seconds(self) -> float:
@@ -313,7 +316,10 @@ class MethodTier:
             return
         try:
             self._backplane.ask(
-                lambda: self._backplane.server.release(ticket.names.lease, ticket.holder), ticket.seconds_left
+                lambda: self._backplane.server.release(
+                    ticket.names.answer, ticket.names.lease, ticket.holder
+                ),
+                ticket.seconds_left,
             )
         except Exception:  # noqa: BLE001 - the lease ends by itself
             self._shared["failed"] += 1
