@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from wats_accel.errors import Problem, TargetError, UnsupportedTargetError
+from wats_accel.errors import Problem, TargetError, TargetNotFoundError, UnsupportedTargetError
 from wats_accel.patching.installation import Installation
 from wats_accel.patching.plan import Patch, PatchSpec
 from wats_accel.patching.resolver import Found, resolve
@@ -38,6 +38,17 @@ class StandInMaker:
         except Exception as error:  # noqa: BLE001 - what classes and modules raise when they are looked at
             self.leave_out(patch.specs, while_patching(error))
         return None
+
+    @staticmethod
+    def is_there(module: ModuleType, patch: Patch) -> bool:
+        """Whether anything stands at the target of a patch yet; nothing is told."""
+        try:
+            resolve(module, patch.target, needs_signature=patch.needs_signature)
+        except TargetNotFoundError:
+            return False
+        except Exception:  # noqa: BLE001 - something is there, and `found` says what is wrong with it
+            return True
+        return True
 
     def prepared(self, patch: Patch, found: Found) -> Installation | None:
         """As `made`, where nothing of ours stands yet."""

@@ -72,7 +72,6 @@ class Patcher:
         self._wanted: dict[Target, Patch] = {}
         self._waiting: dict[str, list[Patch]] = {}
         self._hooked: set[str] = set()
-        self._there: set[str] = set()
         self._open = False
 
     @property
@@ -130,8 +129,10 @@ class Patcher:
                 changes.remade.append((there, made))
 
     def _prepare_new(self, patch: Patch, changes: Changes) -> None:
-        module = imported(patch.target.module)
-        if module is None:
+        name = patch.target.module
+        module = sys.modules.get(name)
+        # Half a module may never be whole: its last line may be the program's main loop.
+        if module is None or (imported(name) is None and not self._maker.is_there(module, patch)):
             changes.waiting.append(patch)
             return
         found = self._maker.found(module, patch)
@@ -159,8 +160,10 @@ class Patcher:
                 step()
         for patch in sorted(again, key=_rank):
             self._put_now(sys.modules.get(patch.target.module), patch)
-        for module, patches in PatchPlan(tuple(changes.waiting)).by_module().items():
-            self._await(module, patches)
+        waiting = PatchPlan(tuple(changes.waiting)).by_module()
+        half_there = [name for name in map(_module_of, changes.new) if imported(name) is None]
+        for module in {**waiting, **dict.fromkeys(half_there)}:
+            self._await(module, waiting.get(module, []))
 
     def _steps(self, changes: Changes, again: list[Patch]) -> Iterator[Callable[[], object]]:
         for there, made in sorted(changes.remade, key=lambda item: _rank(item[1].patch)):
@@ -201,10 +204,9 @@ class Patcher:
             self._waiting[module] = patches
             is_hooked = module in self._hooked
             self._hooked.add(module)
-            is_there = module in self._there
         if not is_hooked:
             await_import(self, module)
-        loaded = sys.modules.get(module) if is_there else imported(module)
+        loaded = imported(module)
         if loaded is not None:  # by now, in another thread
             self.module_is_there(module, loaded)
 
@@ -213,14 +215,23 @@ class Patcher:
         # wrapt calls this under the import of the application's own module: nothing may escape.
         with self._lock:
             self._hooked.discard(name)
-            self._there.add(name)
             patches = self._waiting.pop(name, []) if self._open else []
+        patches = [*patches, *self._taken_from_old(name)]
         put = [known for patch in sorted(patches, key=_rank) for known in self._put_now(module, patch)]
         if put and self._put_late is not None:
             try:
                 self._put_late([known.patch for known in put])
             except Exception as error:  # noqa: BLE001 - as above
                 self._maker.tell(Problem(while_patching(error)))
+
+    def _taken_from_old(self, name: str) -> list[Patch]:
+        """Take back what was put while half of a module was there, if the rest has defined it anew."""
+        with self._alone():
+            known = [there for there in self._installations.values() if there.target.module == name]
+            old = [there for there in known if there.places and not there.stands]
+            for there in old:
+                self._undo(there)
+        return [there.patch for there in old]
 
     def _put_now(self, module: ModuleType | None, patch: Patch) -> list[Installation]:
         found = None if module is None else self._maker.found(module, patch)
@@ -273,6 +284,10 @@ class Patcher:
         if self._installations.get(installation.target) is installation:
             del self._installations[installation.target]
         self._bus.emit(Unpatched(str(installation.target)))
+
+
+def _module_of(installation: Installation) -> str:
+    return installation.target.module
 
 
 def _rank(patch: Patch) -> int:
