@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field, StrictBool
+from typing import TYPE_CHECKING, Any
 
 from wats_accel.extension import (
     ConfigSection,
-    Duration,
     Finding,
+    Later,
     PluginContext,
-    Section,
     hookimpl,
     mapping_at,
     nearest,
@@ -23,55 +20,24 @@ from wats_accel.extension import (
     repository_rules,
     sequence,
 )
-from wats_accel_plugins.outside import Outside, Secret, told
 
 if TYPE_CHECKING:
     from wats_accel.extension import Membership, PatchSpec, SharedRules
+    from wats_accel_plugins.outside import Outside
+    from wats_accel_plugins.shared_section import SharedSection
 
 # -- configuration -------------------------------------------------------------------------------------
 
 
-class SharedSection(Section):
-    """What processes on many computers share."""
+def _model() -> Any:
+    from wats_accel_plugins.shared_section import SharedSection  # noqa: PLC0415 - few share anything
 
-    enabled: StrictBool = True
-    """False: this process neither tells nor hears of anything."""
-    url: Secret = Secret.model_construct(text="redis://localhost:6379/0")
-    """redis://, rediss://, unix://, redis+sentinel://host,host/service, redis+cluster://. One with a password
-    is better kept outside: ``{env: WATS_REDIS_URL}``."""
-    prefix: str = Field(default="wats_accel", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
-    """Of all keys: the same for all processes that are to hear of each other."""
-    tier: Literal["backplane-only", "shared"] = "backplane-only"
-    """backplane-only: processes tell each other what they drop. shared: besides, they share answers."""
-    namespaces: list[str] = Field(default=[])
-    """Whose answers may be shared."""
-    version: str = ""
-    """Of the application: processes of different versions share no answer; what they drop they do tell."""
-    timeout: Duration = 0.05
-    """How long a call of the application may wait for the server."""
-    isolated_ttl: Duration = 30.0
-    """How old an answer may become while others may change something without being heard."""
-    local_ttl: Duration = 0.0
-    """How long a process keeps a shared answer before it asks for it again; 0: as long as its rule says."""
-    lease: Duration = 2.0
-    """How long others wait for a process that loads an answer."""
-    beat: Duration = 1.0
-    """How often a process says that it lives."""
-    lost_after: Duration = 5.0
-    """When one that has not said so is missing: then no answer gets older than ``isolated_ttl``."""
-    forget_after: Duration = 600.0
-    """When one that is missing is taken for dead."""
-    keys: Outside | None = None
-    """Keys to seal answers and messages with, in base64 or hexadecimal, one in each line; the first seals."""
-    names_secret: Outside | None = None
-    """A secret for the names of what is kept, the same everywhere; else they can be found out by trying."""
-    arguments_in_clear: StrictBool = False
-    """Whether messages may tell arguments without being sealed; if not, they mean all answers of a method."""
-    waive_seal: list[str] = Field(default=[])
-    """Namespaces with secret arguments, or columns, that may be shared without being sealed."""
+    return SharedSection | None
 
 
 def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
+    if "shared" not in raw:
+        return
     section = mapping_at(raw, "shared")
     declared = mapping_at(raw, "cache", "namespaces")
     for key in ("namespaces", "waive_seal"):
@@ -92,6 +58,7 @@ _ROOM_SECONDS = 1.0
 
 def _times(section: Mapping[str, Any]) -> Iterator[Finding]:
     """Times that leave no room for what they are there for."""
+    from wats_accel_plugins.shared_section import SharedSection  # noqa: PLC0415 - there is one
 
     def seconds(name: str) -> float:
         return _seconds(section.get(name, SharedSection.model_fields[name].default))
@@ -146,7 +113,7 @@ def accel_config_sections() -> list[ConfigSection]:
     return [
         ConfigSection(
             "shared",
-            SharedSection | None,
+            Later(_model),
             None,
             check=_across_sections,
             description="What processes on many computers tell each other, and share.",
@@ -183,8 +150,8 @@ def accel_startup(context: PluginContext) -> None:
 
 
 def _section(context: PluginContext) -> SharedSection | None:
-    section = getattr(context.root, "shared", None)
-    return section if isinstance(section, SharedSection) and section.enabled else None
+    section: SharedSection | None = getattr(context.root, "shared", None)
+    return section if section is not None and section.enabled else None
 
 
 def _join(context: PluginContext, section: SharedSection) -> None:
@@ -216,6 +183,7 @@ def _rules(context: PluginContext, section: SharedSection) -> SharedRules:
         TierRules,
         digest_of,
     )
+    from wats_accel_plugins.outside import told  # noqa: PLC0415 - as above
 
     folder = Path(context.config.document.name).parent
     is_shared = section.tier == "shared"

@@ -6,61 +6,38 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import Field, StrictBool
+from typing import TYPE_CHECKING, Any
 
 from wats_accel.extension import (
     ConfigReloaded,
     ConfigSection,
-    Duration,
     EventSubscription,
     Finding,
     Initialized,
+    Later,
     PluginContext,
-    Section,
     Target,
-    TargetText,
     hookimpl,
     mapping_at,
 )
-from wats_accel_plugins.outside import Secret, told
 
 if TYPE_CHECKING:
     from wats_accel.extension import Following
+    from wats_accel_plugins.freshness_section import FreshnessSection
 
 # -- configuration -------------------------------------------------------------------------------------
-
-
-class FreshnessSection(Section):
-    """How a database is followed."""
-
-    enabled: StrictBool = True
-    """False: it is not asked."""
-    source: Literal["version-table", "sqlserver-change-tracking", "sqlite-data-version"] = "version-table"
-    """What is asked. The first two need what `wats-accel freshness-ddl` prints."""
-    dialect: Literal["sqlite", "postgresql", "sqlserver"]
-    """Of the database."""
-    connect: TargetText
-    """What gives a connection for this alone, such as ``pyodbc:connect``."""
-    connection: Secret = Secret.model_construct(text="")
-    """What it is called with; nothing if it is empty."""
-    name: str = "wats_accel_versions"
-    """Of the version table, with its schema if it is not the usual one."""
-    tables: list[str] = Field(default=[])
-    """Those that are watched, where Change Tracking is asked; none for all that it tracks."""
-    poll: Duration = 2.0
-    """The time between two questions: so old an answer may become."""
-    isolated_ttl: Duration = 30.0
-    """How old an answer may become while the database does not answer."""
-    revalidate: StrictBool = True
-    """Whether entries that become too old live on while the database vouches for them."""
 
 
 _SOURCES = {
     "sqlserver-change-tracking": "sqlserver",
     "sqlite-data-version": "sqlite",
 }
+
+
+def _model() -> Any:
+    from wats_accel_plugins.freshness_section import FreshnessSection  # noqa: PLC0415 - few follow a database
+
+    return FreshnessSection | None
 
 
 def _across_sections(raw: Mapping[str, Any]) -> Iterator[Finding]:
@@ -77,7 +54,7 @@ def accel_config_sections() -> list[ConfigSection]:
     return [
         ConfigSection(
             "freshness",
-            FreshnessSection | None,
+            Later(_model),
             None,
             check=_across_sections,
             description="The database that tells which tables have changed.",
@@ -112,8 +89,8 @@ def accel_event_subscriptions(context: PluginContext) -> list[EventSubscription]
 
 
 def _section(context: PluginContext) -> FreshnessSection | None:
-    section = getattr(context.root, "freshness", None)
-    return section if isinstance(section, FreshnessSection) and section.enabled else None
+    section: FreshnessSection | None = getattr(context.root, "freshness", None)
+    return section if section is not None and section.enabled else None
 
 
 def _follow(context: PluginContext, section: FreshnessSection) -> None:
@@ -131,6 +108,8 @@ def _follow(context: PluginContext, section: FreshnessSection) -> None:
 
 def _connector(context: PluginContext, section: FreshnessSection) -> Callable[[], Any]:
     """What opens a connection; the driver is imported in the thread that asks."""
+    from wats_accel_plugins.outside import told  # noqa: PLC0415 - as above
+
     folder = Path(context.config.document.name).parent
     text = told(section.connection, folder, ("freshness", "connection"))
     target = Target.parse(section.connect)

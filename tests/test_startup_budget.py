@@ -40,6 +40,7 @@ NEVER = {
     "decimal": "the same, and an explanation",
     "wats_accel.cli": "the command line",
     "wats_accel.config.docstrings": "the JSON Schema",
+    "wats_accel.config.sql_section": "the key `sql:`",
     "wats_accel.editing": "a switch that is turned in a file",
     "wats_accel.inert": "a start that fails",
     "wats_accel.locking": "a lock file",
@@ -51,10 +52,18 @@ NEVER = {
     "wats_accel.versions": "a database that is asked for versions",
     "wats_accel.wrappers.materialized": "a generator function that is cached",
     "wats_accel.wrappers.valid_until": "`valid_until:`",
+    "wats_accel_plugins.freshness_section": "the key `freshness:`",
+    "wats_accel_plugins.outside": "the keys `shared:` and `freshness:`",
+    "wats_accel_plugins.shared_section": "the key `shared:`",
 }
 """Who loads each: no start does that has no use for it."""
 
-NO_POOL = {"wats_accel.pool.pooled_connect", "wats_accel.pool.connection_pool", "wats_accel.pool.statements"}
+NO_POOL = {
+    "wats_accel.pool.pooled_connect",
+    "wats_accel.pool.connection_pool",
+    "wats_accel.pool.statements",
+    "wats_accel_plugins.pool_section",
+}
 
 OWN_MODULES = 150
 """Of our own, without a pool; each is a file to find, to read and to run."""

@@ -14,7 +14,7 @@ from wats_accel.cache.succession import StoreFactory
 from wats_accel.clocks import guarded_clocks
 from wats_accel.config.documents import Document
 from wats_accel.config.loader import LoadedConfig, load, located, peek_plugins
-from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
+from wats_accel.config.models import OWN_KEYS, ConfigSection, RepositorySection
 from wats_accel.context import PluginContext
 from wats_accel.errors import AccelError, PluginError, Problem
 from wats_accel.event_bus import EventBus
@@ -95,7 +95,7 @@ def load_plugins(
 def config_sections(plugins: PluginManager) -> list[ConfigSection]:
     """The sections that plugins contribute, but for those of a plugin that takes a key which is taken."""
     taken = {
-        "": {*RootSection.model_fields, "repositories"},
+        "": {*OWN_KEYS},
         "repositories": {*RepositorySection.model_fields},
     }
 

@@ -28,7 +28,7 @@ if _typing.TYPE_CHECKING:
         ShortSection,
         TargetText,
     )
-    from wats_accel.config.models import ConfigSection, Finding
+    from wats_accel.config.models import ConfigSection, Finding, Later
     from wats_accel.config.raw import mapping_at, quoted, repository_rules, rules_given_twice, sequence
     from wats_accel.config.sameness import digest_of
     from wats_accel.context import EventSubscription, PluginContext
@@ -161,6 +161,7 @@ __all__ = [
     "KeyPattern",
     "KeyRules",
     "Kind",
+    "Later",
     "Layer",
     "LoadFailed",
     "Membership",
@@ -244,7 +245,7 @@ _NAMES_IN = {
     "cache.region_rules": "RegionRules",
     "cache.registry": "CacheRegistry",
     "config.fields": "AttributePaths Duration MethodName OneOrSeveral Section ShortSection TargetText",
-    "config.models": "ConfigSection Finding",
+    "config.models": "ConfigSection Finding Later",
     "config.raw": "mapping_at quoted repository_rules rules_given_twice sequence",
     "config.sameness": "digest_of",
     "context": "EventSubscription PluginContext",

@@ -49,7 +49,8 @@ Switches = Mapping[str, bool]
 def files_besides(config: LoadedConfig) -> tuple[Path, ...]:
     """The files that a configuration names, and that count as parts of it: of schema, and the lock."""
     folder = Path(config.document.name).parent
-    schema = [folder / name for name in config.root.sql.schema_files]
+    says_sql = "sql" in config.root.model_fields_set  # the models that it takes are not made to find nothing
+    schema = [folder / name for name in config.root.sql.schema_files] if says_sql else []
     return tuple(schema if config.root.lock is None else [*schema, Path(lock_path(config))])
 
 

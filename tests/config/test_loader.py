@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from wats_accel.assembly import config_sections
 from wats_accel.cli.environment import known_plugins
+from wats_accel.config import schema
 from wats_accel.config.fields import Section
 from wats_accel.config.loader import LoadedConfig, load, peek_plugins
-from wats_accel.config.models import ConfigSection, Finding
+from wats_accel.config.models import ConfigSection, Finding, Later
 from wats_accel.config.sources import mapping_document, read_document
+from wats_accel.config.sql_section import SqlSection
 from wats_accel.errors import ConfigError, KeyPath, Problem, format_key_path
 
 YAML = """\
@@ -328,6 +330,79 @@ def test_a_plugins_section_is_validated_like_the_engines_own() -> None:
         "this key is required and missing",
         "unknown key; did you mean 'path'?",
     ]
+
+
+_made: list[str] = []
+
+
+def _audit() -> Any:
+    _made.append("audit")
+    return Audit | None
+
+
+def _audits() -> Any:
+    _made.append("audits")
+    return dict[str, Audit]
+
+
+LATE = [
+    ConfigSection("audit", Later(_audit), None),
+    ConfigSection("audits", Later(_audits), {}, within="repositories"),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "made"),
+    [
+        pytest.param({}, [], id="no key"),
+        pytest.param({"repositories": [{"target": "a:B"}]}, [], id="no key in a repository"),
+        pytest.param({"audit": {"path": "x"}}, ["audit"], id="a key"),
+        pytest.param(
+            {"repositories": [{"target": "a:B", "audits": {"x": {"path": "y"}}}]}, ["audits"], id="in it"
+        ),
+    ],
+)
+def test_a_type_that_is_made_late_is_made_for_a_file_that_has_its_key(
+    data: Any, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_latest", None)  # models are kept as long as the sections are the same
+    _made.clear()
+    load(mapping_document({"version": 1, **data}), LATE)
+    assert _made == made
+
+
+def test_a_section_that_is_made_late_is_validated_like_any_other() -> None:
+    wrong = {"audit": {"pth": "x"}, "repositories": [{"target": "a:B", "audits": {"x": {"path": 3}}}]}
+    assert [problem.message for problem in refused(mapping_document({"version": 1, **wrong}), LATE)] == [
+        "this key is required and missing",
+        "unknown key; did you mean 'path'?",
+        "expected text",
+    ]
+    root: Any = load(mapping_document({"version": 1, "audit": {"path": "x"}}), LATE).root
+    assert root.audit == Audit(path="x")
+
+
+def test_a_key_that_is_like_one_whose_type_is_made_late_is_told_so() -> None:
+    (problem,) = refused(mapping_document({"version": 1, "audti": {}}), LATE)
+    assert problem.message == "unknown key; did you mean 'audit'?"
+
+
+def test_a_type_that_cannot_be_made_makes_the_file_unusable_and_is_named() -> None:
+    section = ConfigSection("audit", Later(_unmakeable), None)
+    assert load(mapping_document({"version": 1}), [section])
+    (problem,) = refused(mapping_document({"version": 1, "audit": {}}), [section])
+    assert str(problem) == "audit: the type of 'audit' cannot be made: LookupError"
+
+
+def _unmakeable() -> Any:
+    raise LookupError("hunter2")
+
+
+def test_what_is_said_of_sql_is_there_whether_the_file_has_it_or_not() -> None:
+    nothing = load(mapping_document({"version": 1}), []).root.sql
+    assert nothing == load(mapping_document({"version": 1, "sql": {}}), []).root.sql == SqlSection()
+    given = load(mapping_document({"version": 1, "sql": {"schema": "a.yaml"}}), []).root.sql
+    assert given.schema_files == ["a.yaml"]
 
 
 def test_a_plugins_check_adds_what_it_finds() -> None:

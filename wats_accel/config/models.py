@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, StrictBool
 
 from wats_accel.config.fields import AttributePaths, Duration, OneOrSeveral, Section, ShortSection, TargetText
-from wats_accel.config.sql_section import SqlSection
 from wats_accel.errors import KeyPath
 from wats_accel.records import record
+
+if TYPE_CHECKING:
+    from wats_accel.config.sql_section import SqlSection
 
 
 class LoggingSection(Section):
@@ -84,7 +86,20 @@ class RootSection(Section):
     """Patterns of targets outside the application's own packages that may be patched: ``requests.*``."""
     lock: LockSection | None = None
     """The lock file, if there is one, and what happens to methods that have changed since it was written."""
-    sql: SqlSection = SqlSection.model_construct()
+
+    if TYPE_CHECKING:  # the section `SQL`, which is assembled with those of the features
+        sql: SqlSection
+
+
+class RootWithoutSql(RootSection):
+    """That of a file without ``sql:``, as most are: its models take longer to make than all others here."""
+
+    if not TYPE_CHECKING:  # for which it is the same field
+
+        @property
+        def sql(self) -> SqlSection:
+            """What is so by default."""
+            return _sql_section().model_construct()
 
 
 @record(frozen=True, slots=True)
@@ -100,12 +115,23 @@ Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
 
 
 @record(frozen=True, slots=True)
+class Later:
+    """A type that is made when a file has its key: to make a model takes some of a start's time.
+
+    Attributes:
+        make: gives it. A module's function, so that sections can be told to be the same as before a reload.
+    """
+
+    make: Callable[[], Any]
+
+
+@record(frozen=True, slots=True)
 class ConfigSection:
     """A plugin's part of the configuration.
 
     Attributes:
         name: the key in the file.
-        annotation: its type: a `Section` subclass, a mapping of them …
+        annotation: its type: a `Section` subclass, a mapping of them …, or a `Later` that gives it.
         default: used when the file does not have the key.
         within: ``""`` for a key of the file itself, ``"repositories"`` for one of each repository.
         check: a look across sections, if one is needed.
@@ -118,3 +144,16 @@ class ConfigSection:
     within: Literal["", "repositories"] = ""
     check: Check | None = None
     description: str = ""
+
+
+def _sql_section() -> type[SqlSection]:
+    from wats_accel.config.sql_section import SqlSection  # noqa: PLC0415 - eight models
+
+    return SqlSection
+
+
+SQL = ConfigSection("sql", Later(_sql_section), None)
+"""The engine's own, and as late as a feature's."""
+
+OWN_KEYS = frozenset((*RootSection.model_fields, SQL.name, "repositories"))
+"""The keys of a file that are not a feature's."""

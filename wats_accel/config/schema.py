@@ -7,8 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from wats_accel.config.models import ConfigSection, RepositorySection, RootSection
+from wats_accel.config.models import (
+    OWN_KEYS,
+    SQL,
+    ConfigSection,
+    Later,
+    RepositorySection,
+    RootSection,
+    RootWithoutSql,
+)
 from wats_accel.config.raw import mapping_at, sequence
+from wats_accel.errors import ConfigError, Problem
 
 SCHEMA_ID = "wats-accel.schema.json"
 
@@ -28,6 +37,9 @@ def assemble(
         sections: these.
         only_for: the data of a file: validators are made for those keys only that it has, which is most of
             the work. The model validates this file as the whole one does, and is of no other use.
+
+    Raises:
+        ConfigError: the type of a section that is made late cannot be made.
     """
     global _latest
     known = list(sections)
@@ -44,9 +56,7 @@ def assemble(
 def _keys_in(data: Mapping[str, Any], known: list[ConfigSection]) -> frozenset[str]:
     """Those keys that the top of a file has, or one of its repositories, of those that there may be."""
     given = set(data).union(*(mapping_at(repository) for repository in sequence(data.get("repositories"))))
-    return frozenset(
-        given & {*RootSection.model_fields, "repositories", *(section.name for section in known)}
-    )
+    return frozenset(given & {*OWN_KEYS, *(section.name for section in known)})
 
 
 def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[RootSection]:
@@ -56,6 +66,7 @@ def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[R
         __doc__=RepositorySection.__doc__,
         **_fields((section for section in known if section.within == "repositories"), keys),
     )
+    says_sql = keys is None or SQL.name in keys
     is_left_out = keys is not None and "repositories" not in keys
     repositories: Any = (
         Any if is_left_out else list[repository],  # type: ignore[valid-type]  # the model is made here
@@ -63,9 +74,10 @@ def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[R
     )
     return create_model(
         "Configuration",
-        __base__=RootSection,
+        __base__=RootSection if says_sql else RootWithoutSql,
         __doc__=RootSection.__doc__,
         **_without_validators(RootSection, keys),
+        **_sql() if says_sql else {},
         **_fields((section for section in known if not section.within), keys),
         repositories=repositories,
     )
@@ -80,14 +92,29 @@ def _without_validators(model: type[BaseModel], keys: frozenset[str] | None) -> 
     }
 
 
+def _sql() -> dict[str, Any]:
+    section = _type_of(SQL)
+    return {SQL.name: (section, section.model_construct())}
+
+
 def _fields(sections: Iterable[ConfigSection], keys: frozenset[str] | None) -> dict[str, Any]:
     return {
         section.name: (
-            section.annotation if keys is None or section.name in keys else Any,
+            _type_of(section) if keys is None or section.name in keys else Any,
             Field(default=section.default, description=section.description or None),
         )
         for section in sections
     }
+
+
+def _type_of(section: ConfigSection) -> Any:
+    if not isinstance(section.annotation, Later):
+        return section.annotation
+    try:
+        return section.annotation.make()
+    except Exception as error:  # a plugin's own may fail with anything
+        message = f"the type of {section.name!r} cannot be made: {type(error).__name__}"
+        raise ConfigError([Problem(message, () if section.within else (section.name,))]) from error
 
 
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:

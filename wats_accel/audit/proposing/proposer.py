@@ -28,8 +28,8 @@ from wats_accel.audit.proposing.proposal import (
 from wats_accel.audit.subject import Subject
 from wats_accel.audit.walks import is_private, sources
 from wats_accel.audit.wording import spelt, tables_text
-from wats_accel.config.models import RootSection
 from wats_accel.config.sources import mapping_document
+from wats_accel.config.sql_section import SECRET_COLUMNS
 from wats_accel.event_bus import EventBus
 from wats_accel.secret_names import SecretNames
 from wats_accel.sql.access import Access, union
@@ -78,7 +78,7 @@ class Proposer:
     # -- reads ------------------------------------------------------------------------------------------
 
     def _reads(self) -> list[ProposedRead]:
-        secret = SecretNames(RootSection(version=1).sql.secret_columns)
+        secret = SecretNames(SECRET_COLUMNS)
         found = list(candidates(self._knowledge, self._definitions.shapes, secret))
         by_target = {candidate.method.target: candidate for candidate in found}
         return [self._read(candidate) for candidate in found if not self._is_another_s(candidate, by_target)]
