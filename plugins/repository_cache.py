@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -199,9 +198,7 @@ def _specs(context: PluginContext, section: CacheSection) -> Iterator[PatchSpec]
                 context.invalidator.unwatched(rule.namespace, method)
                 continue
             target = Target.parse(repository.target).child(method)
-            rules = _region_rules(section, repository.scope, target, rule)
-            rules = dataclasses.replace(rules, whole=digest_of((rule, repository.cursor)))
-            region = context.caches.add(rules)
+            region = context.caches.add(_region_rules(section, repository, target, rule))
             yield PatchSpec(
                 target,
                 Layer.CACHE,
@@ -237,7 +234,7 @@ _NO_VERIFICATION = Verification.model_construct(sample=0.0)
 _NO_GRACE = StaleIfError.model_construct(grace=0.0)
 
 
-def _region_rules(section: CacheSection, scope: list[str], target: Target, rule: CachedRule) -> RegionRules:
+def _region_rules(section: CacheSection, repository: Any, target: Target, rule: CachedRule) -> RegionRules:
     options = section.namespaces[rule.namespace]
     verify = _first(rule.verify, options.verify, _NO_VERIFICATION)
     return RegionRules(
@@ -246,7 +243,7 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
         target=str(target),
         ttl_seconds=_first(rule.ttl, options.ttl, section.default_ttl),
         key=KeyRules(
-            scope=tuple(scope),
+            scope=tuple(repository.scope),
             fold=frozenset(rule.fold),
             exclude=frozenset(rule.key.exclude),
             include=tuple(rule.key.include),
@@ -260,6 +257,7 @@ def _region_rules(section: CacheSection, scope: list[str], target: Target, rule:
         verify_share=verify.sample,
         disable_on_difference=verify.on_difference == "disable",
         shadow=_first(rule.shadow, options.shadow, False),
+        whole=digest_of((rule, repository.cursor)),
     )
 
 

@@ -8,6 +8,9 @@ import importlib.util
 import inspect
 import pickle
 import pkgutil
+import re
+import subprocess
+import sys
 import threading
 from typing import Any, ClassVar
 
@@ -175,3 +178,86 @@ def test_every_record_has_a_slot_for_each_of_its_fields_and_for_nothing_else() -
     for kind in _all_records():
         slots = {name for base in kind.__mro__ for name in vars(base).get("__slots__", ())}
         assert {known.name for known in dataclasses.fields(kind)} | {"__weakref__"} == slots | {"__weakref__"}
+
+
+COMPARE = """
+import dataclasses, importlib, inspect, pkgutil, wats_accel
+from wats_accel import records
+firsts = {}
+for module in pkgutil.walk_packages(wats_accel.__path__, "wats_accel."):
+    if "pyinstaller" in module.name or module.name.endswith("__main__"):
+        continue
+    for kind in list(vars(importlib.import_module(module.name)).values()):
+        later = vars(kind).get("__init__") if isinstance(kind, type) else None
+        if isinstance(later, records._Later):
+            later.__get__(None, kind)
+            firsts[kind] = vars(kind)["__init__"]
+compared = 0
+for kind, first in firsts.items():
+    dataclasses.fields(kind)
+    whole = vars(kind)["__init__"]
+    assert inspect.signature(first) == inspect.signature(whole), kind
+    for name in ("__qualname__", "__module__", "__annotations__", "__globals__", "__kwdefaults__"):
+        assert getattr(first, name) == getattr(whole, name), (kind, name)
+    compared += first is not whole
+print(compared)
+"""
+
+
+def test_the_constructor_that_is_made_first_is_that_of_a_dataclass() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMPARE], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 80
+
+
+def test_objects_alone_make_nothing_but_the_constructor() -> None:
+    made = _anew(frozen=True)
+    value = made(number=1)
+    assert _is_unfinished(made)
+    with pytest.raises(TypeError, match=re.escape("Made.__init__() missing 1 required positional argument")):
+        made()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.number = 2
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        del value.number
+    assert value.number == 1
+
+
+class _Odd:
+    """What `dataclass` alone knows how to read."""
+
+    class Later:
+        """A field that is made for each object, and one that is no parameter."""
+
+        __annotations__ = {"number": "int", "items": "list[int]", "own": "int"}
+        items = dataclasses.field(default_factory=list)
+        own = dataclasses.field(default=3, init=False)
+
+    class After:
+        """One that does something after its fields are there."""
+
+        __annotations__ = {"number": "int"}
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "number", 2 * self.number)  # type: ignore[attr-defined]
+
+    class Named:
+        """One whose field is given by name only."""
+
+        __annotations__ = {"number": "int", "text": "str"}
+        text = dataclasses.field(default="", kw_only=True)
+
+
+@pytest.mark.parametrize("body", [_Odd.Later, _Odd.After, _Odd.Named])
+def test_what_is_not_plain_is_left_to_the_standard_library(body: Any) -> None:
+    theirs = _dataclass_of(body)
+    ours: Any = record(frozen=True)(body)
+    assert dataclasses.asdict(ours(3)) == dataclasses.asdict(theirs(3))
+    assert inspect.signature(ours) == inspect.signature(theirs)
+
+
+def _dataclass_of(body: type[Any]) -> Any:
+    namespace = {name: value for name, value in vars(body).items() if name not in ("__dict__", "__weakref__")}
+    return dataclasses.dataclass(frozen=True)(type(body.__name__, (), namespace))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
 from collections.abc import Callable
@@ -44,7 +43,7 @@ class Assembly:
 
     def with_plan(self, plan: PatchPlan) -> Assembly:
         """The same with another plan."""
-        return dataclasses.replace(self, plan=plan)
+        return Assembly(self.plugins, self.failures, self.config, self.context, plan)
 
 
 class PluginFailures:

@@ -2,8 +2,9 @@
 
 The standard library writes up to ten functions for each dataclass as text, and compiles them while the module
 is imported: some tenths of a millisecond for each class, and of most classes here a start makes no object. So
-`record` makes the class with its slots, and the rest when the first object is made, the fields are looked
-at, or whatever else comes first. From then on it is what `dataclasses.dataclass` makes of it.
+`record` makes the class with its slots. With the first object comes its constructor, and nothing else as long
+as objects are neither compared nor shown. As soon as anything else is looked up, it is what
+`dataclasses.dataclass` makes of it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ else:
         return lambda cls: _record(cls, {**options, "slots": True})
 
 
+_MISSING: Any = dataclasses.MISSING
+_ODD: Any = object()
+"""Stands for a default that only `dataclass` knows what to do with."""
+
+_Fields = dict[str, tuple[str, Any]]
 _ORDER = ("__lt__", "__le__", "__gt__", "__ge__")
 _FROZEN = ("__setattr__", "__delattr__", "__getstate__", "__setstate__")
 _ALWAYS = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__")
-_ONLY_OBJECTS = {"repr": False, "eq": False, "order": False, "unsafe_hash": False}
 _OF_EACH_CLASS = frozenset(
     ("__dict__", "__weakref__", "__slots__", "__module__", "__qualname__", "__doc__", "__firstlineno__")
 )
@@ -45,8 +50,9 @@ class _Later:
     There is no lock: if two threads do that at a time, they make the same twice.
     """
 
-    def __init__(self, name: str, finish: Callable[[str], None]) -> None:
+    def __init__(self, name: str, whole: dict[str, Any], finish: Callable[[str], None]) -> None:
         self._name = name
+        self.whole = whole
         self._finish = finish
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
@@ -68,10 +74,11 @@ def _record(cls: type[Any], options: dict[str, bool]) -> type[Any]:
     made: type[Any] = metaclass(cls.__name__, cls.__bases__, namespace)
 
     def finish(wanted: str) -> None:
-        _finish(made, whole, options, for_objects=wanted == "__init__")
+        if wanted != "__init__" or not _make_constructor(made, is_frozen=options.get("frozen", False)):
+            _finish(made, whole, options)
 
     for name in _made_later(whole, options):
-        setattr(made, name, _Later(name, finish))
+        setattr(made, name, _Later(name, whole, finish))
     return made
 
 
@@ -85,16 +92,61 @@ def _made_later(whole: dict[str, Any], options: dict[str, bool]) -> Iterator[str
     return (name for name in names if name not in whole)
 
 
-def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool], *, for_objects: bool) -> None:
-    if for_objects:  # most are never compared nor shown, and the functions for that are half of the work
-        options = {**options, **_ONLY_OBJECTS}
+def _make_constructor(cls: type[Any], *, is_frozen: bool) -> bool:
+    """Make the constructor alone, as `dataclass` makes it; gives whether it is one of the plain ones."""
+    fields = _plain_fields(cls)
+    if fields is None or hasattr(cls, "__post_init__"):
+        return False
+    _have_modules(cls.__module__)
+    defaults = {f"_dflt_{name}": value for name, (_, value) in fields.items() if value is not _MISSING}
+    given = (f"{name}=_dflt_{name}" if f"_dflt_{name}" in defaults else name for name in fields)
+    put = "_setattr_(self, {0!r}, {0})" if is_frozen else "self.{0} = {0}"
+    body = "\n  ".join(map(put.format, fields)) or "pass"
+    text = f" def __init__({', '.join(('self', *given))}):\n  {body}\n return __init__"
+    made: dict[str, Any] = {}
+    exec(f"def make({', '.join(('_setattr_', *defaults))}):\n{text}", vars(sys.modules[cls.__module__]), made)
+    constructor = made["make"](object.__setattr__, *defaults.values())
+    constructor.__qualname__ = f"{cls.__qualname__}.__init__"
+    constructor.__annotations__ = {**{name: kind for name, (kind, _) in fields.items()}, "return": None}
+    type.__setattr__(cls, "__init__", constructor)
+    return True
+
+
+def _plain_fields(cls: type[Any]) -> _Fields | None:
+    """Type and default of each field, in the order of the constructor; None if `dataclass` has to look."""
+    fields: _Fields = {}
+    for base in reversed(cls.__mro__):
+        later = vars(base).get("__dataclass_fields__")
+        if isinstance(later, _Later):
+            for name, kind in later.whole.get("__annotations__", {}).items():
+                if "ClassVar[" not in kind:
+                    fields[name] = kind, _plain_default(later.whole.get(name, _MISSING))
+        elif later is not None:
+            return None
+    kinds, values = [kind for kind, _ in fields.values()], [value for _, value in fields.values()]
+    is_odd = (
+        any(value is _ODD for value in values)
+        or "self" in fields
+        or any("InitVar" in kind or "KW_ONLY" in kind for kind in kinds)
+    )
+    has_default = [value is not _MISSING for value in values]
+    return None if is_odd or has_default != sorted(has_default) else fields
+
+
+def _plain_default(value: Any) -> Any:
+    if isinstance(value, dataclasses.Field):
+        is_odd = not value.init or value.kw_only is True or value.default_factory is not _MISSING
+        value = _ODD if is_odd else value.default
+    return _ODD if isinstance(value, (list, dict, set)) or hasattr(type(value), "__get__") else value
+
+
+def _finish(cls: type[Any], whole: dict[str, Any], options: dict[str, bool]) -> None:
     _have_modules(cls.__module__)
     metaclass: Any = type(cls)
     twin = dataclasses.dataclass(**options)(metaclass(cls.__name__, cls.__bases__, dict(whole)))
     slots = vars(twin)["__slots__"]
     for name, value in vars(twin).items():
-        is_of_options = for_objects and name in ("__hash__", "__dataclass_params__")
-        if not (name in whole or name in slots or name in _OF_EACH_CLASS or is_of_options):
+        if not (name in whole or name in slots or name in _OF_EACH_CLASS):
             setattr(cls, name, value)
 
 
