@@ -50,6 +50,8 @@ NEVER = {
     "wats_accel.testing": "tests",
     "wats_accel.tracking": "the mode that goes by the SQL",
     "wats_accel.versions": "a database that is asked for versions",
+    "wats_accel.watching": "`watch: true`",
+    "wats_accel.wrappers.compared": "`shadow:` and `verify:`",
     "wats_accel.wrappers.materialized": "a generator function that is cached",
     "wats_accel.wrappers.valid_until": "`valid_until:`",
     "wats_accel_plugins.freshness_section": "the key `freshness:`",

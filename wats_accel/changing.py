@@ -6,7 +6,7 @@ import atexit
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wats_accel.assembly import Assembly
 from wats_accel.complaints import Complaints, tell_where
@@ -18,7 +18,9 @@ from wats_accel.forks import uncut_by_forks
 from wats_accel.life import Life
 from wats_accel.reloading import Counts, Reload, contents, files_besides, listen_to
 from wats_accel.settling import Settling
-from wats_accel.watching import ConfigWatch
+
+if TYPE_CHECKING:
+    from wats_accel.watching import ConfigWatch
 
 
 class Changing(Life):
@@ -42,6 +44,8 @@ class Changing(Life):
     def _made_watch(self) -> ConfigWatch | None:
         if config_file(self.source, self._environ) is None:
             return None
+        from wats_accel.watching import ConfigWatch  # noqa: PLC0415 - few files are watched
+
         return ConfigWatch(self._files, self._reload_quietly, report=self._not_watched)
 
     def _files(self) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from wats_accel.config.models import RootSection
 from wats_accel.errors import Problem
@@ -11,7 +12,9 @@ from wats_accel.status.reporter import StatusReporter
 from wats_accel.status.view import View
 from wats_accel.telemetry.stats import CacheStats
 from wats_accel.telemetry.summary import PeriodicSummary
-from wats_accel.watching import ConfigWatch
+
+if TYPE_CHECKING:
+    from wats_accel.watching import ConfigWatch
 
 
 class Companions:

@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from wats_accel.admission import Admission
 from wats_accel.assembly import Assembly, assemble, expect
@@ -34,7 +35,9 @@ from wats_accel.switching import RuntimeSwitches
 from wats_accel.telemetry.logs import EventLog
 from wats_accel.telemetry.stats import CacheStats, Stats
 from wats_accel.telemetry.summary import summary_of
-from wats_accel.watching import ConfigWatch
+
+if TYPE_CHECKING:
+    from wats_accel.watching import ConfigWatch
 
 
 def _twice(step: Callable[..., object], *arguments: object) -> None:

@@ -91,15 +91,13 @@ class RootSection(Section):
         sql: SqlSection
 
 
-class RootWithoutSql(RootSection):
-    """That of a file without ``sql:``, as most are: its models take longer to make than all others here."""
+class WithoutSql:
+    """What a file without ``sql:`` has instead: its models take longer to make than all others here."""
 
-    if not TYPE_CHECKING:  # for which it is the same field
-
-        @property
-        def sql(self) -> SqlSection:
-            """What is so by default."""
-            return _sql_section().model_construct()
+    @property
+    def sql(self) -> SqlSection:
+        """What is so by default."""
+        return _sql_section().model_construct()
 
 
 @record(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from wats_accel.config.models import (
     Later,
     RepositorySection,
     RootSection,
-    RootWithoutSql,
+    WithoutSql,
 )
 from wats_accel.config.raw import mapping_at, sequence
 from wats_accel.errors import ConfigError, Problem
@@ -67,20 +67,22 @@ def _assemble(known: list[ConfigSection], keys: frozenset[str] | None) -> type[R
         **_fields((section for section in known if section.within == "repositories"), keys),
     )
     says_sql = keys is None or SQL.name in keys
+    base: Any = RootSection if says_sql else (RootSection, WithoutSql)
     is_left_out = keys is not None and "repositories" not in keys
     repositories: Any = (
         Any if is_left_out else list[repository],  # type: ignore[valid-type]  # the model is made here
         Field(default=[], description="The classes and modules whose methods have rules."),
     )
-    return create_model(
+    made: type[RootSection] = create_model(
         "Configuration",
-        __base__=RootSection if says_sql else RootWithoutSql,
+        __base__=base,
         __doc__=RootSection.__doc__,
         **_without_validators(RootSection, keys),
         **_sql() if says_sql else {},
         **_fields((section for section in known if not section.within), keys),
         repositories=repositories,
     )
+    return made
 
 
 def _without_validators(model: type[BaseModel], keys: frozenset[str] | None) -> dict[str, Any]:
