@@ -32,6 +32,7 @@ class FakeSqlServer:
     def __init__(self) -> None:
         self.tables: dict[str, Tracked] = {"[dbo].[person]": Tracked(), "[dbo].[stone]": Tracked()}
         self.hidden: set[str] = set()
+        self.forbidden: set[str] = set()
         self.version = 40
         self.tracks = True
         self.snapshots = True
@@ -62,10 +63,15 @@ class FakeSqlServer:
         if "snapshot_isolation_state" in statement:
             return [(self.version if self.tracks else None, int(self.snapshots), None if self.azure else 5)]
         if "AS schema_name" in statement:
-            return [tuple(name[1:-1].split("].[")) for name in self.tables if name not in self.hidden]
+            for right in ("SELECT", "VIEW CHANGE TRACKING"):
+                assert f"N'OBJECT', N'{right}') = 1" in statement
+            seen = [name for name in self.tables if name not in self.hidden | self.forbidden]
+            return [tuple(name[1:-1].split("].[")) for name in seen]
         base, since = (int(number) for number in re.findall(r"@(?:base|since) = (\d+)", statement))
         assert self.azure != ("sys.database_recovery_status" in statement)
         text = statement.replace("''", "'")
+        if any(f"CHANGES {name}," in text for name in self.forbidden):
+            raise PermissionError("The VIEW CHANGE TRACKING permission was denied")
         return [
             self._row(name, base, since) for name in re.findall(r"CHANGES (\[.+?\]\.\[.+?\]), @base", text)
         ]

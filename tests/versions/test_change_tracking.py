@@ -208,6 +208,18 @@ def test_a_database_that_does_not_track_is_no_source(server: FakeSqlServer) -> N
         Asked(server, ChangeTracking(["other"]))
 
 
+def test_a_table_that_may_not_be_asked_for_is_unwatched_and_the_others_are_not(server: FakeSqlServer) -> None:
+    server.forbidden.add("[dbo].[stone]")
+    asked = Asked(server, ChangeTracking(["person", "stone"]))
+    assert asked.last.stamp(["person"]) is not None
+    assert asked.last.unwatched == {"stone"}
+    server.forbidden.add("[dbo].[person]")  # taken away in the middle: the next connection looks again
+    with pytest.raises(PermissionError):
+        asked.changes()
+    with pytest.raises(SourceLostError, match="VIEW CHANGE TRACKING"):
+        Asked(server, ChangeTracking(["person", "stone"]))
+
+
 @pytest.mark.parametrize(("snapshots", "level"), [(True, "SNAPSHOT"), (False, "READ COMMITTED")])
 def test_snapshots_are_used_where_they_are_allowed(
     server: FakeSqlServer, snapshots: bool, level: str

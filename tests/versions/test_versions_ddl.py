@@ -61,10 +61,42 @@ def test_what_is_left_of_identities_is_put_back() -> None:
 
 def test_who_reads_in_sql_server_waits_for_no_writer_and_skips_single_rows_only() -> None:
     (now,) = _of_sql_server("_now] WITH EXECUTE")
-    assert now.count("WITH (READCOMMITTEDLOCK, READPAST)") == 2
+    assert now.count("WITH (ROWLOCK, READCOMMITTEDLOCK, READPAST)") == 2
     (table,) = _of_sql_server("CREATE TABLE")
     assert "ALLOW_PAGE_LOCKS = OFF" in table
     assert "LOCK_ESCALATION = DISABLE" in table
+
+
+def test_names_of_the_catalogue_are_compared_in_one_collation() -> None:
+    (now,) = _of_sql_server("_now] WITH EXECUTE")
+    compared = [line for line in now.splitlines() if "t.name" in line]
+    assert [line.count("COLLATE DATABASE_DEFAULT") for line in compared] == [2]
+
+
+def test_a_trigger_that_was_off_for_a_while_makes_another_number() -> None:
+    (now,) = _of_sql_server("_now] WITH EXECUTE")
+    assert "t.modify_date" in now
+
+
+def test_an_identity_that_cannot_be_put_back_harms_no_write() -> None:
+    trigger = _of_sql_server("CREATE OR ALTER TRIGGER")[0]
+    assert "@identity BETWEEN -9223372036854775808 AND 9223372036854775807 AND" in trigger
+
+
+def test_a_thousand_rows_are_as_many_as_one_insert_may_have() -> None:
+    made = script("sqlserver", [f"table_{number}" for number in range(2500)])
+    watch = made.statements[-1]
+    inserts = watch.split("INSERT INTO ")[1:-1]
+    assert [insert.count("(N'") for insert in inserts] == [1000, 1000, 501]
+    assert watch.count("BEGIN TRANSACTION") == watch.count("COMMIT TRANSACTION") == 1
+    assert sqlglot.parse(watch, dialect="tsql")
+
+
+def test_change_tracking_grants_nothing_and_says_what_is_needed() -> None:
+    text = str(script("sqlserver", ["person"], method="change-tracking"))
+    assert [line for line in text.splitlines() if "GRANT" in line and not line.startswith("--")] == []
+    assert "-- " in text.partition("VIEW CHANGE TRACKING")[0].splitlines()[-1]
+    assert "GRANT" not in str(script("sqlserver", ["person"], method="change-tracking", drop=True))
 
 
 def test_batches_of_sql_server_are_separated() -> None:

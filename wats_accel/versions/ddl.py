@@ -26,6 +26,11 @@ _OUTPUT_NOTE: Final = """\
 -- Read this first: on a table with a trigger, SQL Server refuses INSERT, UPDATE, DELETE and MERGE with OUTPUT
 -- but without INTO. If the application has such statements, use Change Tracking (--by change-tracking).
 """
+_TRACKING_NOTE: Final = """\
+-- Each table needs a primary key. Whoever asks needs SELECT on each table, and VIEW CHANGE TRACKING. As that
+-- shows the keys of rows that are gone, this script grants it to nobody. For all tables of a schema:
+--     GRANT VIEW CHANGE TRACKING ON SCHEMA::dbo TO the_user_who_asks
+"""
 
 
 class DdlError(AccelError):
@@ -118,7 +123,8 @@ def _distinct(dialect: Dialect, tables: Iterable[str], *, own: str) -> Iterator[
 def _comment(place: Place, tables: Sequence[tuple[Part, ...]], method: Method, *, drop: bool) -> str:
     about = _ABOUT[method].format(table=place.part())
     first = f"-- {'Takes away: ' if drop else ''}{about}\n"
-    note = _OUTPUT_NOTE if place.dialect == "sqlserver" and method == "triggers" and not drop else ""
+    note = _TRACKING_NOTE if method == "change-tracking" else _OUTPUT_NOTE
+    note = note if place.dialect == "sqlserver" and not drop else ""
     return (
         f"{first}-- For {_NAMES[place.dialect]}. Written by `wats-accel freshness-ddl`; may be run again.\n"
         f"-- Tables: {len(tables)}.\n{note}"

@@ -2,10 +2,10 @@
 
 Whoever reads the sum skips rows that are locked, which are those of transactions that have not ended: so he
 never waits for them, and reads what is committed. For that, nothing but single rows may ever be locked: the
-index has no locks of pages, and locks are not escalated. The number is in the index, so that hardly two of
-its keys are equal: SQL Server counts equal ones, and does not count on for ever. Where two put rows
-together at the same time, or one does while another adds up, a sum can be a wrong one for once; it then
-differs, which is an error on the safe side.
+index has no locks of pages, locks are not escalated, and readers ask for locks of rows. The number is in the
+index, so that hardly two of its keys are equal: SQL Server counts equal ones, and does not count on for ever.
+Where two put rows together at the same time, or one does while another adds up, a sum can be a wrong one for
+once; it then differs, which is an error on the safe side.
 
 The trigger must not change what the application reads. ``SET NOCOUNT ON`` keeps its statements out of the
 counts of rows; it runs in a scope of its own, which leaves SCOPE_IDENTITY() alone; the table has no
@@ -13,7 +13,10 @@ IDENTITY column; and if the INSERT has changed @@IDENTITY nevertheless, the trig
 one thing that no trigger can help: where a table has one, ``OUTPUT`` without ``INTO`` is an error.
 
 TRUNCATE TABLE fires no trigger. So whether the table is empty, and when it was last altered, is part of its
-number.
+number. A trigger that was switched off and on again between two questions has another date.
+
+The names of triggers are compared in the collation of the database: in Azure, and in a contained database,
+those in the catalogue have another one.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ _SUM: Final = 2**62
 _EMPTY: Final = 2**40
 _DRAWN: Final = "1 + CONVERT(bigint, CONVERT(binary(4), NEWID()))"
 _SCHEMA: Final = "dbo"
+_MOST_VALUES: Final = 1000
+"""Rows of one INSERT ... VALUES."""
 
 
 def create(place: Place, tables: Sequence[Sequence[Part]]) -> Iterator[str]:
@@ -132,18 +137,27 @@ def _trigger(place: Place, schema: str, name: str) -> str:
         table=place.part(),
         name=_text(in_brackets(schema, name)),
         drawn=_DRAWN,
+        least=-(2**63),
+        most=2**63 - 1,
     )
 
 
 def _watch(place: Place, names: Sequence[tuple[str, str]]) -> str:
     """Which tables are watched, and a new epoch."""
     rows = [("", ""), *((in_brackets(*name), trigger_name(place, *name)) for name in names)]
-    values = ",\n".join(f"    ({_text(table)}, 0, {_text(trigger)})" for table, trigger in rows)
+    values = [f"    ({_text(table)}, 0, {_text(trigger)})" for table, trigger in rows]
+    starts = range(0, len(values), _MOST_VALUES)
+    inserts = "".join(
+        f"INSERT INTO {place.part()} (table_name, number, trigger_name) VALUES\n"
+        + ",\n".join(values[start : start + _MOST_VALUES])
+        + ";\n"
+        for start in starts
+    )
     return (
         "SET XACT_ABORT ON;\n"
         "BEGIN TRANSACTION;\n"
         f"DELETE FROM {place.part()} WITH (ROWLOCK) WHERE trigger_name IS NOT NULL;\n"
-        f"INSERT INTO {place.part()} (table_name, number, trigger_name) VALUES\n{values};\n"
+        f"{inserts}"
         f"INSERT INTO {place.part()} (table_name, number) VALUES (N'', {_DRAWN});\n"
         "COMMIT TRANSACTION"
     )
@@ -155,24 +169,26 @@ BEGIN
     SET NOCOUNT ON;
     WITH noted AS (
         SELECT table_name, SUM(CONVERT(decimal(38, 0), number)) AS number, COUNT_BIG(*) AS pending
-        FROM {table} WITH (READCOMMITTEDLOCK, READPAST)
+        FROM {table} WITH (ROWLOCK, READCOMMITTEDLOCK, READPAST)
         WHERE trigger_name IS NULL GROUP BY table_name
     )
     SELECT w.table_name,
         CASE WHEN w.table_name = N'' OR t.object_id IS NOT NULL THEN
             CONVERT(bigint, (COALESCE(n.number, 0)
                 + CASE WHEN COALESCE(r.row_count, 1) = 0 THEN {empty} ELSE 0 END
-                + COALESCE(DATEDIFF(second, '20000101', o.modify_date), 0)) % {sum})
+                + COALESCE(DATEDIFF(second, '20000101', o.modify_date), 0)
+                + COALESCE(DATEDIFF(second, '20000101', t.modify_date), 0)) % {sum})
         END AS number,
         COALESCE(n.pending, 0) AS pending,
         CONCAT(DB_ID(), N' ', OBJECT_ID({table_text}), N' ',
             (SELECT CONVERT(nvarchar(30), s.create_date, 126) FROM sys.databases AS s
                 WHERE s.name = N'tempdb')) AS teller
-    FROM {table} AS w WITH (READCOMMITTEDLOCK, READPAST)
+    FROM {table} AS w WITH (ROWLOCK, READCOMMITTEDLOCK, READPAST)
     LEFT JOIN noted AS n ON n.table_name = w.table_name
     LEFT JOIN sys.objects AS o ON o.object_id = OBJECT_ID(w.table_name)
     LEFT JOIN sys.triggers AS t
-        ON t.parent_id = o.object_id AND t.name = w.trigger_name AND t.is_disabled = 0
+        ON t.parent_id = o.object_id AND t.is_disabled = 0
+        AND t.name COLLATE DATABASE_DEFAULT = w.trigger_name COLLATE DATABASE_DEFAULT
     OUTER APPLY (
         SELECT SUM(p.rows) AS row_count FROM sys.partitions AS p
         WHERE p.object_id = o.object_id AND p.index_id IN (0, 1)
@@ -204,7 +220,7 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM inserted) AND NOT EXISTS (SELECT 1 FROM deleted) RETURN;
     DECLARE @identity decimal(38, 0) = @@IDENTITY;
     INSERT INTO {table} (table_name, number) VALUES ({name}, {drawn});
-    IF @identity IS NOT NULL AND (@@IDENTITY IS NULL OR @@IDENTITY <> @identity)
+    IF @identity BETWEEN {least} AND {most} AND (@@IDENTITY IS NULL OR @@IDENTITY <> @identity)
     BEGIN
         DECLARE @again nvarchar(200) = N'SELECT IDENTITY(bigint, ' + CONVERT(nvarchar(40), @identity)
             + N', 1) AS id INTO #wats_accel_identity';
