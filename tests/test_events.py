@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from wats_accel import events
+from wats_accel import events, pool_events
 from wats_accel.event_bus import Channel, EventBus
 from wats_accel.events import Event, Hit, Miss, Patched
 
 TYPES = [
     known
-    for known in vars(events).values()
+    for known in (*vars(events).values(), *vars(pool_events).values())
     if isinstance(known, type) and issubclass(known, Event) and known is not Event
 ]
 

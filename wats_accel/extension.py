@@ -73,12 +73,6 @@ if _typing.TYPE_CHECKING:
         Orphaned,
         Patched,
         PluginFailed,
-        PoolCheckedIn,
-        PoolCheckedOut,
-        PoolConnected,
-        PoolDiscarded,
-        PoolExhausted,
-        PoolLeakSuspected,
         RefreshFailed,
         RuleSkipped,
         ServedStale,
@@ -95,6 +89,14 @@ if _typing.TYPE_CHECKING:
     from wats_accel.pool.pooled_connect import PooledConnect
     from wats_accel.pool.registry import PoolRegistry
     from wats_accel.pool.rules import NEVER, PoolRules
+    from wats_accel.pool_events import (
+        PoolCheckedIn,
+        PoolCheckedOut,
+        PoolConnected,
+        PoolDiscarded,
+        PoolExhausted,
+        PoolLeakSuspected,
+    )
     from wats_accel.shared.backplane_rules import BackplaneRules
     from wats_accel.shared.following import Following, FollowingRules
     from wats_accel.shared.joining import Membership, SharedRules
@@ -260,6 +262,7 @@ _NAMES_IN = {
     "pool.pooled_connect": "PooledConnect",
     "pool.registry": "PoolRegistry",
     "pool.rules": "NEVER PoolRules",
+    "pool_events": "PoolCheckedIn PoolCheckedOut PoolConnected PoolDiscarded PoolExhausted PoolLeakSuspected",
     "shared.backplane_rules": "BackplaneRules",
     "shared.following": "Following FollowingRules",
     "shared.joining": "Membership SharedRules",

@@ -10,15 +10,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from wats_accel import events
+from wats_accel.events import Event
 from wats_accel.pool.connection_pool import ConnectionPool
 from wats_accel.pool.pooled_connect import PooledConnect
+from wats_accel.pool_events import (
+    PoolCheckedIn,
+    PoolCheckedOut,
+    PoolConnected,
+    PoolDiscarded,
+    PoolExhausted,
+    PoolLeakSuspected,
+)
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, accelerated
 
 POOL_EVENTS = (
-    *(events.PoolConnected, events.PoolCheckedOut, events.PoolCheckedIn, events.PoolDiscarded),
-    *(events.PoolExhausted, events.PoolLeakSuspected),
+    *(PoolConnected, PoolCheckedOut, PoolCheckedIn, PoolDiscarded),
+    *(PoolExhausted, PoolLeakSuspected),
 )
 PATIENCE = 20.0
 """Seconds until a thread that does not come to an end is a failure."""
@@ -71,13 +79,13 @@ class Bench:
         (only,) = self.accelerator.stats().pools.values()
         return only
 
-    def sent(self, kind: type[events.Event]) -> list[Any]:
+    def sent(self, kind: type[Event]) -> list[Any]:
         """The events of one type."""
         return [event for event in self.events if type(event) is kind]
 
     def discarded(self) -> dict[str, int]:
         """How many connections were parted with, by reason, as the events say."""
-        return dict(Counter(event.why for event in self.sent(events.PoolDiscarded)))
+        return dict(Counter(event.why for event in self.sent(PoolDiscarded)))
 
 
 @contextlib.contextmanager

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from pool_bench import PATIENCE, Bench, in_thread
 
-from wats_accel import events
+from wats_accel.events import Event
 from wats_accel.pool import cleansing, connection_pool, connection_queue, fitness, lease, slots
+from wats_accel.pool_events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
 
 
 class Loop:
@@ -154,16 +155,16 @@ def test_two_threads_that_end_each_others_leases_in_two_queues_do_not_wait_for_e
 
 
 POOL_EVENTS = (
-    *(events.PoolConnected, events.PoolCheckedOut, events.PoolCheckedIn, events.PoolDiscarded),
-    events.PoolExhausted,
+    *(PoolConnected, PoolCheckedOut, PoolCheckedIn, PoolDiscarded),
+    PoolExhausted,
 )
 
 
 @pytest.mark.parametrize("kind", POOL_EVENTS)
-def test_a_listener_that_raises_loses_nothing(bench: Callable[..., Bench], kind: type[events.Event]) -> None:
+def test_a_listener_that_raises_loses_nothing(bench: Callable[..., Bench], kind: type[Event]) -> None:
     pool = bench(size=1, max_overflow=1, linger="0s", timeout="0s")
 
-    def fail(event: events.Event) -> None:
+    def fail(event: Event) -> None:
         raise RuntimeError("a listener's own")
 
     pool.accelerator._bus.subscribe(kind, fail)
@@ -177,7 +178,7 @@ def test_a_listener_may_connect_and_close_itself(bench: Callable[..., Bench]) ->
     pool = bench(size=2, max_overflow=2, linger="0s", timeout="0s")
     busy = False
 
-    def connect(event: events.Event) -> None:
+    def connect(event: Event) -> None:
         nonlocal busy
         if not busy:
             busy = True

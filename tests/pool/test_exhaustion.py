@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pool_bench import PATIENCE, Bench, in_thread
 
-from wats_accel import events
 from wats_accel.pool import slots
+from wats_accel.pool_events import PoolExhausted
 
 
 @pytest.fixture
@@ -58,10 +58,8 @@ def test_after_the_time_out_a_connection_is_opened_past_the_pool(
     another = in_thread(pool.connect)
     assert is_bare(another)
     assert waits == [0.0] + [1.0] * 7  # in slices, with a look for garbage before each
-    assert [type(event) for event in pool.events if isinstance(event, events.PoolExhausted)] == [
-        events.PoolExhausted
-    ]
-    assert pool.sent(events.PoolExhausted) == [events.PoolExhausted("sqlite3:connect", 7.0, "direct")]
+    assert [type(event) for event in pool.events if isinstance(event, PoolExhausted)] == [PoolExhausted]
+    assert pool.sent(PoolExhausted) == [PoolExhausted("sqlite3:connect", 7.0, "direct")]
     assert (pool.stats.exhausted, pool.stats.direct, pool.stats.opened) == (1, 1, 3)
     assert [is_bare(connection) for connection in held] == [False, False]
 
@@ -98,7 +96,7 @@ def test_without_a_pool_that_is_full_nobody_waits(bench: Callable[..., Bench], w
     for _ in range(5):
         pool.use_and_return(2)
     assert set(waits) == {0.0}
-    assert pool.sent(events.PoolExhausted) == []
+    assert pool.sent(PoolExhausted) == []
 
 
 # -- wait --------------------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ def test_who_waits_gets_the_connection_that_comes_back(bench: Callable[..., Benc
     pool = small(bench, timeout="0s", on_exhausted="wait")
     first, second = pool.connections(2)
     waiting = threading.Event()
-    pool.accelerator._bus.subscribe(events.PoolExhausted, lambda event: waiting.set())
+    pool.accelerator._bus.subscribe(PoolExhausted, lambda event: waiting.set())
     got: list[Any] = []
 
     def take() -> None:
@@ -120,7 +118,7 @@ def test_who_waits_gets_the_connection_that_comes_back(bench: Callable[..., Benc
     first.close()
     thread.join(PATIENCE)
     assert got == [False]
-    assert {event.then for event in pool.sent(events.PoolExhausted)} == {"wait"}
+    assert {event.then for event in pool.sent(PoolExhausted)} == {"wait"}
     assert (pool.stats.opened, pool.stats.direct) == (2, 0)
     second.close()
 
@@ -142,7 +140,7 @@ def test_who_waits_says_so_again_and_again_and_goes_on_waiting(
     monkeypatch.setattr(slots.Slots, "_take_within", impatient)
     assert not is_bare(pool.connect())
     assert asked == [0.0] + [1.0] * 10
-    assert [event.waited_seconds for event in pool.sent(events.PoolExhausted)] == [3.0] * 3
+    assert [event.waited_seconds for event in pool.sent(PoolExhausted)] == [3.0] * 3
     assert pool.stats.exhausted == 3
 
 
@@ -214,7 +212,7 @@ def test_a_thread_that_holds_a_connection_never_waits_for_another(
     nested = pool.connect()
     assert (is_bare(held), is_bare(nested)) == (False, True)
     assert set(waits) == {0.0}
-    assert pool.sent(events.PoolExhausted) == [events.PoolExhausted("sqlite3:connect", 0.0, "direct")]
+    assert pool.sent(PoolExhausted) == [PoolExhausted("sqlite3:connect", 0.0, "direct")]
 
 
 def test_threads_that_hold_one_each_and_want_another_do_not_wait_for_each_other(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pool_bench import PATIENCE, Bench, in_thread
 
-from wats_accel import events
+from wats_accel import events, pool_events
 from wats_accel.pool import connection_pool, leaks
 
 
@@ -44,7 +44,7 @@ class Repository:
 
 
 def suspected(pool: Bench) -> list[Any]:
-    return pool.sent(events.PoolLeakSuspected)
+    return pool.sent(pool_events.PoolLeakSuspected)
 
 
 def test_a_lease_that_is_out_for_too_long_is_reported_once(bench: Callable[..., Bench]) -> None:
@@ -268,7 +268,7 @@ def test_a_pool_is_watched_from_its_first_connection_on(bench: Callable[..., Ben
     pool = bench(leak_after="2ms")
     assert watchers() == []
     said = threading.Event()
-    pool.accelerator._bus.subscribe(events.PoolLeakSuspected, lambda event: said.set())
+    pool.accelerator._bus.subscribe(pool_events.PoolLeakSuspected, lambda event: said.set())
     held = pool.connect()
     pool.clock.advance(1)
     assert said.wait(PATIENCE)
@@ -285,7 +285,7 @@ def test_a_failing_report_does_not_end_the_watching(bench: Callable[..., Bench])
         said.release()
         raise RuntimeError("a listener's own")
 
-    pool.accelerator._bus.subscribe(events.PoolLeakSuspected, fail)
+    pool.accelerator._bus.subscribe(pool_events.PoolLeakSuspected, fail)
     for _ in range(2):
         held = pool.connect()
         pool.clock.advance(1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pool_bench import POOL_EVENTS, Bench, benched, in_thread
 
-from wats_accel import events
+from wats_accel import pool_events
 from wats_accel.testing import accelerated
 
 NAME = "sqlite3:connect"
@@ -38,11 +38,11 @@ def test_a_life_of_a_connection_in_events(bench: Callable[..., Bench]) -> None:
         *("PoolDiscarded", "PoolConnected", "PoolCheckedOut", "PoolCheckedIn"),
     ]
     assert {event.pool for event in pool.events} == {NAME}
-    assert [event.reused for event in pool.sent(events.PoolCheckedOut)] == [False, True, False]
-    assert [event.held_seconds for event in pool.sent(events.PoolCheckedIn)] == [7.0, 0.0, 0.0]
-    assert pool.sent(events.PoolDiscarded) == [events.PoolDiscarded(NAME, "recycled")]
-    assert all(event.connect_seconds > 0 for event in pool.sent(events.PoolConnected))
-    assert all(event.wait_seconds >= 0 for event in pool.sent(events.PoolCheckedOut))
+    assert [event.reused for event in pool.sent(pool_events.PoolCheckedOut)] == [False, True, False]
+    assert [event.held_seconds for event in pool.sent(pool_events.PoolCheckedIn)] == [7.0, 0.0, 0.0]
+    assert pool.sent(pool_events.PoolDiscarded) == [pool_events.PoolDiscarded(NAME, "recycled")]
+    assert all(event.connect_seconds > 0 for event in pool.sent(pool_events.PoolConnected))
+    assert all(event.wait_seconds >= 0 for event in pool.sent(pool_events.PoolCheckedOut))
 
 
 def test_events_have_the_names_that_are_documented() -> None:
@@ -66,8 +66,8 @@ def test_an_event_that_nobody_listens_to_is_not_built(
         pool.accelerator._bus.unsubscribe(kind, pool.events.append)
     for name in names:
         assert hasattr(connection_pool, name)
-    monkeypatch.setattr(events.PoolCheckedOut, "__init__", forbidden)
-    monkeypatch.setattr(events.PoolCheckedIn, "__init__", forbidden)
+    monkeypatch.setattr(pool_events.PoolCheckedOut, "__init__", forbidden)
+    monkeypatch.setattr(pool_events.PoolCheckedIn, "__init__", forbidden)
     pool.use_and_return()
     pool.use_and_return()
     assert pool.stats.reused == 1
@@ -105,18 +105,18 @@ def test_the_figures_of_a_pool_add_up(bench: Callable[..., Bench]) -> None:
     assert (stats.checked_out, stats.idle, stats.overflow) == (0, 1, 0)
     assert stats.discarded == {"overflow": 1, "session state: PRAGMA": 1, "recycled": 1}
     assert stats.opened == stats.idle + stats.checked_out + sum(stats.discarded.values()) == 4
-    assert stats.opened + stats.reused == len(pool.sent(events.PoolCheckedOut))
-    assert len(pool.sent(events.PoolCheckedOut)) == len(pool.sent(events.PoolCheckedIn))
+    assert stats.opened + stats.reused == len(pool.sent(pool_events.PoolCheckedOut))
+    assert len(pool.sent(pool_events.PoolCheckedOut)) == len(pool.sent(pool_events.PoolCheckedIn))
     assert stats.discarded == pool.discarded()
-    assert stats.opened == len(pool.sent(events.PoolConnected))
+    assert stats.opened == len(pool.sent(pool_events.PoolConnected))
 
 
 def test_times_are_sums_of_what_the_events_say(bench: Callable[..., Bench]) -> None:
     pool = bench()
     for _ in range(5):
         pool.use_and_return(3)
-    waited = sum(event.wait_seconds for event in pool.sent(events.PoolCheckedOut))
-    connected = sum(event.connect_seconds for event in pool.sent(events.PoolConnected))
+    waited = sum(event.wait_seconds for event in pool.sent(pool_events.PoolCheckedOut))
+    connected = sum(event.connect_seconds for event in pool.sent(pool_events.PoolConnected))
     assert pool.stats.wait_seconds == pytest.approx(waited)
     assert pool.stats.connect_seconds == pytest.approx(connected)
     assert pool.stats.connect_seconds > 0

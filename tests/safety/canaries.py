@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.pretty import traverse
 
-from wats_accel import events
+from wats_accel import events, pool_events
 from wats_accel.events import Event
 from wats_accel.extension import EventSubscription
 
@@ -62,7 +62,8 @@ class Watch(logging.Handler):
 
     def subscriptions(self) -> list[EventSubscription]:
         """To each type of event that there is."""
-        types = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
+        known = (*vars(events).values(), *vars(pool_events).values())
+        types = [kind for kind in known if isinstance(kind, type) and issubclass(kind, Event)]
         return [EventSubscription(kind, self.listen) for kind in types]
 
     def exception(self, error: BaseException) -> None:

@@ -15,6 +15,14 @@ import structlog
 from wats_accel import events
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Event
+from wats_accel.pool_events import (
+    PoolCheckedIn,
+    PoolCheckedOut,
+    PoolConnected,
+    PoolDiscarded,
+    PoolExhausted,
+    PoolLeakSuspected,
+)
 from wats_accel.telemetry.logs import _LINES, EventLog
 
 HIT = events.Hit("connections:select_all:jefferson", "app:Repo.select_all")
@@ -99,23 +107,23 @@ EVERY_LINE = [
         "Method changed since it was locked: t (its SQL; bypass): look at it, then run 'wats-accel lock'",
     ),
     (events.CacheSuspended("t", "why"), "WARNING", "No longer cached, to stay fresh: t (why)"),
-    (events.PoolConnected("db:connect", 0.0071), "DEBUG", "Connection opened: db:connect (7.1 ms)"),
-    (events.PoolCheckedOut("db:connect", 0.0, True), "DEBUG", "Connection checked out: db:connect (reused)"),
-    (events.PoolCheckedOut("db:connect", 0.0, False), "DEBUG", "Connection checked out: db:connect (new)"),
-    (events.PoolCheckedIn("db:connect", 0.5), "DEBUG", "Connection checked in: db:connect (held 500.0 ms)"),
-    (events.PoolDiscarded("db:connect", "lost"), "DEBUG", "Connection discarded: db:connect (lost)"),
+    (PoolConnected("db:connect", 0.0071), "DEBUG", "Connection opened: db:connect (7.1 ms)"),
+    (PoolCheckedOut("db:connect", 0.0, True), "DEBUG", "Connection checked out: db:connect (reused)"),
+    (PoolCheckedOut("db:connect", 0.0, False), "DEBUG", "Connection checked out: db:connect (new)"),
+    (PoolCheckedIn("db:connect", 0.5), "DEBUG", "Connection checked in: db:connect (held 500.0 ms)"),
+    (PoolDiscarded("db:connect", "lost"), "DEBUG", "Connection discarded: db:connect (lost)"),
     (
-        events.PoolExhausted("db:connect", 10.0, "direct"),
+        PoolExhausted("db:connect", 10.0, "direct"),
         "WARNING",
         "Connection Pool exhausted: db:connect (waited 10s, opening an unpooled connection)",
     ),
     (
-        events.PoolExhausted("db:connect", 0.0, "wait"),
+        PoolExhausted("db:connect", 0.0, "wait"),
         "WARNING",
         "Connection Pool exhausted: db:connect (waited 0s, still waiting)",
     ),
     (
-        events.PoolLeakSuspected("db:connect", 301.0, ("run.py:3 in main", "repo.py:9 in read")),
+        PoolLeakSuspected("db:connect", 301.0, ("run.py:3 in main", "repo.py:9 in read")),
         "WARNING",
         "Connection leak suspected: db:connect (held 301s, taken at repo.py:9 in read < run.py:3 in main)",
     ),

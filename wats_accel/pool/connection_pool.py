@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
-from wats_accel.events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
 from wats_accel.failures import note_failure
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.pool.arguments import Arguments
@@ -33,6 +32,7 @@ from wats_accel.pool.proxies import genuine
 from wats_accel.pool.rules import PoolRules
 from wats_accel.pool.slots import Slots
 from wats_accel.pool.warming import open_ahead
+from wats_accel.pool_events import PoolCheckedIn, PoolCheckedOut, PoolConnected, PoolDiscarded, PoolExhausted
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry as Entry

@@ -10,7 +10,6 @@ from typing import Any
 from wats_accel.breakers import Breaker
 from wats_accel.counters import PoolCounters
 from wats_accel.event_bus import EventBus
-from wats_accel.events import PoolLeakSuspected
 from wats_accel.failures import note_failure, noting_failures
 from wats_accel.forks import begins_anew_when_forked
 from wats_accel.frames import forget_locals
@@ -23,6 +22,7 @@ from wats_accel.pool.observing import Observer
 from wats_accel.pool.onlooking import looked_on
 from wats_accel.pool.per_thread import PerThread
 from wats_accel.pool.rules import PoolRules
+from wats_accel.pool_events import PoolLeakSuspected
 from wats_accel.targets import Target
 
 _MOST_POOLS = 50

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import structlog
 
-from wats_accel import events
+from wats_accel import events, pool_events
 from wats_accel.event_bus import EventBus
 from wats_accel.events import Event
 from wats_accel.forks import uncut_by_forks
@@ -69,30 +69,30 @@ _LINES: dict[type[Event], tuple[int, _LineOf]] = {
         logging.WARNING,
         lambda event: f"No longer cached, to stay fresh: {event.target} ({event.why})",
     ),
-    events.PoolConnected: (
+    pool_events.PoolConnected: (
         logging.DEBUG,
         lambda event: f"Connection opened: {event.pool} ({event.connect_seconds * 1e3:.1f} ms)",
     ),
-    events.PoolCheckedOut: (
+    pool_events.PoolCheckedOut: (
         logging.DEBUG,
         lambda event: f"Connection checked out: {event.pool} ({'reused' if event.reused else 'new'})",
     ),
-    events.PoolCheckedIn: (
+    pool_events.PoolCheckedIn: (
         logging.DEBUG,
         lambda event: f"Connection checked in: {event.pool} (held {event.held_seconds * 1e3:.1f} ms)",
     ),
-    events.PoolDiscarded: (
+    pool_events.PoolDiscarded: (
         logging.DEBUG,
         lambda event: f"Connection discarded: {event.pool} ({event.why})",
     ),
-    events.PoolExhausted: (
+    pool_events.PoolExhausted: (
         logging.WARNING,
         lambda event: (
             f"Connection Pool exhausted: {event.pool} (waited {event.waited_seconds:g}s, "
             f"{'opening an unpooled connection' if event.then == 'direct' else 'still waiting'})"
         ),
     ),
-    events.PoolLeakSuspected: (
+    pool_events.PoolLeakSuspected: (
         logging.WARNING,
         lambda event: (
             f"Connection leak suspected: {event.pool} (held {event.held_seconds:.0f}s, "
