@@ -1,7 +1,8 @@
 """Runs the example on five PCs at once, on one PostgreSQL and one Redis, and prints what sharing has saved.
 
-Both servers are its own: they are started in temporary folders, and stopped. First each PC has a cache of its
-own that nobody tells of the others' writes; then they tell each other, and share answers.
+Both servers are its own: they are started in temporary folders, and stopped. First all is as without
+wats_accel. Then each PC has a cache of its own that nobody tells of the others' writes. Then they tell each other,
+and share answers.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     settings.DB_TYPE = "postgresql"
     try:
         with database_server(settings), private_redis() as url:
+            plain = run_all(options, settings, "unpatched", None)
             alone = run_all(options, settings, "each for itself", {})
             shared = {
                 "url": url,
@@ -69,31 +71,37 @@ def main(argv: list[str] | None = None) -> int:
     except ServerMissingError as error:
         print(f"{error}. {WHAT_POSTGRESQL_NEEDS} And Debian's package redis-server.")
         return 2
-    print_report(options, alone, together)
+    print_report(options, plain, alone, together)
     return 0
 
 
 def run_all(
-    options: argparse.Namespace, settings: Settings, name: str, more: dict[str, Any]
+    options: argparse.Namespace, settings: Settings, name: str, more: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Fill the database, run all PCs at once, and collect what they say."""
+    """Fill the database, run all PCs at once, and collect what they say; `more`: None: nothing is patched."""
     folder = SCRATCH.resolve() / name.replace(" ", "-")
     folder.mkdir()
     create_database(settings, seed=options.seed)
-    config = folder / "wats.yaml"
-    rules = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    rules["sql"]["schema"] = str(CONFIG.with_name(rules["sql"]["schema"]))
-    config.write_text(yaml.safe_dump(rules | more), encoding="utf-8")
-    with workers(options, settings, folder, config) as started:
+    by_config = [] if more is None else ["--config", str(write_config(folder, more))]
+    with workers(options, settings, folder, by_config) as started:
         codes = [worker.wait() for worker in started]
     if any(codes):
         raise WorkerFailedError(f"Of the PCs {name}, some ended with exit codes {codes}.")
     return [json.loads((folder / f"{pc}.json").read_text(encoding="utf-8")) for pc in range(options.pcs)]
 
 
+def write_config(folder: Path, more: dict[str, Any]) -> Path:
+    """The example's configuration with more sections; gives the file."""
+    config = folder / "wats.yaml"
+    rules = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    rules["sql"]["schema"] = str(CONFIG.with_name(rules["sql"]["schema"]))
+    config.write_text(yaml.safe_dump(rules | more), encoding="utf-8")
+    return config
+
+
 @contextmanager
 def workers(
-    options: argparse.Namespace, settings: Settings, folder: Path, config: Path
+    options: argparse.Namespace, settings: Settings, folder: Path, by_config: Sequence[str]
 ) -> Iterator[Sequence[subprocess.Popen[bytes]]]:
     """One process for each PC; all have ended after the block."""
     environment = {**os.environ, "DB_TYPE": "postgresql", "DB_ODBC": settings.DB_ODBC}
@@ -102,7 +110,7 @@ def workers(
     try:
         for pc in range(options.pcs):
             command = [
-                *(sys.executable, "-m", "simulation.worker", "--config", str(config)),
+                *(sys.executable, "-m", "simulation.worker", *by_config),
                 *("--seed", str(options.seed + pc), "--hours", str(options.hours)),
                 *("--users-online", str(options.users_online)),
                 *("--refresh-seconds", str(options.refresh_seconds)),
@@ -118,14 +126,22 @@ def workers(
 
 
 def print_report(
-    options: argparse.Namespace, alone: Sequence[dict[str, Any]], together: Sequence[dict[str, Any]]
+    options: argparse.Namespace,
+    plain: Sequence[dict[str, Any]],
+    alone: Sequence[dict[str, Any]],
+    together: Sequence[dict[str, Any]],
 ) -> None:
     """Print everything that was counted."""
     hours = f"{options.hours:g} simulated hours on {options.pcs} PCs at once, one PostgreSQL, one Redis"
     print(f"\n{hours}\n")
-    print(f"{'':44}{'each for itself':>16}{'together':>12}")
+    print(f"{'':40}{'unpatched':>12}{'each for itself':>18}{'together':>12}")
+    for what, name in (
+        ("SELECTs that reached the database", "selects"),
+        ("logins to the database", "connections"),
+    ):
+        first, before, after = (sum(run[name] for run in runs) for runs in (plain, alone, together))
+        print(f"{what:40}{first:12,}{before:18,}{after:12,}")
     for what, count in (
-        ("SELECTs that reached the database", lambda run: run["selects"]),
         ("runs of cached methods", lambda run: run["statistics"]["total"]["loads"]),
         ("calls answered from a PC's own memory", lambda run: run["statistics"]["total"]["hits"]),
         ("answers found at the server", lambda run: _of_server(run, "found")),
@@ -134,13 +150,13 @@ def print_report(
         ("loads overtaken by a write of another PC", lambda run: _of_server(run, "overtaken")),
     ):
         before, after = (sum(map(count, runs)) for runs in (alone, together))
-        print(f"{what:44}{before:16,}{after:12,}")
+        print(f"{what:40}{'':12}{before:18,}{after:12,}")
     print("\nRuns of each cached method\n")
     for method in sorted(alone[0]["statistics"]["methods"]):
         before, after = (
             sum(run["statistics"]["methods"][method]["loads"] for run in runs) for runs in (alone, together)
         )
-        print(f"{method.rpartition('.')[2]:44}{before:16,}{after:12,}")
+        print(f"{method.rpartition('.')[2]:40}{'':12}{before:18,}{after:12,}")
     print(f"\n{WHY_SOME_RUN_MORE_OFTEN}")
     print("\nWhat each PC says at the end\n")
     head = f"{'':6}{'mode':12}{'members':>8}{'sent':>7}{'heard':>7}{'delay (ms)':>12}{'silent for (s)':>16}"
