@@ -1,8 +1,8 @@
 """Runs the example on five PCs at once, on one PostgreSQL and one Redis, and prints what sharing has saved.
 
 Both servers are its own: they are started in temporary folders, and stopped. First all is as without
-wats_accel. Then each PC has a cache of its own that nobody tells of the others' writes. Then they tell each other,
-and share answers.
+wats_accel. Then each PC has a cache of its own that nobody tells of the others' writes. Then they tell each
+other, and share answers.
 """
 
 from __future__ import annotations
