@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,7 +44,7 @@ def _write(database: Any, polls: Polls, number: int, count: int) -> list[Written
         before = len(polls.answers) - 1
         table = drawn.choice(TABLES)
         if database.dialect == "sqlite" and database.kind == "sqlite3":
-            connection.execute("BEGIN IMMEDIATE")  # who reads first and writes then may find that he cannot
+            _begin(connection)
         connection.execute(f"INSERT INTO {table} (id) VALUES ({number * 1_000_000 + step})")
         if drawn.random() < 0.1:
             connection.rollback()
@@ -51,6 +53,13 @@ def _write(database: Any, polls: Polls, number: int, count: int) -> list[Written
         done.append(Written(table, before, polls.begun))
     connection.close()
     return done
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """At once with the lock: who reads first and writes then may find that he cannot. SQLite knows no queue."""
+    while not connection.in_transaction:
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute("BEGIN IMMEDIATE")
 
 
 def _ask(database: Any, polls: Polls, first: threading.Event, over: threading.Event) -> None:
