@@ -56,7 +56,7 @@ def _write(database: Any, polls: Polls, number: int, count: int) -> list[Written
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    """At once with the lock: who reads first and writes then may find that he cannot. SQLite knows no queue."""
+    """With the lock at once: who reads first may find that he cannot write. SQLite has no queue for it."""
     while not connection.in_transaction:
         with contextlib.suppress(sqlite3.OperationalError):
             connection.execute("BEGIN IMMEDIATE")
