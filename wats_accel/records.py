@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from wats_accel.generated_functions import defined_by, is_name
+
 __all__ = ["record"]
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ class _Later:
 
     def __get__(self, instance: object, owner: type[Any]) -> Any:
         self._finish(self._name)
-        return getattr(owner if instance is None else instance, self._name)
+        made = getattr(owner if instance is None else instance, self._name)
+        # `inspect.signature` asks, from Python 3.13 on, as if the class were an object of its metaclass.
+        return made.__get__(instance) if isinstance(instance, type) and hasattr(made, "__get__") else made
 
 
 def _record(cls: type[Any], options: dict[str, bool]) -> type[Any]:
@@ -103,9 +107,9 @@ def _make_constructor(cls: type[Any], *, is_frozen: bool) -> bool:
     put = "_setattr_(self, {0!r}, {0})" if is_frozen else "self.{0} = {0}"
     body = "\n  ".join(map(put.format, fields)) or "pass"
     text = f" def __init__({', '.join(('self', *given))}):\n  {body}\n return __init__"
-    made: dict[str, Any] = {}
-    exec(f"def make({', '.join(('_setattr_', *defaults))}):\n{text}", vars(sys.modules[cls.__module__]), made)
-    constructor = made["make"](object.__setattr__, *defaults.values())
+    text = f"def make({', '.join(('_setattr_', *defaults))}):\n{text}"
+    make = defined_by(text, "make", vars(sys.modules[cls.__module__]), {})
+    constructor = make(object.__setattr__, *defaults.values())
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
     constructor.__annotations__ = {**{name: kind for name, (kind, _) in fields.items()}, "return": None}
     type.__setattr__(cls, "__init__", constructor)
@@ -129,6 +133,7 @@ def _plain_fields(cls: type[Any]) -> _Fields | None:
         or "self" in fields
         or any("InitVar" in kind or "KW_ONLY" in kind for kind in kinds)
     )
+    is_odd = is_odd or not all(map(is_name, fields))
     has_default = [value is not _MISSING for value in values]
     return None if is_odd or has_default != sorted(has_default) else fields
 

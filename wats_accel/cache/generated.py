@@ -7,9 +7,7 @@ them, come in as variables.
 
 from __future__ import annotations
 
-import functools
 import inspect
-import keyword
 import linecache
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Any, Final
 from wats_accel.cache.key_rules import KeyRules
 from wats_accel.cache.sealing import Sealer
 from wats_accel.errors import TargetError
+from wats_accel.generated_functions import defined_by, is_name
 from wats_accel.records import record
 from wats_accel.suggestions import nearest
 
@@ -159,10 +158,6 @@ def compile_binding(
     return generate(signature, "return {" + ", ".join(pairs) + "}")
 
 
-def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text)
-
-
 def _tuple_expression(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)},)" if parts else "()"
 
@@ -172,7 +167,7 @@ def _path_expression(path: str, first: str, roots: list[str]) -> str:
     if root not in roots:
         raise TargetError(no_parameter(root, roots))
     name = first if first and root in INSTANCE_NAMES else root
-    if not all(map(_is_name, path.split("."))):
+    if not all(map(is_name, path.split("."))):
         raise TargetError(f"{path!r} is no path of attributes")
     return f"{name}.{attributes}" if attributes else name
 
@@ -217,7 +212,7 @@ def generate(
     }
     parameters = []
     for number, (known_as, known) in enumerate(signature.parameters.items()):
-        if not _is_name(known_as) or known_as in namespace:
+        if not is_name(known_as) or known_as in namespace:
             raise TargetError(f"the parameter {known_as!r} has no usable name")
         default: Any = Parameter.empty
         if known.default is not Parameter.empty:
@@ -226,17 +221,10 @@ def generate(
         parameters.append(known.replace(default=default, annotation=Parameter.empty))
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     text = f"def {_NAME}{inspect.Signature(parameters)}:\n{lines}"
-    exec(code_of(text), namespace)
-    generated: FunctionType = namespace.pop(_NAME)
+    generated: FunctionType = defined_by(text, _NAME, namespace)
     if title:
         generated.__code__ = _titled(generated.__code__, name, title, text)
     return generated
-
-
-@functools.lru_cache(maxsize=256)
-def code_of(text: str) -> CodeType:
-    """The code of a generated text; methods that look alike share it."""
-    return compile(text, "<wats_accel>", "exec", dont_inherit=True)
 
 
 def _titled(code: CodeType, name: str, title: str, text: str) -> CodeType:
