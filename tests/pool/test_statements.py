@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wats_accel.pool import statements
 from wats_accel.pool.statements import TRANSACTION, Effect, effect_of
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "legacy_wats"
@@ -730,3 +733,24 @@ def test_the_example_leaves_nothing_behind() -> None:
     assert len(statements) > 20
     for sql in statements:
         assert effect_of(sql) == Effect(taint=None, inserts=sql.startswith("INSERT")), sql
+
+
+def test_no_pattern_is_compiled_by_a_statement_when_all_are_ready() -> None:
+    statements.get_ready()
+    before = statements._compiled.cache_info()
+    assert before.currsize == len({pattern for _, pattern in statements._SUSPECTS.values()})
+    for token in statements._SUSPECTS:
+        effect_of(f"SELECT 1 FROM a WHERE {token} ( b ) -- {uuid.uuid4()}")
+    assert statements._compiled.cache_info().misses == before.misses
+
+
+def test_importing_it_compiles_hardly_any_pattern() -> None:
+    program = (
+        "import re; compiled = []; real = re.compile;"
+        "re.compile = lambda *args: compiled.append(args) or real(*args);"
+        "import wats_accel.pool.statements; print(len(compiled))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(done.stdout) < 60

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wats_accel.pool.rules import PoolRules
+from wats_accel.pool.statements import get_ready
 
 if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry as Entry
@@ -142,6 +143,8 @@ class ConnectionQueue:
 def _queue_type() -> type[QueuePool]:
     from sqlalchemy.pool import QueuePool  # noqa: PLC0415 - a quarter of a second, when it is first needed
     from sqlalchemy.util.queue import Empty  # noqa: PLC0415 - as above
+
+    get_ready()
 
     class Idle:
         """What SQLAlchemy asks of its queue, of a deque that is shared with who takes and gives back."""

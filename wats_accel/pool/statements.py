@@ -69,6 +69,15 @@ def _effect(sql: str) -> Effect:
 _remembered = functools.lru_cache(maxsize=1024)(_effect)
 
 
+_compiled = functools.lru_cache(maxsize=256)(re.compile)
+
+
+def get_ready() -> None:
+    """Compile all patterns: the first statement may come where the stack has no room left for that."""
+    for _, pattern in _SUSPECTS.values():
+        _compiled(pattern)
+
+
 def _reasons(statement: Statement) -> Iterator[str]:
     leading = _leading(statement)
     if leading is not None:
@@ -78,7 +87,7 @@ def _reasons(statement: Statement) -> Iterator[str]:
         yield _TEMPORARY
     for token in sorted(_SUSPECTS.keys() & statement):
         reason, pattern = _SUSPECTS[token]
-        if pattern.search(text):
+        if _compiled(pattern).search(text):
             yield reason
     if "SET" in statement[1:] and _has_unexplained_set(statement):
         yield "SET"
@@ -162,17 +171,17 @@ _WANTS_MORE: Final = (
 )
 
 
-def _begun(words: str) -> re.Pattern[str]:
+def _begun(words: str) -> str:
     """Words that begin a statement without a semicolon before it."""
-    return re.compile(rf" (?!(?:{_WANTS_MORE}) )\S+ {words} (?![,)] )")
+    return rf" (?!(?:{_WANTS_MORE}) )\S+ {words} (?![,)] )"
 
 
-def _created(word: str) -> re.Pattern[str]:
+def _created(word: str) -> str:
     """A word for a table, if that is temporary; or what SQLite and PostgreSQL call the schema of those."""
     kinds = "CREATE|REPLACE|GLOBAL|LOCAL|PRIVATE|MULTISET"
     no_names = "FROM|WHERE|SELECT|VALUES|DEFAULT|WITH|SET"
     into = rf' INTO {word} (?:\.|(?!(?:{no_names}) )[\w"])'
-    return re.compile(rf" (?:{kinds}) {word} |{into}|\A CREATE (?:.* )?{word} \. ")
+    return rf" (?:{kinds}) {word} |{into}|\A CREATE (?:.* )?{word} \. "
 
 
 _FUNCTIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -200,25 +209,26 @@ _INSERT_INTO: Final = "(?:INSERT|IGNORE|MERGE|REPLACE)"
 _TRANSACTION: Final = "(?:TRAN|TRANSACTION|DISTRIBUTED)"
 
 # Tokens, why they taint, and the surroundings in which they do: patterns of statements with one space
-# before, between and after their tokens.
-_SUSPECTS: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
+# before, between and after their tokens. To compile these hundred and more takes longer than all else that a
+# start does for a pool: that is left to the first connection, or to the first statement that has the token.
+_SUSPECTS: Final[Mapping[str, tuple[str, str]]] = {
     **{
-        quote + name: (reason, re.compile(rf" {quote}{re.escape(name)} \( "))
+        quote + name: (reason, rf" {quote}{re.escape(name)} \( ")
         for reason, names in _FUNCTIONS.items()
         for name in names
         for quote in ("", '"')
     },
-    **{f"DBMS_{name}": (_PROCEDURE, re.compile(rf" DBMS_{name} \. ")) for name in _PACKAGES},
+    **{f"DBMS_{name}": (_PROCEDURE, rf" DBMS_{name} \. ") for name in _PACKAGES},
     **{
         word: (_TEMPORARY, _created(word))
         for word in ("TEMP", "TEMPORARY", "VOLATILE", '"TEMP', "PG_TEMP", '"PG_TEMP')
     },
     # PostgreSQL's settings are rows of a view, and to update one is to SET it.
     **{
-        name: ("SET", re.compile(rf' UPDATE (?:ONLY )?(?:"?PG_CATALOG \. )?{name} '))
+        name: ("SET", rf' UPDATE (?:ONLY )?(?:"?PG_CATALOG \. )?{name} ')
         for name in ("PG_SETTINGS", '"PG_SETTINGS')
     },
-    "'": (_UNKNOWN, re.compile(r" ' \. ")),  # CREATE TABLE 'temp'.name: SQLite takes literals for names
+    "'": (_UNKNOWN, r" ' \. "),  # CREATE TABLE 'temp'.name: SQLite takes literals for names
     "USE": ("USE", _begun("USE(?! (?:INDEX|KEY) )")),
     "SETUSER": ("SET", _begun("SETUSER")),
     "REVERT": ("SET", _begun("REVERT")),
@@ -228,18 +238,18 @@ _SUSPECTS: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
     "KILL": (_UNKNOWN, _begun("KILL")),
     "EXEC": (_PROCEDURE, _begun("EXEC")),
     "EXECUTE": (_PROCEDURE, _begun("EXECUTE(?! (?:FUNCTION|PROCEDURE) )")),  # those are of triggers
-    "CALL": (_PROCEDURE, re.compile(r" \{ (?:\? = )?CALL ")),
+    "CALL": (_PROCEDURE, r" \{ (?:\? = )?CALL "),
     "COMMIT": (TRANSACTION, _begun("COMMIT")),
     "ROLLBACK": (TRANSACTION, _begun("ROLLBACK")),
     "BEGIN": (TRANSACTION, _begun(f"BEGIN {_TRANSACTION}")),
     "SAVE": (TRANSACTION, _begun(f"SAVE {_TRANSACTION}")),
-    "NEXTVAL": ("sequence value", re.compile(" NEXTVAL ")),  # Oracle's have no parentheses
-    "CURRVAL": ("sequence value", re.compile(" CURRVAL ")),
-    "NEXT": ("sequence value", re.compile(" NEXT VALUE FOR ")),
-    "LAST_INSERT_ID": ("sequence value", re.compile(r" LAST_INSERT_ID \( (?!\) )")),  # MySQL's, with a value
-    ":": ("user variable", re.compile(r" (?![(,] [^\W\d][\w$]* )\S+ \S+ : = ")),  # but f(name := 1)
+    "NEXTVAL": ("sequence value", " NEXTVAL "),  # Oracle's have no parentheses
+    "CURRVAL": ("sequence value", " CURRVAL "),
+    "NEXT": ("sequence value", " NEXT VALUE FOR "),
+    "LAST_INSERT_ID": ("sequence value", r" LAST_INSERT_ID \( (?!\) )"),  # MySQL's, with a value
+    ":": ("user variable", r" (?![(,] [^\W\d][\w$]* )\S+ \S+ : = "),  # but f(name := 1)
     # MySQL's SELECT ... INTO @name, and not SQL Server's tables in variables.
-    "INTO": ("user variable", re.compile(rf"\A(?!.* {_OUTPUT}).* (?!{_INSERT_INTO} )\S+ INTO @")),
+    "INTO": ("user variable", rf"\A(?!.* {_OUTPUT}).* (?!{_INSERT_INTO} )\S+ INTO @"),
 }
 _TEMPORARY_NAME: Final = re.compile(r' #[^ ]| (?:TABLE|INTO|EXISTS|PROC|PROCEDURE|\.) "#')
 
