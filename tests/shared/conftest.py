@@ -1,33 +1,13 @@
-"""What the tests of the shared part have in common: a Redis of their own, and members that take steps."""
+"""What the tests of the shared part have in common: members that take steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
-from private_redis import PrivateRedis, RedisMissingError
+from private_redis import PrivateRedis
 from steps import Member, Members
-
-
-@pytest.fixture(scope="session")
-def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
-    try:
-        server = PrivateRedis()
-        server.start()
-    except RedisMissingError as error:
-        missing(str(error))
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def redis_server(_redis: PrivateRedis) -> Iterator[PrivateRedis]:
-    """A server with nothing in it, which may be stopped, paused and started again."""
-    _redis.begin_empty()
-    yield _redis
-    _redis.resume()
 
 
 @pytest.fixture
