@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
@@ -32,6 +32,7 @@ from wats_accel.shared.horizon import Horizon, clock_that_counts_sleep
 from wats_accel.shared.messages import ANYTHING, Message, Told
 from wats_accel.shared.outbox import Outbox, Seal
 from wats_accel.shared.server import Beat, Received, Server
+from wats_accel.shared.server_time import ServerTime
 from wats_accel.shared.tags import Tags
 
 ResultT = TypeVar("ResultT")
@@ -95,7 +96,7 @@ class Backplane:
         self._known: tuple[str, ...] = ()
         self._is_closed = False
         self._heard_at: float | None = None
-        self._server_time: tuple[int, float] | None = None  # in ms, and when it was asked for
+        self._server_time = ServerTime(rules.beat_seconds)
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
 
@@ -103,25 +104,31 @@ class Backplane:
 
     def dropped(self, drops: Sequence[Told], /) -> None:
         """Tell what patterns, bound to values, have dropped here."""
+        told = tuple(drops)
+        self._tell_of(lambda: (set().union(*(self.tags.of_drop(*drop) for drop in told)), Message(told)))
+
+    def changed(self, tables: Tables | None, /) -> None:
+        """Tell which tables have changed."""
+        if tables is None:
+            self._tell_of(lambda: ([self.tags.unknown_tables], ANYTHING))
+        elif tables:
+            self._tell_of(lambda: (self.tags.of_tables(tables), Message(tables=tables)))
+
+    def _tell_of(self, made: Callable[[], tuple[Iterable[str], Message]]) -> None:
         try:
-            tags = sorted(set().union(*(self.tags.of_drop(*drop) for drop in drops)))
-            self._tell(tags, Message(tuple(drops)))
+            tags, message = made()
+            self._tell(sorted(self.tags.sound(tags)), message)
         except BaseException as error:
             self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
             if not isinstance(error, Exception):
                 raise  # Ctrl+C and the like are the application's own
 
-    def changed(self, tables: Tables | None, /) -> None:
-        """Tell which tables have changed."""
-        try:
-            if tables is None:
-                self._tell([self.tags.unknown_tables], ANYTHING)
-            elif tables:
-                self._tell(self.tags.of_tables(tables), Message(tables=tables))
-        except BaseException as error:
-            self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
-            if not isinstance(error, Exception):
-                raise
+    def in_doubt(self, why: str, /) -> None:
+        """Tell that anything may have changed, as soon as the server can be asked again."""
+        with self._lock:
+            self._outbox.owes_everything = True
+            self.is_reached = False
+        self.trouble(why)
 
     def _tell(self, tags: list[str], message: Message) -> None:
         if not tags:
@@ -177,7 +184,10 @@ class Backplane:
     def _tell_later(self, tags: list[str], message: Message, why: str) -> None:
         """Tell it when the server can be reached again; whether it has been told by now is not known."""
         with self._lock:
-            self._outbox.put(tags, message)
+            try:
+                self._outbox.put(tags, message)
+            except Exception:  # noqa: BLE001 - then it means everything
+                self._outbox.owes_everything = True
             self.is_reached = False
         self.trouble(why)
 
@@ -220,7 +230,7 @@ class Backplane:
                 self._due_at = 0.0  # a gap: the next beat tells
         except BaseException as error:
             self._due_at = 0.0
-            self._server_time = None  # it may have been set meanwhile
+            self._server_time.forget()
             self.trouble(type(error).__name__)
             raise
 
@@ -252,20 +262,13 @@ class Backplane:
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._last,
-            latest_ms=self._latest_ms(),
+            latest_ms=self._server_time.latest_ms(self._listening),
         )
-        self._server_time = beat.milliseconds, clock_that_counts_sleep()
+        self._server_time.told(beat.milliseconds)
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
-
-    def _latest_ms(self) -> int:
-        """The server's time when a beat that is sent now is too late."""
-        if self._server_time is None:
-            self._server_time = self._listening.milliseconds(), clock_that_counts_sleep()
-        milliseconds, at = self._server_time
-        return milliseconds + int((clock_that_counts_sleep() - at + self.rules.beat_seconds) * 1e3)
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-from wats_accel.cache.elsewhere import Tables
+from wats_accel.cache.elsewhere import Tables, tell_changed, tell_dropped
 from wats_accel.cache.entries import Entry
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -250,10 +250,10 @@ class Following:
         if announcer is None:
             return
         if tables is None or self._follows is not None:
-            announcer.changed(tables)
+            tell_changed(announcer, tables)
             return
         names = [(region.rules.namespace, region.rules.method) for region in concerned]
-        announcer.dropped([(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
+        tell_dropped(announcer, [(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
 
     @staticmethod
     def _concerns(changes: Changes, region: Region) -> bool:

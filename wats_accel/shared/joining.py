@@ -135,6 +135,10 @@ class Membership:
         """Share the answers of all methods that there are now: at first, and after a reload.
 
         Args:
+    def in_doubt(self, why: str, /) -> None:
+        """Tell that anything may have changed, and share nothing until that has been told."""
+        self.backplane.in_doubt(why)
+
             observer: of the pools; it may be what sees statements.
         """
         follows = observer if isinstance(observer, FollowsTables) else None

@@ -39,6 +39,9 @@ class Outbox:
         seal: of messages; None: they go in clear, and without arguments unless `arguments_in_clear`.
         arguments_in_clear: whether arguments may go in clear.
         clock: seconds.
+
+    Attributes:
+        owes_everything: whether others have to be told that anything may have changed, before all else.
     """
 
     def __init__(
@@ -60,10 +63,11 @@ class Outbox:
         self._lock = threading.RLock()  # of what waits; never held while the server is asked
         self._waiting: deque[tuple[list[str], Message]] = deque()
         self._sent_at: dict[str, float] = {}
+        self.owes_everything = False
 
     def __bool__(self) -> bool:
         """Whether there is anything that waits."""
-        return bool(self._waiting)
+        return self.owes_everything or bool(self._waiting)
 
     def send(self, server: Server, tags: list[str], message: Message) -> None:
         """Send a message.
@@ -95,6 +99,13 @@ class Outbox:
         Raises:
             Exception: as `send`. What was not sent waits still.
         """
+        if self.owes_everything:
+            self.owes_everything = False
+            try:
+                self.send(server, [self._everything], ANYTHING)
+            except BaseException:
+                self.owes_everything = True
+                raise
         while True:
             with self._lock:
                 if not self._waiting:
@@ -132,5 +143,6 @@ class Outbox:
         """In a child process: what waits is the parent's to send."""
         self._lock = threading.RLock()
         self.member = member
+        self.owes_everything = False
         self._waiting.clear()
         self._sent_at.clear()

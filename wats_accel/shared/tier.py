@@ -129,7 +129,8 @@ class MethodTier:
         prefix = f"{{{self._backplane.prefix}}}:a"
         named = (rules.target, rules.whole, owner, load.key[1:])
         answer = key_name(prefix, rules.namespace, rules.method, named, self._common.secret)
-        tags = self._backplane.tags.of_answer(rules.namespace, rules.method, load.texts)
+        known = self._backplane.tags
+        tags = known.sound(known.of_answer(rules.namespace, rules.method, load.texts))
         return _Names(answer, f"{answer}:lease", tags)
 
     def _find(self, load: Load, ticket: OpenTicket) -> bool:
@@ -271,13 +272,15 @@ class MethodTier:
         longest = min(rules.ttl_seconds or _LONGEST_SECONDS, rules.ages.max_age_seconds or _LONGEST_SECONDS)
         left = longest - (self.region.clock() - load.began_at)
         names = ticket.names
+        known = self._backplane.tags
+        table_tags = known.sound(known.of_tables(tables or ()))
 
         def ask() -> bool:
             return self._backplane.server.keep(
                 names.answer,
                 names.lease,
                 names.tags,
-                self._backplane.tags.of_tables(tables or ()),
+                table_tags,
                 holder=ticket.holder,
                 missing=missing,
                 value=packed,

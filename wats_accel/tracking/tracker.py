@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 
 from wats_accel.breakers import Breakers
-from wats_accel.cache.elsewhere import Tables
+from wats_accel.cache.elsewhere import Tables, tell_changed
 from wats_accel.cache.loads import Load, doubt_loads, note_reading, note_rows_of, reader, spoil_loads, stacks
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -305,7 +305,8 @@ class Tracker:
         announcer = self._caches.announcer
         if announcer is not None:
             both = changed.changes | changed.besides
-            announcer.changed(None if both.unknown else {t: sorted(cs) for t, cs in both.access.items})
+            tables = None if both.unknown else {t: sorted(cs) for t, cs in both.access.items}
+            tell_changed(announcer, tables)
 
     def _drop_here(self, changed: Changed) -> int:
         count, failed, interrupt = 0, [], None
