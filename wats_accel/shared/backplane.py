@@ -52,6 +52,7 @@ class Backplane:
         seal: of messages; None: they go in clear, and without arguments unless `arguments_in_clear`.
         arguments_in_clear: whether arguments may go in clear.
         clock: seconds, as `clock_that_counts_sleep`.
+        is_over: whether nobody needs it any more, though nobody has closed it.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Backplane:
         seal: Seal | None = None,
         arguments_in_clear: bool = False,
         clock: Callable[[], float] = clock_that_counts_sleep,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rules = rules
         self.prefix = prefix
@@ -84,7 +86,8 @@ class Backplane:
             clock=clock,
         )
         self.deadlines = Deadlines()
-        self._horizon = Horizon(self._was_reached, clock=clock)
+        self.is_over = is_over
+        self._horizon = Horizon(self._was_reached, clock=clock, is_over=is_over)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
         self.is_reached = False  # the server: asked by nobody but the listening thread until it is

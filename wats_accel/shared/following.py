@@ -85,7 +85,7 @@ class Following:
         self._source: VersionSource | None = None
         self._known: Versions | None = None
         self._vouched_at: float | None = None  # by the caches' clock: when the last good question was asked
-        self._horizon = Horizon(self._was_reached, clock=clock)
+        self._horizon = Horizon(self._was_reached, clock=clock, is_over=lambda: caches.is_over)
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
         begins_anew_when_forked(self)
@@ -153,7 +153,7 @@ class Following:
 
     def _run(self, ends: threading.Event) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        while not ends.is_set():
+        while not ends.is_set() and not self._caches.is_over:
             try:
                 self.step()
             except Exception as error:  # noqa: BLE001 - each driver has its own
