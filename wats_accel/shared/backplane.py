@@ -181,7 +181,8 @@ class Backplane:
     @property
     def _both(self) -> tuple[Server, Server]:
         if self._servers is None:
-            self._servers = self._connect_servers()
+            asked, listening = self._connect_servers()
+            self._servers = asked, listening
         return self._servers
 
     def _tell_later(self, tags: list[str], message: Message, why: str) -> None:
@@ -320,7 +321,7 @@ class Backplane:
         for told in received:
             if told.number != self._last + 1:
                 return False
-            if not self._outbox.is_own(told):
+            if self._outbox.is_own(told) is not True:
                 self.counters.received += 1
                 self._heard_at = self._clock()
                 self._listener.told(self._outbox.opened(told.message))

@@ -238,7 +238,7 @@ class MethodTier:
         why_not = self._why_not(load)
         if missing is None or why_not is not None:
             if why_not is not None:
-                self._shared[why_not] += 1
+                self._shared[why_not if type(why_not) is str else "failed"] += 1
             self.give_up(ticket)
             return
         try:
