@@ -70,19 +70,25 @@ class Outbox:
         return self.owes_everything or bool(self._waiting)
 
     def send(self, server: Server, tags: list[str], message: Message) -> None:
-        """Send a message.
+        """Send a message; one that cannot be written means everything.
 
         Raises:
             Exception: the server cannot be reached, or answers nonsense; it may have got it all the same.
         """
         nonce = secrets.token_hex(8)
-        text = written(message, with_arguments=self._with_arguments)
-        sealed = text if self._seal is None else self._seal.seal(text, _ABOUT)
+        try:
+            sealed = self._sealed(message)
+        except Exception:  # noqa: BLE001 - else it would wait for ever, and others with it
+            tags, sealed = [self._everything], self._sealed(ANYTHING)
         if len(self._sent_at) > _MOST_WAITING:
             self._sent_at.clear()
         self._sent_at[nonce] = self._clock()
         server.announce(tags, sealed, sender=self.member, nonce=nonce)
         self._counters.sent += 1
+
+    def _sealed(self, message: Message) -> bytes:
+        text = written(message, with_arguments=self._with_arguments)
+        return text if self._seal is None else self._seal.seal(text, _ABOUT)
 
     def put(self, tags: list[str], message: Message) -> None:
         """Have a message wait. Whether it has been sent by now need not be known."""
