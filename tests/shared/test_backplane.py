@@ -9,8 +9,10 @@ import pytest
 import redis
 from steps import RULES, Member, Members, is_stopped
 
+from wats_accel.patterns import KeyPattern
 from wats_accel.shared.deadlines import DeadlinePassedError
 from wats_accel.shared.server import NonsenseError
+from wats_accel.testing import Fault, failing
 from wats_accel.wire import Sealer
 
 # -- all is well -----------------------------------------------------------------------------------------
@@ -315,6 +317,47 @@ def test_calls_that_fail_at_the_same_time_count_as_one(members: Members) -> None
     with pytest.raises(ConnectionError):
         backplane.ask(fails_after_another, RULES.timeout_seconds)
     assert backplane._pause == RULES.beat_seconds
+
+
+def test_what_could_not_even_be_put_aside_is_told_as_everything(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    with failing("outbox.*", Fault.raises(MemoryError)):
+        one.drops("users:*")
+    assert not one.backplane.is_reached  # so nobody asks it for answers
+    members.clock.now += RULES.beat_seconds
+    one.step()
+    assert one.is_connected
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_one_of_whom_nobody_knows_what_he_has_dropped_tells_of_everything(two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.in_doubt("RuntimeError")
+    assert not one.backplane.is_reached
+    one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(members: Members) -> None:
+    one, other = members.join(arguments_in_clear=True), members.join()
+    one.backplane.dropped([(KeyPattern.parse("users:*"), object())])  # type: ignore[list-item]
+    one.drops("groups:*")
+    assert one.is_connected
+    other.step()
+    assert other.heard.drops == ["everything", "groups:*"]
+
+
+def test_a_tag_that_is_none_is_told_as_everything(two: tuple[Member, Member]) -> None:
+    one, other = two
+    with failing("name.tag", Fault.returns(3.5)):
+        one.drops("users:*")
+    one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
 
 
 # -- another process is missing --------------------------------------------------------------------------
