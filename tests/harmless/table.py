@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -92,8 +93,12 @@ def everything() -> Iterator[Combination]:
 
 def passed() -> dict[str, set[str]]:
     """Where each seam is passed, as the last whole run has found."""
-    lines = PASSED.read_text(encoding="utf-8").splitlines()
-    return {seam: set(places.split(", ")) for seam, _, places in (line.partition(": ") for line in lines)}
+    return _read(PASSED.read_text(encoding="utf-8"))
+
+
+def _read(text: str) -> dict[str, set[str]]:
+    named = (line.partition(": ") for line in text.splitlines())
+    return {seam: set(filter(None, places.split(", "))) for seam, _, places in named}
 
 
 def write_passed(found: Iterable[tuple[str, str]]) -> None:
@@ -111,13 +116,15 @@ SHARE = 0.2
 
 def striking() -> list[Combination]:
     """All combinations in which the fault comes into effect."""
-    known = passed()
+    return list(_striking(PASSED.read_text(encoding="utf-8")))
+
+
+@functools.cache  # it takes long, and each family asks
+def _striking(found: str) -> tuple[Combination, ...]:
+    known = _read(found)
     first = {seam: _first_mode(seam, places) for seam, places in known.items()}
-    return [
-        one
-        for one in everything()
-        if one.place in known.get(one.seam, ()) and (one.mode.name == first[one.seam] or _is_drawn(one))
-    ]
+    struck = (one for one in everything() if one.place in known.get(one.seam, ()))
+    return tuple(one for one in struck if one.mode.name == first[one.seam] or _is_drawn(one))
 
 
 _ABOUT_OTHERS = frozenset(seam.name for seam in SHARED_SEAMS)
@@ -139,12 +146,17 @@ _KINDS |= dict.fromkeys((fault.text for fault in FAULTS[:3]), 0)  # it raises
 _KINDS |= dict.fromkeys((NOTHING, AN_OBJECT, WRONG_TYPE), -1)  # it answers nonsense
 
 
+_RARELY = 0.1
+"""Of seams that are not about other processes so many are met in modes that are: it takes long to connect."""
+
+
 def share(family: str, seed: int = 1) -> list[Combination]:
     """Of each seam of a family two kinds of faults, in situations chosen by chance; grouped by mode."""
     chance = random.Random(f"{family} {seed}")
     chosen: dict[str, dict[int, list[Combination]]] = {}
+    elsewhere = {seam for seam in seams(f"{family}.*") if seam in _ABOUT_OTHERS or chance.random() < _RARELY}
     for one in striking():
-        if one.family == family:
+        if one.family == family and one.mode.hears_of_others is (one.seam in elsewhere):
             chosen.setdefault(one.seam, {}).setdefault(_KINDS[one.fault.text], []).append(one)
     drawn = [
         chance.choice(kinds[kind])
