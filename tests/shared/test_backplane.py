@@ -217,7 +217,7 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
     del other
 
 
-def _refuses(**_: object) -> None:
+def _refuses(*_: object, **__: object) -> None:
     raise ConnectionError
 
 
@@ -231,6 +231,20 @@ def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple
     one.step()
     other.step()
     assert other.heard.drops[0] == "everything"
+
+
+def test_a_new_epoch_in_which_not_everything_could_be_dropped_is_begun_again(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    members.raw().flushall()
+    told = one.heard.told
+    one.heard.told = _refuses  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        one.step()
+    one.heard.told = told  # type: ignore[method-assign]
+    one.step()
+    assert one.heard.drops == ["everything"]
 
 
 def test_isolated_nothing_gets_older_than_the_bound(members: Members, two: tuple[Member, Member]) -> None:

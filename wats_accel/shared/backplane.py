@@ -304,12 +304,12 @@ class Backplane:
     def _begin_with(self, beat: Beat) -> Beat:
         """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
         is_first = self._epoch is None  # then what there is was loaded under a bound
-        self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""
         if not is_first:
             self._drop_everything()
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.
             others = [name for name in self._known if name != self.member]
             self._listening.miss(others, lost_ms=int(self.rules.lost_seconds * 1e3))
+        self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""  # what has failed is done again
         again = self._asked_for_beat()
         if again.epoch != beat.epoch:
             raise ConnectionResetError
