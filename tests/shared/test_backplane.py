@@ -233,6 +233,32 @@ def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple
     assert other.heard.drops[0] == "everything"
 
 
+def _take_over(members: Members, number: int) -> None:
+    """Have a server take over, of the same epoch, that has no message from this number on."""
+    raw = members.raw()
+    raw.hset("{t}:clock", "number", number - 1)
+    raw.xdel("{t}:messages", f"{number}-0")
+    raw.execute_command("XSETID", "{t}:messages", f"{number - 1}-0")
+
+
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_a_message_that_is_lost_before_anybody_has_read_it_is_missed_by_who_has_sent_it(
+    members: Members, two: tuple[Member, Member], others: int
+) -> None:
+    one, other = two
+    other.drops("users:*")
+    one.step()
+    other.step()
+    one.drops("groups:*")
+    _take_over(members, 2)
+    for _ in range(others):
+        other.drops("others:*")
+    with pytest.raises(ConnectionResetError):
+        one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
 def test_a_new_epoch_in_which_not_everything_could_be_dropped_is_begun_again(
     members: Members, two: tuple[Member, Member]
 ) -> None:

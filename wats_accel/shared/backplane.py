@@ -21,7 +21,7 @@ import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
 from wats_accel.counters import SharedCounters
@@ -96,6 +96,7 @@ class Backplane:
         self._due_at = 0.0
         self._epoch: str | None = None
         self._last, self._nonce = 0, ""
+        self._owed = 0  # the number of the last message that the server had taken before the last beat
         self._known: tuple[str, ...] = ()
         self._is_closed = False
         self._heard_at: float | None = None
@@ -261,6 +262,7 @@ class Backplane:
     def _asked_for_beat(self) -> Beat:
         # Over the connection that has the time for it: the server may be slow.
         self._outbox.send_what_waits(self._listening)
+        self._owed = self._outbox.last_unheard()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
@@ -290,16 +292,20 @@ class Backplane:
         """Have all messages applied that there were at a beat; gives that, or a later one."""
         if beat.epoch != self._epoch:
             return self._begin_with(beat)
-        if beat.number < self._last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
-            # It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it.
-            self._listening.begin_anew(beat.epoch)
-            raise ConnectionResetError
+        is_behind = beat.number < max(self._last, self._owed)
+        if is_behind or (beat.nonce and self._nonce and beat.nonce != self._nonce):
+            self._end_epoch(beat.epoch)
         if beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
             return self._begin_with(beat)
         while self._last < beat.number:
             if not self._apply(self._listening.read(self._last, wait_ms=0)):
                 return self._begin_with(beat)
         return beat
+
+    def _end_epoch(self, epoch: str) -> NoReturn:
+        """The server has forgotten what others may have heard, and what was dropped: so nobody trusts it."""
+        self._listening.begin_anew(epoch)
+        raise ConnectionResetError
 
     def _begin_with(self, beat: Beat) -> Beat:
         """Drop everything, and go on from here: what was told before nobody knows. Gives a later beat."""
@@ -309,6 +315,7 @@ class Backplane:
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.
             others = [name for name in self._known if name != self.member]
             self._listening.miss(others, lost_ms=int(self.rules.lost_seconds * 1e3))
+        self._outbox.forget_unheard()
         self._last, self._epoch, self._nonce = beat.number, beat.epoch, ""  # what has failed is done again
         again = self._asked_for_beat()
         if again.epoch != beat.epoch:
@@ -321,6 +328,8 @@ class Backplane:
         for told in received:
             if told.number != self._last + 1:
                 return False
+            if self._epoch is not None and self._outbox.is_lost(told) is not False:
+                self._end_epoch(self._epoch)
             if self._outbox.is_own(told) is not True:
                 self.counters.received += 1
                 self._heard_at = self._clock()

@@ -63,6 +63,7 @@ class Outbox:
         self._lock = threading.RLock()  # of what waits; never held while the server is asked
         self._waiting: deque[tuple[list[str], Message]] = deque()
         self._sent_at: dict[str, float] = {}
+        self._unheard: dict[int, str] = {}  # what the server has taken, and has not come back yet
         self.owes_everything = False
 
     def __bool__(self) -> bool:
@@ -82,9 +83,13 @@ class Outbox:
             tags, sealed = [self._everything], self._sealed(ANYTHING)
         if len(self._sent_at) > _MOST_WAITING:
             self._sent_at.clear()
+            self.forget_unheard()
         self._sent_at[nonce] = self._clock()
-        server.announce(tags, sealed, sender=self.member, nonce=nonce)
+        number = server.announce(tags, sealed, sender=self.member, nonce=nonce)
         self._counters.sent += 1
+        with self._lock:
+            if type(number) is int and nonce in self._sent_at:  # else it has come back already
+                self._unheard[number] = nonce
 
     def _sealed(self, message: Message) -> bytes:
         text = written(message, with_arguments=self._with_arguments)
@@ -132,11 +137,27 @@ class Outbox:
         except Exception:  # noqa: BLE001 - it may have meant anything
             return ANYTHING
 
+    def last_unheard(self) -> int:
+        """The number of the last message that the server has taken and that has not come back; 0 for none."""
+        with self._lock:
+            return max(self._unheard, default=0)
+
+    def forget_unheard(self) -> None:
+        """Expect none of them any more: what they meant is known to be lost, or numbers begin anew."""
+        with self._lock:
+            self._unheard.clear()
+
+    def is_lost(self, told: Received) -> bool:
+        """Whether this message has the number of one of ours, which so is lost."""
+        return self._unheard.get(told.number, told.nonce) != told.nonce
+
     def is_own(self, told: Received) -> bool:
         """Whether it comes from here; then it is noted how long it was on its way."""
         if told.sender != self.member:
             return False
-        sent_at = self._sent_at.pop(told.nonce, None)
+        with self._lock:
+            sent_at = self._sent_at.pop(told.nonce, None)
+            self._unheard.pop(told.number, None)
         if sent_at is not None:
             seconds = self._clock() - sent_at
             counters = self._counters
@@ -152,3 +173,4 @@ class Outbox:
         self.owes_everything = False
         self._waiting.clear()
         self._sent_at.clear()
+        self._unheard.clear()
