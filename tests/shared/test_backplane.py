@@ -12,6 +12,7 @@ from steps import RULES, Member, Members, is_stopped
 from wats_accel.patterns import KeyPattern
 from wats_accel.shared.deadlines import DeadlinePassedError
 from wats_accel.shared.server import NonsenseError
+from wats_accel.shared.servers import Servers
 from wats_accel.testing import Fault, failing
 from wats_accel.wire import Sealer
 
@@ -533,7 +534,7 @@ def test_nonsense_isolates_and_raises_nothing_to_whoever_writes(
     one, _ = two
     server = one.backplane.server
     server._announce = server._beat = lambda **_: nonsense  # type: ignore[assignment]
-    one.backplane._servers = (server, server)
+    one.backplane._servers = Servers(lambda: (server, server))
     one.drops("users:*")
     with contextlib.suppress(Exception):
         one.step()

@@ -33,6 +33,7 @@ from wats_accel.shared.messages import ANYTHING, Message, Told
 from wats_accel.shared.outbox import Outbox, Seal
 from wats_accel.shared.server import Beat, Received, Server
 from wats_accel.shared.server_time import ServerTime
+from wats_accel.shared.servers import Servers
 from wats_accel.shared.tags import Tags
 
 ResultT = TypeVar("ResultT")
@@ -73,8 +74,7 @@ class Backplane:
         self.tags = tags
         self.counters = SharedCounters()
         self.member = secrets.token_hex(8)
-        self._connect_servers = connect
-        self._servers: tuple[Server, Server] | None = None
+        self._servers = Servers(connect)
         self._listener = listener
         self._clock = clock
         self._outbox = Outbox(
@@ -173,18 +173,11 @@ class Backplane:
     @property
     def server(self) -> Server:
         """What the application's calls ask."""
-        return self._both[0]
+        return self._servers.asked
 
     @property
     def _listening(self) -> Server:
-        return self._both[1]
-
-    @property
-    def _both(self) -> tuple[Server, Server]:
-        if self._servers is None:
-            asked, listening = self._connect_servers()
-            self._servers = asked, listening
-        return self._servers
+        return self._servers.listening
 
     def _tell_later(self, tags: list[str], message: Message, why: str) -> None:
         """Tell it when the server can be reached again; whether it has been told by now is not known."""
@@ -260,7 +253,6 @@ class Backplane:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
-        # Over the connection that has the time for it: the server may be slow.
         self._outbox.send_what_waits(self._listening)
         self._owed = self._outbox.last_unheard()
         beat = self._listening.beat(
