@@ -1,7 +1,7 @@
 """The part of docs/explanation/harmless.md that tells the size and the result of the fault matrix.
 
-``python tests/harmless/page.py`` runs the whole matrix, some ten minutes, and writes it. With a number it
-runs that share of it, drawn at random: ``0.2`` for a fifth.
+``python tests/harmless/page.py`` runs the whole matrix, some half an hour, and writes it. With a number it
+runs that share of it, drawn at random: ``0.2`` for a fifth. It needs a redis-server.
 """
 
 from __future__ import annotations
