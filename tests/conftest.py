@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
+from private_redis import PrivateRedis, RedisMissingError
 from threads_in_step import Joins
 
 from wats_accel.cache import flights
@@ -109,6 +110,38 @@ def _started(odbc: Any, private_postgresql: Any) -> Any:
     except private_postgresql.ServerMissingError as error:
         not_here(str(error))
     return private_postgresql.private_postgresql()
+
+
+@contextlib.contextmanager
+def _running_redis() -> Iterator[PrivateRedis]:
+    try:
+        server = PrivateRedis()
+        server.start()
+    except RedisMissingError as error:
+        not_here(str(error))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[PrivateRedis]:
+    with _running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def own_redis() -> Iterator[PrivateRedis]:
+    """A running server of one test, which may leave it as it likes."""
+    with _running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis: PrivateRedis) -> Iterator[PrivateRedis]:
+    """A server with nothing in it, which may be stopped, paused and started again."""
+    _redis.begin_empty()
+    yield _redis
+    _redis.resume()
 
 
 # -- a legacy application ---------------------------------------------------------------------------------

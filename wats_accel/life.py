@@ -300,6 +300,7 @@ class Life(abc.ABC):
         with contextlib.ExitStack() as last_first:
             last_first.callback(_twice, self._log.close)
             if self._leaving is not None:
+                last_first.callback(_twice, self._leaving.context.caches.end)
                 last_first.callback(_twice, self._shut_down, self._leaving)
                 last_first.callback(_twice, self._leaving.context.pools.close)
             last_first.callback(_twice, self._patcher.uninstall)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import os
+import secrets
 import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import elsewhere
 import shelves
+from elsewhere import Elsewhere, Mailbox
 from shelves import BOOKS, Shelves
 from situations import Situation
 from stages import Mode, Outcome, Stage, methods_of, new_application
@@ -24,8 +28,23 @@ from wats_accel.patching import standing
 from wats_accel.runtime import Accelerator
 from wats_accel.testing import FakeClock, Fault, failing, seams
 
+if TYPE_CHECKING:
+    from private_redis import PrivateRedis
+
 _CONNECT = sqlite3.connect
+_PATIENCE, _LONG_PATIENCE = 0.1, 10.0
+"""Seconds that something in the background is waited for: while something is broken, and while nothing is."""
 WRONG_TYPE = 3.5
+_SHARED = {
+    "tier": "shared",
+    "namespaces": ["books", "other"],
+    "timeout": "1s",  # that a busy machine keeps: nothing shall depend on it
+    "beat": "200ms",
+    "lost_after": "1s",
+    "isolated_ttl": "10s",
+    "lease": "20ms",
+}
+_FRESHNESS = {"dialect": "sqlite", "connect": "sqlite3:connect", "poll": "5ms", "isolated_ttl": "10s"}
 FAULTS = (
     Fault.raises(RuntimeError),
     Fault.raises(MemoryError),
@@ -51,10 +70,17 @@ class Matrix:
 
     Args:
         folder: for the databases and the plugin.
+        redis: a running server, for the modes that share.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, redis: PrivateRedis | None = None) -> None:
         self._folder = folder
+        self._redis = redis
+        self._client = None if redis is None else redis.client()
+        self._keys = folder / "keys"
+        descriptor = os.open(self._keys, os.O_CREAT | os.O_WRONLY, 0o600)
+        os.write(descriptor, elsewhere.KEY.hex().encode())
+        os.close(descriptor)
         self._numbers = itertools.count()
         self._database = self._new_database()
         self._plugin = folder / "bystander_plugin.py"
@@ -77,6 +103,7 @@ class Matrix:
         found = Found()
         with _noticing_noise(found):
             stage = self._new(mode) if situation.installs else self._installed(mode)
+            stage.patience = _PATIENCE if len(names) == 1 else _LONG_PATIENCE
             situation.prepare(stage)
             with contextlib.ExitStack() as stack:
                 broken = {name: stack.enter_context(failing(name, fault)) for name in names}
@@ -84,7 +111,7 @@ class Matrix:
             found.passed = {name: known.passed for name, known in broken.items()}
             _compare(found, stage, expected, runs, uncounted=situation.in_background)
             self._afterwards(found, stage)
-            if found.differences or situation.installs or situation.name == "reload" or is_hurt(stage):
+            if found.differences or situation.installs or situation.name == "reload" or is_hurt(stage, mode):
                 self._idle = None
                 self._take_down(found, stage)
                 Path(self._database).unlink(missing_ok=True)
@@ -92,6 +119,7 @@ class Matrix:
             else:
                 self._idle = mode, stage
         if self._idle is None:
+            elsewhere.comes_true(lambda: not loads.stacks, _LONG_PATIENCE)  # of threads that renew and verify
             _clean_up(found)
         return found
 
@@ -100,6 +128,12 @@ class Matrix:
         if self._idle is not None:
             self._take_down(Found(), self._idle[1])
             self._idle = None
+
+    def end(self) -> None:
+        """The same, and disconnect."""
+        self.close()
+        if self._client is not None:
+            self._client.close()
 
     def _plain(self, situation: Situation) -> tuple[list[Outcome], dict[str, int]]:
         """What the unpatched application does."""
@@ -122,31 +156,61 @@ class Matrix:
         """An application of its own, and an accelerator that is not installed yet."""
         self.close()
         self._database = self._new_database()
-        shelves.reset(self._database)
+        shelves.reset(self._database, watched=mode.source == "version-table")
         kind = new_application()
         clock = FakeClock()
-        plugins = [str(self._plugin)] if mode.with_plugin else []
-        wanted = shelves.config(
-            pooled=mode.pooled, invalidation=mode.invalidation, plugins=plugins, level=mode.level
-        )
+        prefix = secrets.token_hex(4)
+        wanted = self._config(mode, prefix)
         made = Accelerator(
             wanted, clock=clock, wall_clock=lambda: clock.wall_time(), strict=False, environ={}
         )
-        return Stage(kind(self._database), self._database, made, methods_of(kind), clock, wanted)
+        return Stage(
+            kind(self._database),
+            self._database,
+            made,
+            methods_of(kind),
+            clock,
+            wanted,
+            elsewhere=Elsewhere(made, self._mailbox(mode, prefix)),
+        )
+
+    def _config(self, mode: Mode, prefix: str) -> dict[str, Any]:
+        more: dict[str, Any] = {}
+        if mode.shared:
+            assert self._redis is not None
+            more["shared"] = {**_SHARED, "url": self._redis.url, "prefix": prefix}
+            more["shared"]["keys"] = {"file": str(self._keys)}
+        if mode.source:
+            more["freshness"] = {**_FRESHNESS, "source": mode.source, "connection": self._database}
+        return shelves.config(
+            pooled=mode.pooled,
+            invalidation=mode.invalidation,
+            plugins=[str(self._plugin)] if mode.with_plugin else [],
+            level=mode.level,
+            more=more,
+        )
+
+    def _mailbox(self, mode: Mode, prefix: str) -> Mailbox | None:
+        if not mode.shared:
+            return None
+        return Mailbox(self._client, prefix, sees_statements=mode.invalidation == "sql")
 
     def _installed(self, mode: Mode) -> Stage:
         if self._idle is not None and self._idle[0] is mode:
             _, stage = self._idle
             self._idle = None
-            shelves.reset(self._database)
+            shelves.reset(self._database, watched=mode.source == "version-table")
             known = stage.known_accelerator
             known.invalidate("*")
             app = type(stage.app)(self._database)
-            return Stage(app, self._database, known, stage.before, stage.clock, stage.wanted)
-        stage = self._new(mode)
-        stage.known_accelerator.install()
-        assert not stage.known_accelerator.problems, stage.known_accelerator.problems
-        return stage
+            again = Stage(app, self._database, known, stage.before, stage.clock, stage.wanted)
+            again.elsewhere = stage.elsewhere
+        else:
+            again = self._new(mode)
+            again.known_accelerator.install()
+            assert not again.known_accelerator.problems, again.known_accelerator.problems
+        assert again.elsewhere.settle(_LONG_PATIENCE), "it is not connected"
+        return again
 
     def _take_down(self, found: Found, stage: Stage) -> None:
         try:
@@ -158,11 +222,15 @@ class Matrix:
         if sqlite3.connect is not _CONNECT:
             found.differences.append("the driver's connect is not the original one after uninstall")
             sqlite3.connect = _CONNECT
+        found.differences += [f"{name} goes on after uninstall" for name in stage.elsewhere.what_goes_on()]
 
     # -- afterwards ----------------------------------------------------------------------------------
 
     def _afterwards(self, found: Found, stage: Stage) -> None:
-        """Nothing is broken any more: answers are fresh."""
+        """Nothing is broken any more: answers are fresh, also as to what other processes have written."""
+        self._answers(stage.app)  # what is tried now and then is tried when something is loaded
+        if not stage.elsewhere.settle(_LONG_PATIENCE):
+            found.differences.append("it does not hear of other processes any more")
         self._look_for_old_answers(found, stage, "afterwards")
         stage.clock.advance(1000)
         written = Stage(stage.app, "")
@@ -189,8 +257,10 @@ class Matrix:
         return stage.outcomes
 
 
-def is_hurt(stage: Stage) -> bool:
+def is_hurt(stage: Stage, mode: Mode) -> bool:
     """Whether anything in an accelerator is not as it was: then the next combination needs a new one."""
+    if not stage.elsewhere.is_well(shared=mode.shared, followed=bool(mode.source)):
+        return True
     known = stage.known_accelerator
     assembly = known._assembly
     if assembly is None or known.problems:

@@ -1,11 +1,12 @@
 """The part of docs/explanation/harmless.md that tells the size and the result of the fault matrix.
 
-``python tests/harmless/page.py`` runs the whole matrix, some ten minutes, and writes it. With a number it
-runs that share of it, drawn at random: ``0.2`` for a fifth.
+``python tests/harmless/page.py`` runs the whole matrix, some half an hour, and writes it. With a number it
+runs that share of it, drawn at random: ``0.2`` for a fifth. It needs a redis-server.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import io
@@ -13,7 +14,9 @@ import logging
 import random
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from matrix import FAULTS, Matrix
 from situations import SITUATIONS
@@ -58,6 +61,23 @@ def write_block() -> None:
     PAGE.write_text(before + BEGIN + block() + END + after, encoding="utf-8")
 
 
+@contextlib.contextmanager
+def _redis() -> Iterator[Any]:
+    """A server of its own; without one the page would tell of a part only."""
+    sys.path[:0] = [str(Path(__file__).parents[1])]
+    from private_redis import PrivateRedis, RedisMissingError
+
+    try:
+        server = PrivateRedis()
+        server.start()
+    except RedisMissingError as error:
+        sys.exit(str(error))
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 def main(share: float) -> int:
     """Run a share of the matrix, 1 for all of it, and write what it has found."""
     once = functools.lru_cache(importlib.metadata.entry_points)  # plugins are looked for each time
@@ -65,8 +85,8 @@ def main(share: float) -> int:
     logger = logging.getLogger("wats_accel")
     logger.addHandler(logging.StreamHandler(io.StringIO()))
     logger.propagate = False
-    with tempfile.TemporaryDirectory() as folder:
-        matrix = Matrix(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, _redis() as redis:
+        matrix = Matrix(Path(folder), redis)
         write_passed((seam, f"{s.name}/{m.name}") for s, m in PLACES for seam in matrix.passed(s, m))
         chance = random.Random(len(striking()))
         drawn = [one for one in striking() if chance.random() < share]
@@ -75,7 +95,7 @@ def main(share: float) -> int:
             for one in drawn
             for text in matrix.run(one.seam, one.fault, one.situation, one.mode).differences[:1]
         ]
-        matrix.close()
+        matrix.end()
     print("\n".join(differing), len(differing), "of", len(drawn), "differ")
     RESULT.write_text(f"{len(drawn)} {len(differing)}\n", encoding="utf-8")
     write_block()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
+
+from wats_accel.versions.ddl import script
 
 SCHEMA = """
 DROP TABLE IF EXISTS book;
@@ -14,6 +17,7 @@ CREATE TABLE loan (book INTEGER, reader TEXT);
 INSERT INTO book VALUES (1, 'Emma', 1), (2, 'Ulysses', 1), (3, 'Walden', 2);
 INSERT INTO loan VALUES (1, 'ada'), (1, 'bob');
 """
+_WATCHING = str(script("sqlite", ["book", "loan"]))
 BOOKS = (1, 2, 3)
 READS = ("title", "listing", "details", "summary", "missing", "opened", "count", "checked", "tried")
 WRITES = ("rename", "lend", "rename_badly", "rename_all")
@@ -129,15 +133,19 @@ def next_change(shelves: Shelves) -> float:
     return 4_000_000_000.0
 
 
-def reset(database: str) -> None:
-    """Have the database as it was at first."""
+def reset(database: str, *, watched: bool = False) -> None:
+    """Have the database as it was at first; `watched`: with triggers that note which tables change."""
     connection = sqlite3.Connection(database)
     connection.executescript(f"PRAGMA synchronous = OFF; BEGIN; {SCHEMA} COMMIT;")
+    if watched:
+        connection.executescript(_WATCHING)
     connection.close()
 
 
-def config(*, pooled: bool, invalidation: str, plugins: list[str], level: str) -> dict[str, Any]:
-    """The configuration of the application, which is the module ``legacy_app``."""
+def config(
+    *, pooled: bool, invalidation: str, plugins: list[str], level: str, more: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The configuration of the application, which is the module ``legacy_app``; `more`: further sections."""
     one = ["books:title:{book}", "books:details:*", "books:listing:*", "books:summary:*"]
     one += ["books:checked:{book}", "books:tried:{book}"]
     return {
@@ -147,6 +155,7 @@ def config(*, pooled: bool, invalidation: str, plugins: list[str], level: str) -
         "pool": [{"connect": "sqlite3:connect", "size": 2, "timeout": 0.05}] if pooled else [],
         "invalidation": invalidation,
         "sql": {"assume_plain_tables": True},
+        **more,
         "cache": {
             "default_ttl": 600,
             "wait_timeout": 0.02,
@@ -160,9 +169,11 @@ def config(*, pooled: bool, invalidation: str, plugins: list[str], level: str) -
                 "target": "legacy_app:Shelves",
                 "scope": "self.database",
                 "cached": {
-                    **dict.fromkeys(("title", "listing", "details", "summary", "missing"), "books"),
+                    **dict.fromkeys(("listing", "summary", "missing"), "books"),
+                    "title": {"namespace": "books", "reads": ["book"]},
+                    "details": {"namespace": "books", "reads": ["loan", "book"]},
                     "opened": {"namespace": "books", "valid_until": "legacy_app:next_change"},
-                    "count": {"namespace": "other"},
+                    "count": {"namespace": "other", "reads": ["loan"]},
                     "checked": {"namespace": "books", "verify": {"sample": "100%"}},
                     "tried": {"namespace": "books", "shadow": True},
                 },

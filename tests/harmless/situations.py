@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import json
-import sqlite3
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from shelves import BOOKS
+import acts
 from stages import Stage
-
-from wats_accel.testing import Fault, failing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +21,8 @@ class Situation:
         families: of seams for which it is played, by their first part; empty: all. Threads take time.
         pooled: whether it is about the pool only.
         in_background: whether methods run in the background, too, so that runs cannot be counted.
+        needs: what other processes have to be heard by: ``shared``, ``source`` or either; empty: none.
+        waits: whether it waits for what our own threads do about other processes.
     """
 
     name: str
@@ -37,237 +32,40 @@ class Situation:
     families: tuple[str, ...] = ()
     pooled: bool = False
     in_background: bool = False
+    needs: tuple[str, ...] = ()
+    waits: bool = False
 
 
-def _nothing(stage: Stage) -> None:
-    """Nothing is cached yet."""
-
-
-def _warm(stage: Stage) -> None:
-    for _ in range(2):
-        _read_all(stage)
-    stage.outcomes.clear()
-    stage.app.runs.clear()
-
-
-def _read_all(stage: Stage) -> None:
-    for book in BOOKS[:2]:
-        stage.method("title", book)
-    stage.method("listing")
-    stage.method("details", 1)
-    stage.method("opened")
-    stage.method("missing", 1, inside=True)
-    stage.method("title", 99)  # there is none: the application's own IndexError
-
-
-def _read_twice(stage: Stage) -> None:
-    for _ in range(2):
-        _read_all(stage)
-    _change_what_was_given(stage)
-
-
-def _change_what_was_given(stage: Stage) -> None:
-    """A caller does what he likes with an answer; nobody else may see that."""
-    for _ in range(2):
-        found = stage.method("listing")
-        if isinstance(found, list) and found and isinstance(found[0], dict):
-            found[0]["title"] = "spoilt"
-            found.append("spoilt")
-
-
-def _write(stage: Stage) -> None:
-    stage.method("rename", 1, "Persuasion")
-    stage.method("title", 1)
-    stage.method("listing")
-    stage.method("lend", 2, "eve")
-    stage.method("details", 2)
-    stage.method("title", 2)
-    stage.method("rename_badly", 3, "Cape Cod", inside=True)
-    stage.method("title", 3)
-    stage.method("rename_all", {1: "Sanditon", 2: "Dubliners"})
-    stage.method("summary")
-    stage.method("rename", 1)  # the application's own TypeError
-
-
-def _nested(stage: Stage) -> None:
-    stage.method("summary")
-    stage.method("rename", 2, "Dubliners")
-    stage.method("summary")
-    stage.method("summary", 2)
-    stage.method("summary")
-
-
-def _joined(stage: Stage) -> None:
-    """A second thread wants what a first one is loading."""
-    others: list[threading.Thread] = []
-
-    def join() -> None:
-        other = threading.Thread(target=stage.method, args=("title", 3), name="the application's")
-        others.append(other)
-        other.start()
-        other.join(0.01)
-
-    stage.app.in_title = join
-    stage.method("title", 3)
-    for other in others:
-        other.join(10)
-    stage.outcomes.sort(key=repr)
-
-
-def _warm_and_old(stage: Stage) -> None:
-    stage.method("count")
-    stage.method("count")
-    stage.outcomes.clear()
-    stage.app.runs.clear()
-    stage.clock.advance(400)
-
-
-def _renew(stage: Stage) -> None:
-    stage.method("count")
-    threading.Event().wait(0.005)
-    stage.method("count")
-
-
-def _check(stage: Stage) -> None:
-    for _ in range(2):
-        stage.method("checked", 1)
-        stage.method("tried", 1)
-    threading.Event().wait(0.003)
-    stage.method("rename", 1, "Persuasion")
-    for _ in range(2):
-        stage.method("checked", 1)
-        stage.method("tried", 1)
-    threading.Event().wait(0.003)
-
-
-def _warm_with_other_rules(stage: Stage) -> None:
-    """The configuration is another one by now, and nobody has told the accelerator yet."""
-    _warm(stage)
-    if stage.accelerator is not None:
-        changed = json.loads(json.dumps(stage.wanted))
-        rules = changed["repositories"][0]
-        rules["cached"]["listing"] = {"namespace": "books", "ttl": 5}
-        rules["invalidates"]["rename"] = ["books:*", "other:*"]
-        del rules["cached"]["missing"]
-        stage.accelerator.source = changed
-
-
-def _reload(stage: Stage) -> None:
-    stage.ask("reload", lambda known: known.reload())
-    _read_all(stage)
-    _write(stage)
-    _read_all(stage)
-
-
-def _install(stage: Stage) -> None:
-    stage.ask("install", lambda known: known.install())
-    _read_all(stage)
-    _write(stage)
-    _read_all(stage)
-
-
-def _uninstall(stage: Stage) -> None:
-    stage.ask("uninstall", lambda known: known.uninstall())
-    _read_all(stage)
-    _write(stage)
-    _read_all(stage)
-
-
-def _ask(stage: Stage) -> None:
-    stage.ask("stats", lambda known: known.stats())
-    stage.ask("disable", lambda known: known.disable("books:*"))
-    _read_all(stage)
-    stage.ask("enable", lambda known: known.enable("books:*"))
-    stage.ask("invalidate", lambda known: known.invalidate("books:title:1"))
-    stage.ask("invalidate", lambda known: known.invalidate("*"))
-    stage.ask("explain", lambda known: known.explain("legacy_app:Shelves.title"))
-    _read_all(stage)
-
-
-def _read_broken(stage: Stage) -> None:
-    """Something else is broken already."""
-    with failing("key.freeze", Fault.raises(LookupError)):
-        for _ in range(3):
-            _read_all(stage)
-        stage.method("rename", 1, "Persuasion")
-    _read_all(stage)
-
-
-def _old(stage: Stage) -> None:
-    _warm(stage)
-    stage.clock.advance(700)  # past every TTL
-
-
-def _drive(stage: Stage) -> None:
-    """The driver itself, through the pool."""
-    _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
-    _with_a_connection(stage, stage.step("connect", sqlite3.connect, stage.database, timeout=0.5))
-    nobodys = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
-    stage.step("execute", _never_committed, nobodys)
-    nobodys = None
-    gc.collect(1)  # a connection of sqlite3 refers to itself
-    reader = stage.step("connect", sqlite3.connect, stage.database, timeout=0.5)
-    stage.step("rows", lambda: reader.execute("SELECT * FROM loan").fetchall())
-    stage.step("close", lambda: reader.close())
-
-
-def _never_committed(connection: Any) -> int:
-    return int(connection.execute("INSERT INTO loan VALUES (3, 'nobody')").rowcount)
-
-
-def _with_a_connection(stage: Stage, connection: Any) -> None:
-    if connection is None:
-        return
-    step = stage.step
-    cursor = step("cursor", connection.cursor)
-    step("select", lambda: cursor.execute("SELECT id, title FROM book ORDER BY id").fetchone())
-    step("fetch", lambda: cursor.fetchall())
-    step("iterate", lambda: list(connection.execute("SELECT reader FROM loan ORDER BY 1")))
-    step("wrong", lambda: cursor.execute("SELECT 1 FROM nowhere"))
-    step("many", lambda: cursor.executemany("INSERT INTO loan VALUES (?, ?)", [(2, "x"), (2, "y")]).rowcount)
-    step("open", lambda: connection.in_transaction)
-    step("rollback", connection.rollback)
-    step("insert", lambda: cursor.execute("INSERT INTO loan VALUES (3, 'zoe')").rowcount)
-    step("commit", connection.commit)
-    step("block", lambda: _in_a_block(connection))
-    step("types", lambda: [type(connection).__name__, isinstance(connection, sqlite3.Connection)])
-    step("setting", lambda: connection.execute("PRAGMA cache_size = 100").fetchall())
-    step("close", connection.close)
-    step("after", lambda: cursor.execute("SELECT 1"))
-    step("after", lambda: connection.execute("SELECT 1"))
-
-
-def _in_a_block(connection: Any) -> int:
-    with connection:
-        return int(connection.execute("UPDATE book SET title = 'Emma' WHERE id = 1").rowcount)
-
+_SHARED, _ANY = ("shared",), ("shared", "source")
 
 SITUATIONS = (
-    Situation("read hit", _warm, _read_twice),
-    Situation("read miss", _nothing, _read_twice),
-    Situation("read too old", _old, _read_twice),
-    Situation("write", _warm, _write),
-    Situation("nested read", _warm, _nested),
-    Situation("joined read", _nothing, _joined, families=("flight", "load", "region", "key")),
+    Situation("read hit", acts.warm, acts.read_twice),
+    Situation("read miss", acts.nothing, acts.read_twice),
+    Situation("read too old", acts.old, acts.read_twice),
+    Situation("write", acts.warm, acts.write),
+    Situation("nested read", acts.warm, acts.nested),
+    Situation("joined read", acts.nothing, acts.joined, families=("flight", "load", "region", "key")),
     Situation(
         "renewal",
-        _warm_and_old,
-        _renew,
+        acts.warm_and_old,
+        acts.renew,
         families=("renew", "thread", "load", "flight", "region"),
         in_background=True,
     ),
-    Situation("second failure", _warm, _read_broken, families=("breaker", "event", "log", "region", "load")),
+    Situation(
+        "second failure", acts.warm, acts.read_broken, families=("breaker", "event", "log", "region", "load")
+    ),
     Situation(
         "verification",
-        _warm,
-        _check,
+        acts.warm,
+        acts.check,
         families=("verify", "shadow", "load", "copy", "flight", "tracker"),
         in_background=True,
     ),
     Situation(
         "reload",
-        _warm_with_other_rules,
-        _reload,
+        acts.warm_with_other_rules,
+        acts.reload,
         families=(
             "reload",
             "config",
@@ -279,10 +77,25 @@ SITUATIONS = (
             "region",
             "pool",
             "write",
+            "member",
+            "follow",
         ),
     ),
-    Situation("install", _nothing, _install, installs=True),
-    Situation("uninstall", _warm, _uninstall),
-    Situation("questions", _warm, _ask),
-    Situation("pool", _nothing, _drive, pooled=True),
+    Situation("install", acts.nothing, acts.install, installs=True, waits=True),
+    Situation("uninstall", acts.warm, acts.uninstall),
+    Situation("questions", acts.warm, acts.ask),
+    Situation("pool", acts.nothing, acts.drive, pooled=True),
+    Situation("found elsewhere", acts.warm_elsewhere, acts.read_twice, needs=_SHARED),
+    Situation("written elsewhere", acts.warm, acts.written_elsewhere, needs=_ANY, waits=True),
+    Situation("cut off", acts.warm, acts.cut_off, needs=_SHARED, waits=True),
+    Situation(
+        "not told",
+        acts.warm,
+        acts.not_told,
+        families=("tell", "outbox", "heard", "deadline", "tier", "region"),
+        needs=_SHARED,
+        waits=True,
+    ),
+    Situation("silence", acts.warm, acts.silent, needs=_ANY, waits=True),
+    Situation("server forgets", acts.warm_and_told, acts.forgotten, needs=_SHARED, waits=True),
 )

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import shelves
+from elsewhere import Elsewhere
 from shelves import READS, WRITES, Shelves
 
 from wats_accel.runtime import Accelerator
@@ -19,25 +20,60 @@ Outcome = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way to accelerate the application."""
+    """One way to accelerate the application.
+
+    Attributes:
+        name: in the table.
+        pooled: whether it has a pool.
+        invalidation: by rules, or by statements.
+        with_plugin: whether a plugin stands by, with a store of its own.
+        level: of the log.
+        shared: whether answers are shared, over a server.
+        source: that is asked what other processes have changed; empty: none.
+    """
 
     name: str
     pooled: bool
     invalidation: str
     with_plugin: bool
     level: str
+    shared: bool = False
+    source: str = ""
+
+    @property
+    def hears_of_others(self) -> bool:
+        """Whether it is about what other processes do."""
+        return self.shared or bool(self.source)
 
 
 MODES = (
     Mode("rules", pooled=False, invalidation="rules", with_plugin=True, level="debug"),
     Mode("pool", pooled=True, invalidation="rules", with_plugin=False, level="warning"),
     Mode("sql", pooled=True, invalidation="sql", with_plugin=False, level="info"),
+    Mode("shared", pooled=False, invalidation="rules", with_plugin=False, level="warning", shared=True),
+    Mode("shared sql", pooled=True, invalidation="sql", with_plugin=False, level="warning", shared=True),
+    Mode(
+        "versions",
+        pooled=False,
+        invalidation="rules",
+        with_plugin=False,
+        level="warning",
+        source="sqlite-data-version",
+    ),
+    Mode(
+        "versions sql",
+        pooled=True,
+        invalidation="sql",
+        with_plugin=False,
+        level="warning",
+        source="version-table",
+    ),
 )
 
 
 @dataclass
 class Stage:
-    """The application, and what happened: an outcome for each step."""
+    """The application, what other processes do, and what happened here: an outcome for each step."""
 
     app: Any
     database: str
@@ -46,6 +82,8 @@ class Stage:
     clock: FakeClock = field(default_factory=FakeClock)
     wanted: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    patience: float = 0.0  # seconds that something in the background is waited for: broken, it never comes
 
     @property
     def known_accelerator(self) -> Accelerator:

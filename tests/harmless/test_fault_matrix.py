@@ -18,11 +18,24 @@ def differences(matrix: Matrix, combinations: list[Combination]) -> dict[str, li
     return {name: known.differences for name, known in found.items() if known.differences}
 
 
+def chosen(family: str, *, shared: bool, whole: bool) -> list[Combination]:
+    """Combinations of a family of seams, where answers are shared or where they are not."""
+    known = [one for one in striking() if one.family == family] if whole else share(family)
+    return [one for one in known if one.mode.shared is shared]
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_part_that_breaks_is_not_noticed(matrix: Matrix, family: str, soak: bool) -> None:
-    whole = [one for one in striking() if one.seam.partition(".")[0] == family] if soak else share(family)
-    assert differences(matrix, whole) == {}
+    assert differences(matrix, chosen(family, shared=False, whole=soak)) == {}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_part_that_breaks_is_not_noticed_where_answers_are_shared(
+    shared_matrix: Matrix, family: str, soak: bool
+) -> None:
+    assert differences(shared_matrix, chosen(family, shared=True, whole=soak)) == {}
 
 
 def test_every_seam_is_passed_in_some_situation() -> None:

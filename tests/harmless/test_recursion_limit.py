@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from matrix import Found, Matrix
@@ -34,8 +35,24 @@ def outcomes(stage: Stage, count: int) -> list[object]:
     return [outcome[1:] for outcome in stage.outcomes]
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def modes(*, shared: bool) -> Any:
+    """Marks a test to be run in the modes in which answers are shared, or in the others."""
+    return pytest.mark.parametrize(
+        "mode", [mode for mode in MODES if mode.shared is shared], ids=lambda mode: mode.name
+    )
+
+
+@modes(shared=False)
 def test_calls_near_the_recursion_limit(matrix: Matrix, mode: Mode) -> None:
+    _call_near_the_limit(matrix, mode)
+
+
+@modes(shared=True)
+def test_calls_near_the_recursion_limit_where_answers_are_shared(shared_matrix: Matrix, mode: Mode) -> None:
+    _call_near_the_limit(shared_matrix, mode)
+
+
+def _call_near_the_limit(matrix: Matrix, mode: Mode) -> None:
     found, refused = Found(), 0
     for count in range(12, 90, 3):
         stage = matrix._installed(mode)

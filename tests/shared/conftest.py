@@ -1,47 +1,13 @@
-"""What the tests of the shared part have in common: a Redis of their own, and members that take steps."""
+"""What the tests of the shared part have in common: members that take steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
-from private_redis import PrivateRedis, RedisMissingError
+from private_redis import PrivateRedis
 from steps import Member, Members
-
-
-@contextmanager
-def _running(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
-    try:
-        server = PrivateRedis()
-        server.start()
-    except RedisMissingError as error:
-        missing(str(error))
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="session")
-def _redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
-    with _running(missing) as server:
-        yield server
-
-
-@pytest.fixture
-def own_redis(missing: Callable[[str], NoReturn]) -> Iterator[PrivateRedis]:
-    """A running server of one test, which may leave it as it likes."""
-    with _running(missing) as server:
-        yield server
-
-
-@pytest.fixture
-def redis_server(_redis: PrivateRedis) -> Iterator[PrivateRedis]:
-    """A server with nothing in it, which may be stopped, paused and started again."""
-    _redis.begin_empty()
-    yield _redis
-    _redis.resume()
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ class Process:
     def deaf(self) -> None:
         """Hear nothing any more, and believe that all is well."""
         self.membership._listening.stop()
-        self.membership.backplane._inbox.apply = lambda received: True
+        self.membership.backplane._inbox.apply = lambda *_: True
 
     def uninstall(self) -> None:
         self.accelerator.uninstall()

@@ -9,8 +9,11 @@ import pytest
 import redis
 from steps import RULES, Member, Members, is_stopped
 
+from wats_accel.patterns import KeyPattern
 from wats_accel.shared.deadlines import DeadlinePassedError
 from wats_accel.shared.server import NonsenseError
+from wats_accel.shared.servers import Servers
+from wats_accel.testing import Fault, failing
 from wats_accel.wire import Sealer
 
 # -- all is well -----------------------------------------------------------------------------------------
@@ -215,7 +218,7 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
     del other
 
 
-def _refuses(**_: object) -> None:
+def _refuses(*_: object, **__: object) -> None:
     raise ConnectionError
 
 
@@ -229,6 +232,46 @@ def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple
     one.step()
     other.step()
     assert other.heard.drops[0] == "everything"
+
+
+def _take_over(members: Members, number: int) -> None:
+    """Have a server take over, of the same epoch, that has no message from this number on."""
+    raw = members.raw()
+    raw.hset("{t}:clock", "number", number - 1)
+    raw.xdel("{t}:messages", f"{number}-0")
+    raw.execute_command("XSETID", "{t}:messages", f"{number - 1}-0")
+
+
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_a_message_that_is_lost_before_anybody_has_read_it_is_missed_by_who_has_sent_it(
+    members: Members, two: tuple[Member, Member], others: int
+) -> None:
+    one, other = two
+    other.drops("users:*")
+    one.step()
+    other.step()
+    one.drops("groups:*")
+    _take_over(members, 2)
+    for _ in range(others):
+        other.drops("others:*")
+    with pytest.raises(ConnectionResetError):
+        one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_a_new_epoch_in_which_not_everything_could_be_dropped_is_begun_again(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, _ = two
+    members.raw().flushall()
+    told = one.heard.told
+    one.heard.told = _refuses  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        one.step()
+    one.heard.told = told  # type: ignore[method-assign]
+    one.step()
+    assert one.heard.drops == ["everything"]
 
 
 def test_isolated_nothing_gets_older_than_the_bound(members: Members, two: tuple[Member, Member]) -> None:
@@ -315,6 +358,47 @@ def test_calls_that_fail_at_the_same_time_count_as_one(members: Members) -> None
     with pytest.raises(ConnectionError):
         backplane.ask(fails_after_another, RULES.timeout_seconds)
     assert backplane._pause == RULES.beat_seconds
+
+
+def test_what_could_not_even_be_put_aside_is_told_as_everything(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    one, other = two
+    with failing("outbox.*", Fault.raises(MemoryError)):
+        one.drops("users:*")
+    assert not one.backplane.is_reached  # so nobody asks it for answers
+    members.clock.now += RULES.beat_seconds
+    one.step()
+    assert one.is_connected
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_one_of_whom_nobody_knows_what_he_has_dropped_tells_of_everything(two: tuple[Member, Member]) -> None:
+    one, other = two
+    one.backplane.in_doubt("RuntimeError")
+    assert not one.backplane.is_reached
+    one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(members: Members) -> None:
+    one, other = members.join(arguments_in_clear=True), members.join()
+    one.backplane.dropped([(KeyPattern.parse("users:*"), object())])  # type: ignore[list-item]
+    one.drops("groups:*")
+    assert one.is_connected
+    other.step()
+    assert other.heard.drops == ["everything", "groups:*"]
+
+
+def test_a_tag_that_is_none_is_told_as_everything(two: tuple[Member, Member]) -> None:
+    one, other = two
+    with failing("name.tag", Fault.returns(3.5)):
+        one.drops("users:*")
+    one.step()
+    other.step()
+    assert other.heard.drops == ["everything"]
 
 
 # -- another process is missing --------------------------------------------------------------------------
@@ -426,9 +510,9 @@ def test_a_beat_that_comes_late_says_nothing(members: Members, two: tuple[Member
 
 def test_a_beat_is_late_by_the_servers_clock(members: Members) -> None:
     one = members.join()
-    one.backplane._server_time = None  # after a trouble it is asked for first
+    one.backplane._server_time.forget()  # after a trouble it is asked for first
     server_ms = one.backplane.server.milliseconds()
-    late = one.backplane._latest_ms() - server_ms
+    late = one.backplane._server_time.latest_ms(one.backplane._listening) - server_ms
     assert RULES.beat_seconds * 1e3 - 1 <= late < RULES.beat_seconds * 1e3 + 5_000
 
 
@@ -450,7 +534,7 @@ def test_nonsense_isolates_and_raises_nothing_to_whoever_writes(
     one, _ = two
     server = one.backplane.server
     server._announce = server._beat = lambda **_: nonsense  # type: ignore[assignment]
-    one.backplane._servers = (server, server)
+    one.backplane._servers = Servers(lambda: (server, server))
     one.drops("users:*")
     with contextlib.suppress(Exception):
         one.step()

@@ -86,6 +86,32 @@ def test_when_its_time_has_come_it_calls_back_by_itself() -> None:
     horizon.close()
 
 
+def test_a_moment_at_which_it_could_not_call_back_comes_again() -> None:
+    called, tries = threading.Event(), []
+
+    def fails_at_first() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise MemoryError
+        called.set()
+
+    horizon = Horizon(fails_at_first)
+    horizon.move_to(clock_that_counts_sleep())
+    assert called.wait(PATIENCE)
+    horizon.close()
+
+
+def test_it_ends_when_nobody_is_interested_any_more() -> None:
+    over = threading.Event()
+    horizon = Horizon(list, is_over=over.is_set)
+    horizon.move_to(clock_that_counts_sleep() + 1_000.0)
+    thread = horizon._thread
+    assert thread is not None
+    over.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
 def test_a_computer_that_was_asleep_is_no_younger() -> None:
     clock, calls = Clock(), []
     horizon = Horizon(lambda: calls.append(1), clock=clock)

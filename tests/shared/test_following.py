@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from wats_accel.runtime import Accelerator
 from wats_accel.shared.following import Following, FollowingRules
-from wats_accel.testing import FakeClock, accelerated
+from wats_accel.testing import FakeClock, Fault, accelerated, failing
 from wats_accel.versions.choosing import source_of
 from wats_accel.versions.ddl import script
 
@@ -101,6 +103,7 @@ class Followed:
             clock=clock,
         )
         self.following._horizon._thread = threading.current_thread()  # nobody else looks
+        self.following._thread = threading.current_thread()  # nor asks
         self.following.begin(context.pools.observer)
         self.following.step()
 
@@ -346,6 +349,43 @@ def test_when_it_answers_again_everything_is_as_before(followed: Callable[..., F
     assert one.caches.bounds.longest_seconds is None
     assert one.runs(one.repository.people) == 0
     assert one.accelerator.stats().following.losses == 1
+
+
+@pytest.mark.parametrize(
+    ("seam", "fault"),
+    [
+        ("poll.apply", Fault.raises(MemoryError)),
+        ("poll.changes", Fault.raises(MemoryError)),
+        ("poll.changes", Fault.returns(None)),
+        ("poll.table", Fault.returns(3.5)),
+        ("heard.everything", Fault.raises(MemoryError)),
+    ],
+)
+def test_a_change_that_could_not_be_dropped_is_dropped_with_the_next_answer(
+    followed: Callable[..., Followed], seam: str, fault: Fault
+) -> None:
+    known = followed(BY_RULES)
+    known.repository.people()
+    known.database.run("INSERT INTO person VALUES ('bob')", "DELETE FROM pet")
+    with failing(seam, fault), contextlib.suppress(AttributeError, MemoryError, TypeError):
+        known.following.step()
+    known.following.step()
+    assert known.repository.people() == [("ann",), ("bob",)]
+
+
+def test_where_no_thread_starts_it_is_tried_again(database: Database) -> None:
+    section = {"dialect": "sqlite", "connect": "sqlite3:connect", "connection": str(database.path)}
+    wanted = config(BY_RULES, freshness=section)
+    with failing("follow.start", Fault.raises(RuntimeError)):
+        accelerator = Accelerator(wanted, strict=False, environ={})
+        accelerator.install()
+    try:
+        Repository(str(database.path)).people()
+        known = accelerator._assembly
+        assert known is not None
+        _until(lambda: known.context.caches.follower.counters.polls > 0)
+    finally:
+        accelerator.uninstall()
 
 
 def test_a_script_that_runs_again_drops_everything(followed: Callable[..., Followed]) -> None:

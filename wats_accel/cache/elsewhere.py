@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -27,9 +28,37 @@ class Announcer(Protocol):
         """Tell which tables have changed; None: nobody knows which."""
         ...
 
+    def in_doubt(self, why: str, /) -> None:
+        """Tell that anything may have changed: what should have been told could not be.
+
+        Until that has been told, nobody is asked for answers.
+        """
+        ...
+
     def figures(self) -> SharedCounters:
         """What has happened so far."""
         ...
+
+
+def tell_dropped(announcer: Announcer, drops: Sequence[tuple[KeyPattern, Selection]]) -> None:
+    """Tell other processes what patterns have dropped here. Raises nothing of its own."""
+    try:
+        announcer.dropped(drops)
+    except Exception as error:  # noqa: BLE001 - what is left has to be dropped here
+        _tell_of_doubt(announcer, error)
+
+
+def tell_changed(announcer: Announcer, tables: Tables | None) -> None:
+    """The same of tables; None: nobody knows which."""
+    try:
+        announcer.changed(tables)
+    except Exception as error:  # noqa: BLE001 - as above
+        _tell_of_doubt(announcer, error)
+
+
+def _tell_of_doubt(announcer: Announcer, error: Exception) -> None:
+    with suppress(Exception):
+        announcer.in_doubt(type(error).__name__)
 
 
 class Tier(Protocol):

@@ -64,6 +64,7 @@ class CacheRegistry:
         self.background = Background()
         self.wall_clock = wall_clock
         self.bounds = Bounds()
+        self.is_over = False
         self.announcer: Announcer | None = None  # told of whatever is dropped, for other processes
         self.follower: Follower | None = None  # asks the database what others have changed
         self.unsealed: frozenset[str] = frozenset()  # namespaces whose answers leave this process in clear
@@ -259,6 +260,10 @@ class CacheRegistry:
                 region.close()
             except Exception:  # noqa: BLE001 - the others are to be closed all the same
                 region.active = False  # whoever has a bound method from before gets no answer from it
+
+    def end(self) -> None:
+        """Tell threads that act for these caches that they are over, whatever a plugin has left running."""
+        self.is_over = True
 
     def __iter__(self) -> Iterator[Region]:
         return iter(list(self._regions.values()))

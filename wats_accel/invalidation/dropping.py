@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from wats_accel.cache.elsewhere import tell_dropped
 from wats_accel.cache.fences import Fences
 from wats_accel.cache.loads import Load, innermost_load
 from wats_accel.cache.region import Region
@@ -94,7 +95,7 @@ class Dropper:
         """Have other processes drop the same. They may have what this one has not."""
         announcer = self._caches.announcer
         if announcer is not None:
-            announcer.dropped([(drop.pattern, drop.selection) for drop in drops])
+            tell_dropped(announcer, [(drop.pattern, drop.selection) for drop in drops])
 
     def _drop_here(self, drops: Sequence[Drop], *, quietly: bool) -> int:
         if len(drops) == 1 and len(regions := self._of(drops[0].pattern)) == 1:

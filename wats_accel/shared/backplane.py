@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from wats_accel.cache.elsewhere import Tables
@@ -31,6 +31,8 @@ from wats_accel.shared.inbox import Inbox
 from wats_accel.shared.messages import ANYTHING, Message, Told
 from wats_accel.shared.outbox import Outbox, Seal
 from wats_accel.shared.server import Beat, Server
+from wats_accel.shared.server_time import ServerTime
+from wats_accel.shared.servers import Servers
 from wats_accel.shared.tags import Tags
 from wats_accel.shared.waiters import Waiters
 
@@ -51,6 +53,7 @@ class Backplane:
         seal: of messages; None: they go in clear, and without arguments unless `arguments_in_clear`.
         arguments_in_clear: whether arguments may go in clear.
         clock: seconds, as `clock_that_counts_sleep`.
+        is_over: whether nobody needs it any more, though nobody has closed it.
     """
 
     def __init__(
@@ -64,14 +67,14 @@ class Backplane:
         seal: Seal | None = None,
         arguments_in_clear: bool = False,
         clock: Callable[[], float] = clock_that_counts_sleep,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rules = rules
         self.prefix = prefix
         self.tags = tags
         self.counters = SharedCounters()
         self.member = secrets.token_hex(8)
-        self._connect_servers = connect
-        self._servers: tuple[Server, Server] | None = None
+        self._servers = Servers(connect)
         self._listener = listener
         self._clock = clock
         self._outbox = Outbox(
@@ -85,16 +88,18 @@ class Backplane:
         self._inbox = Inbox(self._outbox, listener, counters=self.counters, clock=clock)
         self.deadlines = Deadlines()
         self.waiters = Waiters()  # for loads of other processes
-        self._horizon = Horizon(self._was_reached, clock=clock)
+        self.is_over = is_over
+        self._horizon = Horizon(self._was_reached, clock=clock, is_over=is_over)
         # Held while it is decided whether a message goes out now or waits; never while the server is asked.
         self._lock = threading.RLock()
         self.is_reached = False  # the server: asked by nobody but the listening thread until it is
         self.is_connected = False  # it is, and all is known
         self._pause, self._rests_until = 0.0, 0.0
         self._due_at = 0.0
+        self._owed = 0  # the number of the last message that the server had taken before the last beat
         self._known: tuple[str, ...] = ()
         self._is_closed = False
-        self._server_time: tuple[int, float] | None = None  # in ms, and when it was asked for
+        self._server_time = ServerTime(rules.beat_seconds)
         listener.bounded(rules.isolated_seconds)
         begins_anew_when_forked(self)
 
@@ -102,25 +107,31 @@ class Backplane:
 
     def dropped(self, drops: Sequence[Told], /) -> None:
         """Tell what patterns, bound to values, have dropped here."""
+        told = tuple(drops)
+        self._tell_of(lambda: (set().union(*(self.tags.of_drop(*drop) for drop in told)), Message(told)))
+
+    def changed(self, tables: Tables | None, /) -> None:
+        """Tell which tables have changed."""
+        if tables is None:
+            self._tell_of(lambda: ([self.tags.unknown_tables], ANYTHING))
+        elif tables:
+            self._tell_of(lambda: (self.tags.of_tables(tables), Message(tables=tables)))
+
+    def _tell_of(self, made: Callable[[], tuple[Iterable[str], Message]]) -> None:
         try:
-            tags = sorted(set().union(*(self.tags.of_drop(*drop) for drop in drops)))
-            self._tell(tags, Message(tuple(drops)))
+            tags, message = made()
+            self._tell(sorted(self.tags.sound(tags)), message)
         except BaseException as error:
             self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
             if not isinstance(error, Exception):
                 raise  # Ctrl+C and the like are the application's own
 
-    def changed(self, tables: Tables | None, /) -> None:
-        """Tell which tables have changed."""
-        try:
-            if tables is None:
-                self._tell([self.tags.unknown_tables], ANYTHING)
-            elif tables:
-                self._tell(self.tags.of_tables(tables), Message(tables=tables))
-        except BaseException as error:
-            self._tell_later([self.tags.everything], ANYTHING, type(error).__name__)
-            if not isinstance(error, Exception):
-                raise
+    def in_doubt(self, why: str, /) -> None:
+        """Tell that anything may have changed, as soon as the server can be asked again."""
+        with self._lock:
+            self._outbox.owes_everything = True
+            self.is_reached = False
+        self.trouble(why)
 
     def _tell(self, tags: list[str], message: Message) -> None:
         if not tags:
@@ -161,22 +172,19 @@ class Backplane:
     @property
     def server(self) -> Server:
         """What the application's calls ask."""
-        return self._both[0]
+        return self._servers.asked
 
     @property
     def _listening(self) -> Server:
-        return self._both[1]
-
-    @property
-    def _both(self) -> tuple[Server, Server]:
-        if self._servers is None:
-            self._servers = self._connect_servers()
-        return self._servers
+        return self._servers.listening
 
     def _tell_later(self, tags: list[str], message: Message, why: str) -> None:
         """Tell it when the server can be reached again; whether it has been told by now is not known."""
         with self._lock:
-            self._outbox.put(tags, message)
+            try:
+                self._outbox.put(tags, message)
+            except Exception:  # noqa: BLE001 - then it means everything
+                self._outbox.owes_everything = True
             self.is_reached = False
         self.trouble(why)
 
@@ -217,11 +225,11 @@ class Backplane:
             received, ready = self._listening.listen(self._inbox.last, wait_ms=wait_ms)
             for answer in ready:
                 self.waiters.wake(answer)
-            if received and not self._inbox.apply(received):
+            if received and not self._inbox.apply(received, self._listening):
                 self._due_at = 0.0  # a gap: the next beat tells
         except BaseException as error:
             self._due_at = 0.0
-            self._server_time = None  # it may have been set meanwhile
+            self._server_time.forget()
             self.trouble(type(error).__name__)
             raise
 
@@ -245,27 +253,20 @@ class Backplane:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
-        # Over the connection that has the time for it: the server may be slow.
         self._outbox.send_what_waits(self._listening)
+        self._owed = self._outbox.last_unheard()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._inbox.last,
-            latest_ms=self._latest_ms(),
+            latest_ms=self._server_time.latest_ms(self._listening),
         )
-        self._server_time = beat.milliseconds, clock_that_counts_sleep()
+        self._server_time.told(beat.milliseconds)
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
-
-    def _latest_ms(self) -> int:
-        """The server's time when a beat that is sent now is too late."""
-        if self._server_time is None:
-            self._server_time = self._listening.milliseconds(), clock_that_counts_sleep()
-        milliseconds, at = self._server_time
-        return milliseconds + int((clock_that_counts_sleep() - at + self.rules.beat_seconds) * 1e3)
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:
@@ -282,12 +283,15 @@ class Backplane:
     def _caught_up(self) -> Beat:
         """Have all messages applied that there were at a beat; gives that, or a later one."""
         beat = self._asked_for_beat()
-        if self._inbox.catch_up(beat, self._listening):
+        if self._inbox.catch_up(beat, self._listening, owed=self._owed) is True:  # not what resembles it
             return beat
-        if self._inbox.begin_with(beat):
+        if self._inbox.has_begun:  # else what there is was loaded under a bound
+            self._inbox.drop_everything()
             # It may have forgotten who was there, too. Whoever is cut off just now is missing all the same.
             others = [name for name in self._known if name != self.member]
             self._listening.miss(others, lost_ms=int(self.rules.lost_seconds * 1e3))
+        self._outbox.forget_unheard()
+        self._inbox.begin_with(beat)  # not before: what has failed is done again
         again = self._asked_for_beat()
         self._inbox.confirm(again)
         return again

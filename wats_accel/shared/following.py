@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
 
-from wats_accel.cache.elsewhere import Tables
+from wats_accel.cache.elsewhere import Tables, tell_changed, tell_dropped
 from wats_accel.cache.entries import Entry
 from wats_accel.cache.region import Region
 from wats_accel.cache.registry import CacheRegistry
@@ -85,9 +85,10 @@ class Following:
         self._source: VersionSource | None = None
         self._known: Versions | None = None
         self._vouched_at: float | None = None  # by the caches' clock: when the last good question was asked
-        self._horizon = Horizon(self._was_reached, clock=clock)
+        self._horizon = Horizon(self._was_reached, clock=clock, is_over=lambda: caches.is_over)
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
+        self._starting = threading.RLock()
         begins_anew_when_forked(self)
 
     # -- beginning and end -------------------------------------------------------------------------------
@@ -101,6 +102,7 @@ class Following:
         self._caches.bounds.set(self, self.rules.isolated_seconds)
         self._caches.drop_everything()  # after a reload there may be answers that were loaded under no bound
         self._caches.follower = self
+        self._bus.at_checkpoints(self.start_if_possible)
         self.serve(observer)
 
     def start(self) -> None:
@@ -109,8 +111,16 @@ class Following:
         Not before everything is patched: this imports the driver, and a module whose import is under way in
         another thread is not told of.
         """
-        if self._thread is None and not self._ends.is_set():
-            self._start()
+        with self._starting:
+            if self._thread is None and not self._ends.is_set():
+                self._start()
+        self._bus.not_at_checkpoints(self.start_if_possible)
+
+    def start_if_possible(self) -> None:
+        """The same, tried now and then where nobody has, or it has failed. Raises nothing."""
+        with suppress(Exception):
+            if not any(region.is_settling() for region in self._caches):  # before, not all is patched
+                self.start()
 
     def figures(self) -> FollowingCounters:
         """What has happened so far."""
@@ -123,14 +133,16 @@ class Following:
             region.renewal = self.good_until if self.rules.revalidates else None
 
     def _start(self) -> None:
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(self._ends,), name="wats-accel-following", daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread
 
     def end(self) -> None:
         """Follow no more. Safe to call twice."""
         self._ends.set()
+        self._bus.not_at_checkpoints(self.start_if_possible)
         self._horizon.close()
         self._vouched_at = None
         for region in self._caches:
@@ -140,6 +152,7 @@ class Following:
 
     def begin_anew(self) -> object:
         """In a child process: the thread and the connection are the parent's. The child follows by itself."""
+        self._starting = threading.RLock()
         goes_on = self._thread is not None and not self._ends.is_set()
         inherited, self._connection = self._connection, None
         self._source = self._known = self._vouched_at = self._thread = None
@@ -153,17 +166,19 @@ class Following:
 
     def _run(self, ends: threading.Event) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        while not ends.is_set():
+        while not ends.is_set() and not self._caches.is_over:
             try:
                 self.step()
             except Exception as error:  # noqa: BLE001 - each driver has its own
-                self._lost(f"the database cannot be asked: {type(error).__name__}")
+                with suppress(Exception):  # nothing is vouched for in any case
+                    self._lost(f"the database cannot be asked: {type(error).__name__}")
                 ends.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             else:
                 pause = _FIRST_PAUSE_SECONDS
                 ends.wait(self.rules.poll_seconds)
-        self._close_connection()
+        with suppress(Exception):
+            self._close_connection()
 
     def step(self) -> None:
         """Ask once, and drop what has changed.
@@ -174,23 +189,31 @@ class Following:
         asked_at, vouched_at = self._clock(), self._caches.now()
         try:
             versions = self._ask()
+            self.counters.polls += 1
+            self.counters.poll_seconds += self._clock() - asked_at
+            self._catch_up(versions)
+            self._horizon.move_to(asked_at + self.rules.isolated_seconds)
         except BaseException:
             self._close_connection()
             raise
-        self.counters.polls += 1
-        self.counters.poll_seconds += self._clock() - asked_at
-        known, self._known = self._known, versions
-        if known is None:
-            self._drop_everything()  # it may have changed since it was loaded, and would be vouched for
-        else:
-            self._apply(versions.changes_since(known))
         self._vouched_at = vouched_at
-        self._horizon.move_to(asked_at + self.rules.isolated_seconds)
         if self._caches.bounds.of(self) is not None and not self._ends.is_set():
             self._caches.bounds.set(self, None)
             self.counters.why_lost = ""
             with suppress(Exception):
                 self._bus.emit(FollowingBegun(len(versions.numbers), len(versions.unwatched)))
+
+    def _catch_up(self, versions: Versions) -> None:
+        """Drop what has changed since the answer before this one; everything, if there is none."""
+        known, self._known = self._known, None  # if it fails, the next answer drops everything
+        if known is None:
+            self._drop_everything()  # it may have changed since it was loaded, and would be vouched for
+        else:
+            changes = versions.changes_since(known)
+            if type(changes) is not Changes:
+                raise TypeError("no changes")
+            self._apply(changes)
+        self._known = versions
 
     def _ask(self) -> Versions:
         if self._source is None:
@@ -250,10 +273,10 @@ class Following:
         if announcer is None:
             return
         if tables is None or self._follows is not None:
-            announcer.changed(tables)
+            tell_changed(announcer, tables)
             return
         names = [(region.rules.namespace, region.rules.method) for region in concerned]
-        announcer.dropped([(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
+        tell_dropped(announcer, [(KeyPattern(":".join(name), *name, ()), EVERYTHING) for name in names])
 
     @staticmethod
     def _concerns(changes: Changes, region: Region) -> bool:

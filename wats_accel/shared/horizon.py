@@ -14,6 +14,7 @@ from typing import Final
 from wats_accel.forks import begins_anew_when_forked
 
 _LONGEST_LOOK_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 0.05
 
 
 def clock_that_counts_sleep() -> float:
@@ -28,12 +29,18 @@ class Horizon:
     Args:
         passed: called in a thread of its own.
         clock: seconds, as `clock_that_counts_sleep`.
+        is_over: whether nobody is interested any more, though nobody has closed it.
     """
 
     def __init__(
-        self, passed: Callable[[], object], *, clock: Callable[[], float] = clock_that_counts_sleep
+        self,
+        passed: Callable[[], object],
+        *,
+        clock: Callable[[], float] = clock_that_counts_sleep,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._passed = passed
+        self._is_over = is_over
         self._clock = clock
         self._at: float | None = None
         self._changed = threading.Condition(threading.RLock())
@@ -70,20 +77,30 @@ class Horizon:
     def look(self) -> bool:
         """Call back if it is time; gives whether it was."""
         with self._changed:
-            if self._at is None or self._clock() < self._at:
+            at = self._at
+            if at is None or self._clock() < at:
                 return False
-            self._at = None
         self._passed()
+        with self._changed:
+            if self._at == at:  # not before: what has failed is tried again
+                self._at = None
         return True
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                if self._closed or self._thread is not threading.current_thread():
+                if self._closed or self._thread is not threading.current_thread() or self._is_over():
                     return
-                # Not longer: meanwhile a computer may sleep, and waiting does not count that. So nobody has
-                # to be woken when the moment has moved on, either.
-                left = _LONGEST_LOOK_SECONDS if self._at is None else self._at - self._clock()
+                try:
+                    left = _LONGEST_LOOK_SECONDS if self._at is None else self._at - self._clock()
+                except Exception:  # noqa: BLE001 - then it is looked once more
+                    left = _PAUSE_SECONDS
                 if left > 0:
+                    # Not longer: meanwhile a computer may sleep, and waiting does not count that. So nobody
+                    # has to be woken when the moment has moved on, either.
                     self._changed.wait(min(left, _LONGEST_LOOK_SECONDS))
-            self.look()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001 - nobody else drops in time what nobody vouches for
+                with self._changed:
+                    self._changed.wait(_PAUSE_SECONDS)

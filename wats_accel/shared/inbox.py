@@ -7,6 +7,7 @@ it knew. With every beat it is asked which message it has under the number of th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from wats_accel.counters import SharedCounters
 from wats_accel.shared.backplane_rules import Listener
@@ -45,47 +46,61 @@ class Inbox:
         """Since the last message of another process; None if there was none."""
         return None if self._heard_at is None else self._clock() - self._heard_at
 
-    def apply(self, received: Sequence[Received]) -> bool:
-        """Apply messages; False if there is a gap before one of them, or there are none."""
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything could have been heard before."""
+        return self._epoch is not None
+
+    def apply(self, received: Sequence[Received], server: Server) -> bool:
+        """Apply messages; False if there is a gap before one of them, or there are none.
+
+        Raises:
+            Exception: as `catch_up`.
+        """
         for told in received:
             if told.number != self.last + 1:
                 return False
-            if not self._outbox.is_own(told):
+            if self._epoch is not None and self._outbox.is_lost(told) is not False:
+                self._end_epoch(self._epoch, server)
+            if self._outbox.is_own(told) is not True:
                 self._counters.received += 1
                 self._heard_at = self._clock()
                 self._listener.told(self._outbox.opened(told.message))
             self.last, self._nonce = told.number, told.nonce
         return bool(received)
 
-    def catch_up(self, beat: Beat, server: Server) -> bool:
+    def catch_up(self, beat: Beat, server: Server, *, owed: int) -> bool:
         """Apply all messages that there were at a beat; False if that cannot be: then begin with it.
+
+        Args:
+            beat: that.
+            server: has the messages.
+            owed: the number of the last one that it had taken from here before.
 
         Raises:
             Exception: the server has lost messages that others may have heard, or cannot be reached.
         """
         if beat.epoch != self._epoch:
             return False
-        if beat.number < self.last or (beat.nonce and self._nonce and beat.nonce != self._nonce):
-            # It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it.
-            server.begin_anew(beat.epoch)
-            raise ConnectionResetError
+        is_behind = beat.number < max(self.last, owed)
+        if is_behind or (beat.nonce and self._nonce and beat.nonce != self._nonce):
+            self._end_epoch(beat.epoch, server)
         if beat.nonce != self._nonce:  # memory ran short, perhaps: messages are missing, and no tag
             return False
         while self.last < beat.number:
-            if not self.apply(server.read(self.last)):
+            if not self.apply(server.read(self.last), server):
                 return False
         return True
 
-    def begin_with(self, beat: Beat) -> bool:
-        """Go on from here: what was told before nobody knows, and everything is dropped. `confirm` it.
+    @staticmethod
+    def _end_epoch(epoch: str, server: Server) -> NoReturn:
+        """It has forgotten what others may have heard, and what answers were dropped: so nobody trusts it."""
+        server.begin_anew(epoch)
+        raise ConnectionResetError
 
-        Gives whether anything had been heard before; if not, what there is was loaded under a bound.
-        """
-        is_first = self._epoch is None
+    def begin_with(self, beat: Beat) -> None:
+        """Go on from here: what was told before nobody knows, and everything is dropped. `confirm` it."""
         self.last, self._epoch, self._nonce = beat.number, beat.epoch, ""
-        if not is_first:
-            self.drop_everything()
-        return not is_first
 
     def confirm(self, beat: Beat) -> None:
         """Take the nonce of the last message from a later beat.

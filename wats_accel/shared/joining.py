@@ -112,6 +112,7 @@ class Membership:
             rules=rules.backplane,
             seal=self._sealer,
             arguments_in_clear=rules.arguments_in_clear,
+            is_over=lambda: caches.is_over,
         )
         self._report = report
         self._common = Common(self.backplane, answers_prefix(rules), secret, rules.tier, self._judge)
@@ -142,11 +143,18 @@ class Membership:
 
         Args:
             observer: as `serve`.
+
+        Raises:
+            Exception: it cannot; then it takes no part at all.
         """
-        self.applier.told(ANYTHING)  # after a reload there may be answers that were loaded under no bound
-        self.serve(observer)
-        self._caches.announcer = self
-        self._listening.start()
+        try:
+            self.applier.told(ANYTHING)  # after a reload there may be answers that were loaded under no bound
+            self.serve(observer)
+            self._caches.announcer = self
+            self._listening.start()
+        except BaseException:
+            self.end()
+            raise
 
     def dropped(self, drops: Sequence[Told], /) -> None:
         """Tell what patterns, bound to values, have dropped here."""
@@ -155,6 +163,10 @@ class Membership:
     def changed(self, tables: elsewhere.Tables | None, /) -> None:
         """Tell which tables have changed."""
         self.backplane.changed(tables)
+
+    def in_doubt(self, why: str, /) -> None:
+        """Tell that anything may have changed, and share nothing until that has been told."""
+        self.backplane.in_doubt(why)
 
     def figures(self) -> SharedCounters:
         """What has happened so far."""
@@ -174,10 +186,10 @@ class Membership:
 
     def end(self) -> None:
         """Part. Answers of this process may become old from now on: they are no longer given."""
-        self._listening.stop()
+        _quietly(self._listening.stop)
         for region in self._caches:
             region.tier = None
-        self.backplane.close()
+        _quietly(self.backplane.close)
         self._caches.announcer = None
         self.applier.end()
         for client in self._clients:
@@ -187,5 +199,5 @@ class Membership:
 def _quietly(call: Callable[[], object]) -> None:
     try:
         call()
-    except Exception:  # noqa: BLE001 - what cannot be closed is left to the garbage collector
+    except Exception:  # noqa: BLE001 - the other steps are taken all the same
         return

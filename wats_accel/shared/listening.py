@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Final
 
 from wats_accel.forks import begins_anew_when_forked, when_all_have_begun_anew
@@ -45,10 +46,13 @@ class Listening:
 
     def _run(self, ends: threading.Event) -> None:
         pause = _FIRST_PAUSE_SECONDS
-        while not ends.is_set():
+        while not ends.is_set() and not self._backplane.is_over():
             try:
                 self._backplane.step()
                 pause = _FIRST_PAUSE_SECONDS
             except Exception:  # noqa: BLE001 - the backplane has told of it
                 ends.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        if not ends.is_set():  # whoever was to end it could not
+            with suppress(Exception):
+                self._backplane.close()

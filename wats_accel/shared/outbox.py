@@ -39,6 +39,9 @@ class Outbox:
         seal: of messages; None: they go in clear, and without arguments unless `arguments_in_clear`.
         arguments_in_clear: whether arguments may go in clear.
         clock: seconds.
+
+    Attributes:
+        owes_everything: whether others have to be told that anything may have changed, before all else.
     """
 
     def __init__(
@@ -60,25 +63,37 @@ class Outbox:
         self._lock = threading.RLock()  # of what waits; never held while the server is asked
         self._waiting: deque[tuple[list[str], Message]] = deque()
         self._sent_at: dict[str, float] = {}
+        self._unheard: dict[int, str] = {}  # what the server has taken, and has not come back yet
+        self.owes_everything = False
 
     def __bool__(self) -> bool:
         """Whether there is anything that waits."""
-        return bool(self._waiting)
+        return self.owes_everything or bool(self._waiting)
 
     def send(self, server: Server, tags: list[str], message: Message) -> None:
-        """Send a message.
+        """Send a message; one that cannot be written means everything.
 
         Raises:
             Exception: the server cannot be reached, or answers nonsense; it may have got it all the same.
         """
         nonce = secrets.token_hex(8)
-        text = written(message, with_arguments=self._with_arguments)
-        sealed = text if self._seal is None else self._seal.seal(text, _ABOUT)
+        try:
+            sealed = self._sealed(message)
+        except Exception:  # noqa: BLE001 - else it would wait for ever, and others with it
+            tags, sealed = [self._everything], self._sealed(ANYTHING)
         if len(self._sent_at) > _MOST_WAITING:
             self._sent_at.clear()
+            self.forget_unheard()
         self._sent_at[nonce] = self._clock()
-        server.announce(tags, sealed, sender=self.member, nonce=nonce)
+        number = server.announce(tags, sealed, sender=self.member, nonce=nonce)
         self._counters.sent += 1
+        with self._lock:
+            if type(number) is int and nonce in self._sent_at:  # else it has come back already
+                self._unheard[number] = nonce
+
+    def _sealed(self, message: Message) -> bytes:
+        text = written(message, with_arguments=self._with_arguments)
+        return text if self._seal is None else self._seal.seal(text, _ABOUT)
 
     def put(self, tags: list[str], message: Message) -> None:
         """Have a message wait. Whether it has been sent by now need not be known."""
@@ -95,6 +110,13 @@ class Outbox:
         Raises:
             Exception: as `send`. What was not sent waits still.
         """
+        if self.owes_everything:
+            self.owes_everything = False
+            try:
+                self.send(server, [self._everything], ANYTHING)
+            except BaseException:
+                self.owes_everything = True
+                raise
         while True:
             with self._lock:
                 if not self._waiting:
@@ -115,11 +137,27 @@ class Outbox:
         except Exception:  # noqa: BLE001 - it may have meant anything
             return ANYTHING
 
+    def last_unheard(self) -> int:
+        """The number of the last message that the server has taken and that has not come back; 0 for none."""
+        with self._lock:
+            return max(self._unheard, default=0)
+
+    def forget_unheard(self) -> None:
+        """Expect none of them any more: what they meant is known to be lost, or numbers begin anew."""
+        with self._lock:
+            self._unheard.clear()
+
+    def is_lost(self, told: Received) -> bool:
+        """Whether this message has the number of one of ours, which so is lost."""
+        return self._unheard.get(told.number, told.nonce) != told.nonce
+
     def is_own(self, told: Received) -> bool:
         """Whether it comes from here; then it is noted how long it was on its way."""
         if told.sender != self.member:
             return False
-        sent_at = self._sent_at.pop(told.nonce, None)
+        with self._lock:
+            sent_at = self._sent_at.pop(told.nonce, None)
+            self._unheard.pop(told.number, None)
         if sent_at is not None:
             seconds = self._clock() - sent_at
             counters = self._counters
@@ -132,5 +170,7 @@ class Outbox:
         """In a child process: what waits is the parent's to send."""
         self._lock = threading.RLock()
         self.member = member
+        self.owes_everything = False
         self._waiting.clear()
         self._sent_at.clear()
+        self._unheard.clear()

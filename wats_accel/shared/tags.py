@@ -32,8 +32,7 @@ class Tags:
     def __init__(self, prefix: str, secret: bytes = b"") -> None:
         self._prefix = f"{prefix}:t:"
         self._secret = secret[:64]
-        self.everything = self.named("all")
-        self.unknown_tables = self.named("tables")
+        self.everything, self.unknown_tables = self.sound([self.named("all"), self.named("tables")])
 
     def named(self, *parts: str) -> str:
         """The name of what these parts say, in this order. No two others give the same."""
@@ -80,6 +79,17 @@ class Tags:
     def of_tables(self, tables: Iterable[str]) -> list[str]:
         """The tags of what is made from these tables, and of what changes them."""
         return [self.named("table", table) for table in tables]
+
+    def sound(self, tags: Iterable[str]) -> list[str]:
+        """The same, once it is sure that they are names of tags.
+
+        Raises:
+            TypeError: one of them is not: with it an answer could be kept that nothing drops.
+        """
+        known = list(tags)
+        if not all(type(tag) is str and tag.startswith(self._prefix) for tag in known):
+            raise TypeError("a tag that is none")
+        return known
 
 
 def _is_glob(text: str) -> bool:

@@ -145,7 +145,8 @@ class MethodTier:
             raise NotEncodableError("an instance means something in its own process only")
         named = (rules.target, rules.whole, owner, load.key[1:])
         answer = key_name(self._common.prefix, rules.namespace, rules.method, named, self._common.secret)
-        tags = self._backplane.tags.of_answer(rules.namespace, rules.method, load.texts)
+        known = self._backplane.tags
+        tags = known.sound(known.of_answer(rules.namespace, rules.method, load.texts))
         return _Names(answer, f"{answer}:lease", tags)
 
     def _find(self, load: Load, ticket: OpenTicket, is_over: threading.Event) -> bool:
@@ -254,7 +255,7 @@ class MethodTier:
         why_not = self._why_not(load)
         if missing is None or why_not is not None:
             if why_not is not None:
-                self._shared[why_not] += 1
+                self._shared[why_not if type(why_not) is str else "failed"] += 1
             self.give_up(ticket)
             return
         try:
@@ -291,13 +292,15 @@ class MethodTier:
         longest = min(rules.ttl_seconds or _LONGEST_SECONDS, rules.ages.max_age_seconds or _LONGEST_SECONDS)
         left = longest - (self.region.clock() - load.began_at)
         names = ticket.names
+        known = self._backplane.tags
+        table_tags = known.sound(known.of_tables(tables or ()))
 
         def ask() -> bool:
             return self._backplane.server.keep(
                 names.answer,
                 names.lease,
                 names.tags,
-                self._backplane.tags.of_tables(tables or ()),
+                table_tags,
                 holder=ticket.holder,
                 missing=missing,
                 value=packed,

@@ -6,7 +6,8 @@ from wats_accel.testing.accelerated import accelerated
 from wats_accel.testing.clock import FakeClock
 from wats_accel.testing.faults import Failing, Fault, failing, seams
 from wats_accel.testing.faulty_store import FaultyStore
-from wats_accel.testing.seams import SEAMS, Seam
+from wats_accel.testing.seam import Seam
+from wats_accel.testing.seams import SEAMS
 
 __all__ = [
     "SEAMS",

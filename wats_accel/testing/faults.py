@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
-from wats_accel.testing.seams import SEAMS, Seam
+from wats_accel.testing.seam import Seam
+from wats_accel.testing.seams import SEAMS
 
 Call = Callable[[], Any]
 """Does what the seam does when nothing is wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from wats_accel.cache.elsewhere import tell_changed
 from wats_accel.cache.registry import CacheRegistry
 from wats_accel.counters import SqlCounters
 from wats_accel.event_bus import EventBus
@@ -47,7 +48,8 @@ class Dropper:
         announcer = self._caches.announcer
         if announcer is not None:
             both = changed.changes | changed.besides
-            announcer.changed(None if both.unknown else {t: sorted(cs) for t, cs in both.access.items})
+            tables = None if both.unknown else {t: sorted(cs) for t, cs in both.access.items}
+            tell_changed(announcer, tables)
 
     def drop_here(self, changed: Changed) -> int:
         """Drop it in this process. Gives and raises as `drop`; where a cache fails, it is off."""

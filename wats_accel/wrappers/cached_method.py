@@ -93,7 +93,13 @@ class CachedMethod(BypassedMethod):
         tier = self._region.tier
         if tier is None or load.objection is not None:  # what this thread has changed others do not see
             return NOT_FOUND
-        return load.found if tier.find(load, self._keys, args, kwargs) else NOT_FOUND
+        try:
+            is_found = tier.find(load, self._keys, args, kwargs)
+        except Exception:  # noqa: BLE001 - the method answers as well
+            is_found = False
+        if is_found is not True:
+            load.found = NOT_FOUND  # the method is going to run
+        return load.found
 
     def _runs_here(self, key: Key) -> bool:
         try:
@@ -170,7 +176,8 @@ class CachedMethod(BypassedMethod):
 
     def _end(self, load: Load) -> None:
         if load.ticket is not None:
-            load.ticket.give_up()
+            with contextlib.suppress(Exception):  # the lease ends by itself
+                load.ticket.give_up()
         try:
             end(self._region, load)
         except Exception:  # noqa: BLE001 - by another way, and else whoever waits for it does so in vain

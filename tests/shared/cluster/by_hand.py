@@ -19,6 +19,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+_SIMULATION = ROOT / "docs/examples/legacy_wats/simulation"
 PAGE = ROOT / "docs" / "explanation" / "many-pcs.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->"
 HEAD = (
@@ -172,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args(arguments)
-    sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "docs/examples/legacy_wats/simulation")]
+    sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT / "tests"), str(_SIMULATION)]
     from members import Size
     from private_postgresql import private_postgresql
     from scenarios import Setting
