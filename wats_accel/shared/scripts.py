@@ -19,8 +19,20 @@ local function clock(name, stream, fresh)
 end
 """
 
+_TAG: Final = """
+local function tag(name, number, ms)
+  -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now. One
+  -- that is ahead is of another epoch, and has not been moved on in this one.
+  local known = tonumber(redis.call('GET', name))
+  if known and known <= number then return known end
+  redis.call('SET', name, number, 'PX', ms)
+  return number
+end
+"""
+
 FIND: Final = (
     _CLOCK
+    + _TAG
     + """
 -- KEYS: clock, stream, answer, lease, tags
 -- ARGV: fresh epoch, lease's holder, its ms, tags' ms, most ms of age
@@ -31,22 +43,19 @@ local kept = redis.call('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', '
 if kept[1] == epoch and kept[2] and kept[3] and kept[4] and kept[5] then
   local good = ARGV[5] == '0' or now - tonumber(kept[4]) <= tonumber(ARGV[5])
   for i = 5, #KEYS do
-    local tag = redis.call('GET', KEYS[i])
-    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+    local known = tonumber(redis.call('GET', KEYS[i]))
+    good = good and known and known <= tonumber(kept[2])
   end
   for name in string.gmatch(kept[5], '[^ ]+') do
-    local tag = redis.call('GET', name)
-    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+    local known = tonumber(redis.call('GET', name))
+    good = good and known and known <= tonumber(kept[2])
   end
   if good then
     return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - tonumber(kept[4])}
   end
   redis.call('DEL', KEYS[3])
 end
-for i = 5, #KEYS do
-  -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now.
-  redis.call('SET', KEYS[i], number, 'PX', ARGV[4], 'NX')
-end
+for i = 5, #KEYS do tag(KEYS[i], number, ARGV[4]) end
 local holder = redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[3], 'NX')
 -- Its holder wakes whoever waits, if there is anybody.
 if not holder and redis.call('GETRANGE', KEYS[4], -1, -1) ~= '+' then redis.call('APPEND', KEYS[4], '+') end
@@ -69,6 +78,7 @@ end
 
 KEEP: Final = (
     _CLOCK
+    + _TAG
     + _LET_GO
     + """
 -- KEYS: clock, stream, answer, lease, ready, tags, tags of tables
@@ -77,8 +87,7 @@ local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local good = epoch == ARGV[4]
 local tables = {}
 for i = 6, #KEYS do
-  redis.call('SET', KEYS[i], number, 'PX', ARGV[3], 'NX')
-  good = good and tonumber(redis.call('GET', KEYS[i])) <= tonumber(ARGV[5])
+  good = tag(KEYS[i], number, ARGV[3]) <= tonumber(ARGV[5]) and good
   redis.call('PEXPIRE', KEYS[i], ARGV[3])
   if i > #KEYS - tonumber(ARGV[9]) then tables[#tables + 1] = KEYS[i] end
 end
