@@ -169,7 +169,8 @@ class MethodTier:
                 self._shared["missed"] += 1
                 return False
             self._shared["waited"] += not waited
-            is_over.wait(min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS))
+            next_look = min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS)
+            is_over.wait(min(next_look, patience - waited))
             is_over.clear()
             waited = time.perf_counter() - began
 
