@@ -413,6 +413,21 @@ def test_one_that_has_said_goodbye_is_not_put_back(members: Members, two: tuple[
     assert (other.is_connected, other.backplane.counters.members) == (True, 1)
 
 
+def test_when_the_servers_clock_is_set_back_one_that_is_cut_off_is_missing_at_once(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    """And not when the clock has come to where it was."""
+    one, other = two
+    for member in two:
+        members.make_silent(member, for_ms=-3_600_000)
+    for _ in range(2):
+        one.step()
+        assert one.heard.log[-1] == "isolated: 1 of 2 processes cannot be heard"
+    other.step()
+    one.step()
+    assert one.is_connected
+
+
 def test_a_beat_that_comes_late_says_nothing(members: Members, two: tuple[Member, Member]) -> None:
     """As when a network delivers what was sent by a process that is cut off by now."""
     one, other = two

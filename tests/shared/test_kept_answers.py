@@ -48,3 +48,17 @@ def test_tags_of_an_epoch_that_is_over_keep_no_answer_out(members: Members) -> N
     assert isinstance(find(server), Kept)
     server.announce([TABLE], b"", sender="m", nonce="n")
     assert isinstance(find(server), Missing)
+
+
+@pytest.mark.parametrize("milliseconds", [100, 60_000])
+def test_when_the_clock_was_set_back_nobody_knows_how_old_answers_are(
+    members: Members, milliseconds: int
+) -> None:
+    one = members.join()
+    server = one.backplane.server
+    assert is_kept(server)
+    members.make_silent(one, for_ms=-milliseconds)  # as it looks then
+    one.step()
+    assert isinstance(find(server), Kept if milliseconds < 1_000 else Missing)
+    assert one.heard.drops == ([] if milliseconds < 1_000 else ["everything"])
+    assert one.is_connected

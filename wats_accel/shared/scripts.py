@@ -134,10 +134,19 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if ARGV[6] ~= '0' and now > tonumber(ARGV[6]) then return {} end
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
+local latest = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+local set_back = latest and tonumber(latest) - now or 0
+if set_back > 0 then
+  -- The clock has been set back: how long these have been silent nobody knows, until they say that they live.
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '(inf')) do
+    if name ~= ARGV[2] then redis.call('ZADD', KEYS[3], now - tonumber(ARGV[3]) - 1, name) end
+  end
+end
 local alive = redis.call('ZCOUNT', KEYS[3], now - tonumber(ARGV[3]), '(inf')
-if not redis.call('ZSCORE', KEYS[3], '-') or (not mine and alive == 0) then
+if not redis.call('ZSCORE', KEYS[3], '-') or (not mine and alive == 0) or set_back > 1000 then
   -- It has forgotten who was there, and so who may be missing: whoever knows puts them back in a new epoch.
   -- Or nobody is there who would know whether it has lost anything, as from an older copy of its memory.
+  -- Or nobody knows how old its answers are, since its clock was set back by more than a moment.
   epoch, number = ARGV[1], 0
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'number', number)
