@@ -282,8 +282,9 @@ class MethodTier:
         tables = None if load.footprint is None or follows is None else follows.tables_of(load.footprint)
         packed = self._common.envelope.pack((result, tables), self._place(ticket, missing))
         why_not = "too_large" if len(packed) > self._common.rules.most_bytes else None
-        if self._in_clear is not None and self._in_clear.holds_back(result, tables):
-            why_not = "secret_columns"
+        if self._in_clear is not None:
+            columns = None if tables is None or follows is None else follows.spelled_out(tables)
+            why_not = "secret_columns" if self._in_clear.holds_back(result, columns) else why_not
         if why_not is not None:
             self._shared[why_not] += 1
             self.give_up(ticket)
