@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import field
 from typing import Any, Final
 
 from wats_accel.records import record
@@ -23,7 +24,7 @@ class NonsenseError(Exception):
 class Kept:
     """An answer that the server has."""
 
-    value: bytes
+    value: bytes = field(repr=False)
     number: int
     epoch: str
     milliseconds_to_live: int
@@ -69,7 +70,7 @@ class Received:
     number: int
     nonce: str
     sender: str
-    message: bytes
+    message: bytes = field(repr=False)
 
 
 class Server:

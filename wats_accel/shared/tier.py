@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from wats_accel.cache.loads import NOT_FOUND, Load, stacks
@@ -66,7 +67,7 @@ class Common:
 
     backplane: Backplane
     prefix: str
-    secret: bytes
+    secret: bytes = field(repr=False)
     rules: TierRules
     judge: Callable[[RegionRules], InClear | None] = _sealed
     follows: FollowsTables | None = None
