@@ -50,6 +50,27 @@ def test_tags_of_an_epoch_that_is_over_keep_no_answer_out(members: Members) -> N
     assert isinstance(find(server), Missing)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"number": "x"}, {"number": "inf"}, {"began": ""}, {"began": "1e400"}, {"tags": "{t}:members"}, {"tags": "{t}:t:1 \udcff"}, {"epoch": "x"}, None],
+)
+def test_what_somebody_has_put_there_instead_is_a_miss_and_nothing_more(
+    members: Members, changed: dict[str, str] | None
+) -> None:
+    server, client = members.join().backplane.server, members.raw()
+    assert is_kept(server)
+    if changed is None:
+        client.set(NAMES["answer"], "x")
+    else:
+        told = {name: text.encode("utf-8", "surrogateescape") for name, text in changed.items()}
+        client.hset(NAMES["answer"], mapping=told)
+    assert is_kept(server)
+    client.delete(*NAMES["tags"])
+    client.hset(NAMES["tags"][0], "x", "y")
+    assert is_kept(server)
+    assert isinstance(find(server), Kept)
+
+
 @pytest.mark.parametrize("milliseconds", [100, 60_000])
 def test_when_the_clock_was_set_back_nobody_knows_how_old_answers_are(
     members: Members, milliseconds: int

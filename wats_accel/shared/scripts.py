@@ -20,10 +20,11 @@ end
 """
 
 _TAG: Final = """
+local function moved(name) return tonumber(redis.pcall('GET', name)) end
 local function tag(name, number, ms)
   -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now. One
   -- that is ahead is of another epoch, and has not been moved on in this one.
-  local known = tonumber(redis.call('GET', name))
+  local known = moved(name)
   if known and known <= number then return known end
   redis.call('SET', name, number, 'PX', ms)
   return number
@@ -39,20 +40,21 @@ FIND: Final = (
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local kept = redis.call('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', 'tags')
-if kept[1] == epoch and kept[2] and kept[3] and kept[4] and kept[5] then
-  local good = ARGV[5] == '0' or now - tonumber(kept[4]) <= tonumber(ARGV[5])
+-- Whatever somebody has put there instead is none.
+local kept = redis.pcall('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', 'tags')
+local function digits(text) return tonumber(string.match(text or '', '^%d+$')) end
+local since, began = digits(kept[2]), digits(kept[4])
+if kept[1] == epoch and since and kept[3] and began and kept[5] then
+  local good = ARGV[5] == '0' or now - began <= tonumber(ARGV[5])
   for i = 5, #KEYS do
-    local known = tonumber(redis.call('GET', KEYS[i]))
-    good = good and known and known <= tonumber(kept[2])
+    local at = moved(KEYS[i])
+    good = good and at and at <= since
   end
   for name in string.gmatch(kept[5], '[^ ]+') do
-    local known = tonumber(redis.call('GET', name))
-    good = good and known and known <= tonumber(kept[2])
+    local at = moved(name)
+    good = good and at and at <= since
   end
-  if good then
-    return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - tonumber(kept[4])}
-  end
+  if good then return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - began} end
   redis.call('DEL', KEYS[3])
 end
 for i = 5, #KEYS do tag(KEYS[i], number, ARGV[4]) end
