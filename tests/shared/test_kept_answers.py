@@ -21,9 +21,7 @@ def is_kept(server: Server) -> bool:
     """Whether an answer that is loaded now is kept."""
     missing = find(server)
     assert isinstance(missing, Missing)
-    return server.keep(
-        **NAMES, tables=[TABLE], holder="h", missing=missing, value=b"v", milliseconds=60_000
-    )
+    return server.keep(**NAMES, tables=[TABLE], holder="h", missing=missing, value=b"v", milliseconds=60_000)
 
 
 @pytest.mark.parametrize("moved", [NAMES["tags"], [TABLE]], ids=["what it means", "its table"])
@@ -52,7 +50,16 @@ def test_tags_of_an_epoch_that_is_over_keep_no_answer_out(members: Members) -> N
 
 @pytest.mark.parametrize(
     "changed",
-    [{"number": "x"}, {"number": "inf"}, {"began": ""}, {"began": "1e400"}, {"tags": "{t}:members"}, {"tags": "{t}:t:1 \udcff"}, {"epoch": "x"}, None],
+    [
+        {"number": "x"},
+        {"number": "inf"},
+        {"began": ""},
+        {"began": "1e400"},
+        {"tags": "{t}:members"},
+        {"tags": "{t}:t:1 \udcff"},
+        {"epoch": "x"},
+        None,
+    ],
 )
 def test_what_somebody_has_put_there_instead_is_a_miss_and_nothing_more(
     members: Members, changed: dict[str, str] | None

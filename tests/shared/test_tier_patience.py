@@ -14,7 +14,8 @@ import pytest
 from wats_accel.cache.elsewhere import Bounds
 from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.server import Kept, Missing
-from wats_accel.shared.tier import Common, MethodTier, OpenTicket, TierRules
+from wats_accel.shared.tickets import OpenTicket
+from wats_accel.shared.tier import Common, MethodTier, TierRules
 
 SOMEBODY_ELSE = Missing("epoch", 7, is_ours=False, milliseconds_of_lease=1_000, began=0)
 LONG_SECONDS = 1_000.0

@@ -33,7 +33,7 @@ class FollowsTables(Protocol):
         ...
 
     def spelled_out(self, tables: Tables, /) -> Tables:
-        """The same, with all columns by their names of a table of which they are known and any may be meant."""
+        """The same, with all known columns of a table where any of them may be meant."""
         ...
 
 

@@ -82,7 +82,7 @@ class Following:
         self._clock = clock
         self._follows: FollowsTables | None = None
         self._connection: Any = None
-        self._source: VersionSource | None = None  # stays when its connection is lost: it may go on from there
+        self._source: VersionSource | None = None  # goes on from there with another connection
         self._known: Versions | None = None
         self._vouched_at: float | None = None  # by the caches' clock: when the last good question was asked
         self._horizon = Horizon(self._was_reached, clock=clock)

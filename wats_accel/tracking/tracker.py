@@ -294,7 +294,7 @@ class Tracker:
         return {table: tuple(sorted(columns)) for table, columns in footprint.reads.access.items}
 
     def spelled_out(self, tables: Tables) -> Tables:
-        """The same, with all columns by their names of a table of which they are known and any may be meant."""
+        """The same, with all known columns of a table where any of them may be meant."""
         return {table: self._analyses.columns_of(table, known) for table, known in tables.items()}
 
     # -- loads -----------------------------------------------------------------------------------------
