@@ -83,6 +83,18 @@ def test_nobody_waits_longer_than_a_lease(monkeypatch: pytest.MonkeyPatch, lease
     assert slept.seconds == pytest.approx(lease)
 
 
+def test_who_was_isolated_or_has_parted_meanwhile_asks_no_more() -> None:
+    tier, backplane, ticket = finding(lambda: SOMEBODY_ELSE, timeout_seconds=5.0)
+
+    class Isolating(Slept):
+        def wait(self, seconds: float) -> None:
+            backplane.is_reached = False
+
+    isolating: Any = Isolating()
+    assert not tier._find(LOAD, ticket, isolating)
+    assert len(backplane.given) == 1
+
+
 def test_looks_never_use_up_the_time_for_the_server_and_so_isolate_nobody() -> None:
     def slow() -> Missing:
         time.sleep(0.002)

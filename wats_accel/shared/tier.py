@@ -169,6 +169,9 @@ class MethodTier:
             is_over.wait(min(next_look, patience - waited))
             is_over.clear()
             waited = time.perf_counter() - began
+            if not self._backplane.is_reached:  # meanwhile: then nobody asks it
+                self._shared["missed"] += 1
+                return False
 
     def _patience_seconds(self) -> float:
         """How long to wait for another process that loads."""
