@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from typing import Any
 
 import pytest
 import redis
@@ -217,6 +218,32 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
 
 def _refuses(**_: object) -> None:
     raise ConnectionError
+
+
+def test_what_comes_before_it_is_known_until_when_a_beat_counts_is_told_first(
+    members: Members, two: tuple[Member, Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That moment is a beat away; the beat may come long after the message, and hide that it is owed."""
+    one, other = two
+    latest, said = one.backplane._latest_ms, one.backplane._listening.beat
+    owed: list[bool] = []
+
+    def late() -> int:
+        if not owed:
+            one.backplane.is_reached = False
+            one.drops("users:*")
+            owed.append(True)
+        return latest()
+
+    def says(*args: Any, **kwargs: Any) -> Any:
+        assert not one.backplane._outbox
+        return said(*args, **kwargs)
+
+    monkeypatch.setattr(one.backplane, "_latest_ms", late)
+    monkeypatch.setattr(one.backplane._listening, "beat", says)
+    one.step()
+    other.step()
+    assert (owed, other.heard.drops) == ([True], ["users:*"])
 
 
 def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple[Member, Member]) -> None:

@@ -246,19 +246,27 @@ class Backplane:
 
     def _asked_for_beat(self) -> Beat:
         # Over the connection that has the time for it: the server may be slow.
-        self._outbox.send_what_waits(self._listening)
+        latest_ms = self._latest_ms_when_nothing_waits()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._inbox.last,
-            latest_ms=self._latest_ms(),
+            latest_ms=latest_ms,
         )
         self._server_time = beat.milliseconds, clock_that_counts_sleep()
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
+
+    def _latest_ms_when_nothing_waits(self) -> int:
+        """As `_latest_ms`, and all has been told: what is owed when the beat comes is younger than a beat."""
+        while True:
+            self._outbox.send_what_waits(self._listening)
+            latest_ms = self._latest_ms()
+            if not self._outbox:
+                return latest_ms
 
     def _latest_ms(self) -> int:
         """The server's time when a beat that is sent now is too late."""
