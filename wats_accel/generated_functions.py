@@ -26,11 +26,11 @@ def defined_by(text: str, name: str, variables: dict[str, Any], known: dict[str,
         known: where it is defined, if it is not to be found among these afterwards.
     """
     namespace = variables if known is None else known
-    exec(_code_of(text), variables, namespace)
+    exec(code_of(text), variables, namespace)
     return namespace.pop(name)
 
 
 @functools.lru_cache(maxsize=256)
-def _code_of(text: str) -> CodeType:
+def code_of(text: str) -> CodeType:
     """Functions that look alike share their code."""
     return compile(text, "<wats_accel>", "exec", dont_inherit=True)

@@ -61,6 +61,10 @@ class Users:
         gate.pass_through()
         return found
 
+    def whole(self) -> list[Any]:
+        self.runs.append("whole")
+        return self._all("SELECT * FROM users ORDER BY id")
+
     def title(self, user_id: int) -> str:
         self.runs.append("title")
         return self.role(user_id).title()

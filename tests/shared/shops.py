@@ -22,7 +22,7 @@ cache:
 repositories:
   - target: __main__:Users
     scope: self.path
-    cached: {{role: users, everybody: users, title: users, odd: users, account: users}}
+    cached: {{role: users, everybody: users, title: users, odd: users, account: users, whole: users}}
     {writes}
 shared:
   url: {url}

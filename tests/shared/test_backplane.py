@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from typing import Any
 
 import pytest
 import redis
@@ -12,6 +13,7 @@ from steps import RULES, Member, Members, is_stopped
 from wats_accel.patterns import KeyPattern
 from wats_accel.shared.deadlines import DeadlinePassedError
 from wats_accel.shared.server import NonsenseError
+from wats_accel.shared.server_time import ServerTime
 from wats_accel.shared.servers import Servers
 from wats_accel.testing import Fault, failing
 from wats_accel.wire import Sealer
@@ -220,6 +222,32 @@ def test_one_that_owes_messages_does_not_say_that_it_lives(
 
 def _refuses(*_: object, **__: object) -> None:
     raise ConnectionError
+
+
+def test_what_comes_before_it_is_known_until_when_a_beat_counts_is_told_first(
+    members: Members, two: tuple[Member, Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That moment is a beat away; the beat may come long after the message, and hide that it is owed."""
+    one, other = two
+    latest, said = ServerTime.latest_ms, one.backplane._listening.beat
+    owed: list[bool] = []
+
+    def late(known: ServerTime, server: Any) -> int:
+        if not owed:
+            one.backplane.is_reached = False
+            one.drops("users:*")
+            owed.append(True)
+        return latest(known, server)
+
+    def says(*args: Any, **kwargs: Any) -> Any:
+        assert not one.backplane._outbox
+        return said(*args, **kwargs)
+
+    monkeypatch.setattr(ServerTime, "latest_ms", late)
+    monkeypatch.setattr(one.backplane._listening, "beat", says)
+    one.step()
+    other.step()
+    assert (owed, other.heard.drops) == ([True], ["users:*"])
 
 
 def test_of_too_many_messages_that_wait_one_is_made(members: Members, two: tuple[Member, Member]) -> None:
@@ -495,6 +523,21 @@ def test_one_that_has_said_goodbye_is_not_put_back(members: Members, two: tuple[
     members.raw().flushall()
     other.step()
     assert (other.is_connected, other.backplane.counters.members) == (True, 1)
+
+
+def test_when_the_servers_clock_is_set_back_one_that_is_cut_off_is_missing_at_once(
+    members: Members, two: tuple[Member, Member]
+) -> None:
+    """And not when the clock has come to where it was."""
+    one, other = two
+    for member in two:
+        members.make_silent(member, for_ms=-3_600_000)
+    for _ in range(2):
+        one.step()
+        assert one.heard.log[-1] == "isolated: 1 of 2 processes cannot be heard"
+    other.step()
+    one.step()
+    assert one.is_connected
 
 
 def test_a_beat_that_comes_late_says_nothing(members: Members, two: tuple[Member, Member]) -> None:

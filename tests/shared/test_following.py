@@ -80,8 +80,11 @@ def database(tmp_path: Path) -> Database:
 class _Silent:
     """A database that does not answer."""
 
-    def poll(self, connection: object) -> None:
+    def cursor(self) -> None:
         raise TimeoutError
+
+    def close(self) -> None:
+        """It is not open."""
 
 
 class Followed:
@@ -115,7 +118,8 @@ class Followed:
 
     def lose_the_database(self) -> None:
         """Have it asked, without an answer."""
-        self.following._source = _Silent()  # type: ignore[assignment]
+        self.following._close_connection()
+        self.following._connection = _Silent()
         with pytest.raises(TimeoutError):
             self.following.step()
         self.following._lost("a test")
@@ -233,6 +237,7 @@ def test_what_was_loaded_before_the_first_answer_is_not_vouched_for(
     followed: Callable[..., Followed],
 ) -> None:
     one = followed(BY_RULES)
+    one.following._close_connection()
     one.following._known = one.following._source = None  # as if nobody had asked yet
     one.repository.people()
     one.database.run("UPDATE person SET name = 'bob'")

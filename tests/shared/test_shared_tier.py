@@ -142,6 +142,12 @@ def test_where_statements_are_seen_the_columns_that_were_read_tell_of_secrets(sh
     assert one("counted") == {"missed": 1, "secret_columns": 1}
 
 
+def test_all_columns_of_a_table_are_those_that_it_is_known_to_have(shops: Shops) -> None:
+    (one,) = shops.open(1, sql="secret_columns: [role], tables: {users: [id, role]}")
+    assert one.call("whole") == one.call("everybody")
+    assert one("counted") == {"missed": 2, "secret_columns": 2}
+
+
 def test_what_cannot_go_over_the_wire_stays_here(shops: Shops) -> None:
     (one,) = shops.open(1)
     one.call("odd")

@@ -14,7 +14,8 @@ import pytest
 from wats_accel.cache.elsewhere import Bounds
 from wats_accel.shared.backplane_rules import BackplaneRules
 from wats_accel.shared.server import Kept, Missing
-from wats_accel.shared.tier import Common, MethodTier, OpenTicket, TierRules
+from wats_accel.shared.tickets import OpenTicket
+from wats_accel.shared.tier import Common, MethodTier, TierRules
 
 SOMEBODY_ELSE = Missing("epoch", 7, is_ours=False, milliseconds_of_lease=1_000, began=0)
 LONG_SECONDS = 1_000.0
@@ -36,12 +37,14 @@ class Backplane:
         return self._says()
 
 
-def finding(says: Callable[[], object], timeout_seconds: float) -> tuple[MethodTier, Backplane, OpenTicket]:
+def finding(
+    says: Callable[[], object], timeout_seconds: float, lease_seconds: float = LONG_SECONDS
+) -> tuple[MethodTier, Backplane, OpenTicket]:
     backplane: Any = Backplane(says, timeout_seconds)
     region: Any = SimpleNamespace(
         counters=SimpleNamespace(shared=Counter()), rules=RULES, bounds=Bounds(), clock=float
     )
-    tier = MethodTier(region, Common(backplane, "t:a", b"", TierRules(lease_seconds=LONG_SECONDS)))
+    tier = MethodTier(region, Common(backplane, "t:a", b"", TierRules(lease_seconds=lease_seconds)))
     names: Any = SimpleNamespace(answer="a", lease="l", tags=[])
     return tier, backplane, OpenTicket(tier, names)
 
@@ -56,6 +59,40 @@ def test_one_that_is_cut_off_is_waited_for_no_longer_than_some_loads_take() -> N
     assert not tier._find(LOAD, ticket, Event())  # and not after a thousand seconds
     assert len(backplane.given) > 1
     assert tier.region.counters.shared == {"waited": 1, "missed": 1}
+
+
+class Slept:
+    """An event that never comes, by a clock that goes on only while somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def clear(self) -> None:
+        """It is not set."""
+
+
+@pytest.mark.parametrize("lease", [0.001, 0.3, 2.0])
+def test_nobody_waits_longer_than_a_lease(monkeypatch: pytest.MonkeyPatch, lease: float) -> None:
+    tier, _, ticket = finding(lambda: SOMEBODY_ELSE, timeout_seconds=5.0, lease_seconds=lease)
+    slept: Any = Slept()
+    monkeypatch.setattr("wats_accel.shared.tier.time.perf_counter", lambda: slept.seconds)
+    assert not tier._find(LOAD, ticket, slept)
+    assert slept.seconds == pytest.approx(lease)
+
+
+def test_who_was_isolated_or_has_parted_meanwhile_asks_no_more() -> None:
+    tier, backplane, ticket = finding(lambda: SOMEBODY_ELSE, timeout_seconds=5.0)
+
+    class Isolating(Slept):
+        def wait(self, seconds: float) -> None:
+            backplane.is_reached = False
+
+    isolating: Any = Isolating()
+    assert not tier._find(LOAD, ticket, isolating)
+    assert len(backplane.given) == 1
 
 
 def test_looks_never_use_up_the_time_for_the_server_and_so_isolate_nobody() -> None:

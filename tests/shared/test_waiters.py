@@ -85,6 +85,19 @@ def test_nobody_ends_the_load_of_another(server: Server) -> None:
     assert not found.is_ours
 
 
+def test_when_the_clock_was_set_back_who_waits_is_told_from_the_next_beat_on(server: Server) -> None:
+    beat: Any = {"lost_ms": 4_000, "forgotten_ms": 600_000, "last": 0}
+    server.beat("m", **beat)
+    missing = find(server, "one")
+    assert isinstance(missing, Missing)
+    find(server, "other")
+    server._client.zincrby("{t}:members", 3_600_000, "m")  # as it looks then
+    server._ready_after = f"{server.milliseconds() + 3_600_000}-0"
+    server.beat("m", **beat)
+    keep(server, missing, "one")
+    assert ready(server) == ["{t}:a:x"]
+
+
 def test_all_that_wait_for_a_name_are_woken_and_nobody_else() -> None:
     waiters = Waiters()
     with (

@@ -10,6 +10,8 @@ import pytest
 import sqlglot
 from fake_sqlserver import FakeSqlServer, Tracked
 
+from wats_accel.shared.following import Following, FollowingRules
+from wats_accel.testing import accelerated
 from wats_accel.versions import change_tracking
 from wats_accel.versions.change_tracking import ChangeTracking
 from wats_accel.versions.source import SourceLostError
@@ -156,6 +158,31 @@ def test_another_connection_goes_on_where_the_last_one_was(server: FakeSqlServer
     server.commit("person", "a")
     earlier, again = asked.last, Asked(server, asked.source)
     assert again.last.changes_since(earlier).tables == {"person"}
+
+
+def test_another_source_is_another_epoch_for_its_numbers_are_its_own(server: FakeSqlServer) -> None:
+    asked = Asked(server)
+    server.commit("person", "a")  # of which the other one does not know that it is new
+    assert Asked(server).last.changes_since(asked.last).everything
+
+
+def test_what_is_changed_while_the_connection_is_lost_is_dropped_when_there_is_another(
+    server: FakeSqlServer,
+) -> None:
+    with accelerated({"version": 1}) as accelerator:
+        context = accelerator._assembly.context
+        following = Following(
+            server.connect, ChangeTracking, FollowingRules(), caches=context.caches, bus=context.bus
+        )
+        for _ in range(2):
+            following.step()
+            following._close_connection()
+        assert following.counters.changes == 0
+        server.commit("person", "a")
+        following.step()
+        following.end()
+    assert following.counters.changes == 1
+    assert following.counters.dropped_everything == 1  # when it began
 
 
 @pytest.mark.parametrize("azure", [True, False], ids=["there are none", "they may not be seen"])

@@ -205,6 +205,14 @@ def test_triggers_that_are_switched_off_are_no_watch(watched: Any) -> None:
     assert asked.poll().stamp(["stone"]) is not None
 
 
+def test_triggers_that_were_switched_off_and_on_again_tell_of_what_they_have_not_seen(watched: Any) -> None:
+    """As `pg_dump --data-only --disable-triggers` writes it, for one."""
+    asked = watched.begin()
+    off, on = "ALTER TABLE stone DISABLE TRIGGER ALL", "ALTER TABLE stone ENABLE TRIGGER ALL"
+    watched.run(off, "INSERT INTO stone VALUES (1)", on)
+    assert [asked.changes() for _ in range(2)] == [["stone"], []]
+
+
 def test_who_sets_session_replication_role_is_noticed(watched: Any) -> None:
     asked = watched.begin()
     writer = watched.connect()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from wats_accel.cache.footprints import Concerned
     from wats_accel.cache.keys import KeyMaker
     from wats_accel.cache.loads import Load
     from wats_accel.cache.selection import Selection
@@ -81,6 +82,13 @@ class Ticket(Protocol):
 
     def give_up(self) -> None:
         """Have nobody wait for it any more: it gave nothing. Safe to call twice, and after `keep`."""
+        ...
+
+    def note_change(self, concerned: Concerned, /) -> None:
+        """Note a change, while it is not known what the answer of another process is made from.
+
+        Called under the lock.
+        """
         ...
 
 

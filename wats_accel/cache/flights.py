@@ -72,16 +72,23 @@ class Flights:
         """Mark the loads of what is selected; nobody joins them from here on."""
         for load in tuple(self._running):
             if load is not spare and selection.matches(load.texts):
-                load.overtaken = True
-                self.give_up(load)
+                self.mark(load)
 
     def overtake_made_from(self, concerned: Concerned) -> bool:
         """Mark the loads that have read what is concerned; gives whether there were any."""
-        found = [load for load in tuple(self._running) if concerned(load.footprint)]
-        for load in found:
-            load.overtaken = True
-            self.give_up(load)
-        return bool(found)
+        found = False
+        for load in tuple(self._running):
+            if load.ticket is not None:
+                load.ticket.note_change(concerned)
+            if concerned(load.footprint):
+                found = True
+                self.mark(load)
+        return found
+
+    def mark(self, load: Load) -> None:
+        """Have the answer of a load not be kept; nobody joins it from here on."""
+        load.overtaken = True
+        self.give_up(load)
 
     def raise_fence(self, selection: Selection) -> None:
         """Have each load of what is selected overtaken from its beginning."""

@@ -32,6 +32,10 @@ class FollowsTables(Protocol):
         """The other way round; None if nobody knows."""
         ...
 
+    def spelled_out(self, tables: Tables, /) -> Tables:
+        """The same, with all known columns of a table where any of them may be meant."""
+        ...
+
 
 class Applier:
     """Applies messages. Implements the backplane's `Listener`; raises nothing.

@@ -253,20 +253,28 @@ class Backplane:
             self._connect(asked_at, beat)
 
     def _asked_for_beat(self) -> Beat:
-        self._outbox.send_what_waits(self._listening)
+        latest_ms = self._latest_ms_when_nothing_waits()
         self._owed = self._outbox.last_unheard()
         beat = self._listening.beat(
             self.member,
             lost_ms=int(self.rules.lost_seconds * 1e3),
             forgotten_ms=int(self.rules.forgotten_seconds * 1e3),
             last=self._inbox.last,
-            latest_ms=self._server_time.latest_ms(self._listening),
+            latest_ms=latest_ms,
         )
         self._server_time.told(beat.milliseconds)
         if self._is_closed:  # meanwhile: it may have said goodbye before this beat came there
             self._listening.leave(self.member)
             raise ConnectionResetError
         return beat
+
+    def _latest_ms_when_nothing_waits(self) -> int:
+        """Until when a beat counts. All has been told: what is owed when it comes is younger than a beat."""
+        while True:
+            self._outbox.send_what_waits(self._listening)
+            latest_ms = self._server_time.latest_ms(self._listening)
+            if not self._outbox:
+                return latest_ms
 
     def _connect(self, asked_at: float, beat: Beat) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -29,27 +30,32 @@ def client_of(url: str, *, timeout_seconds: float) -> Any:
         UrlError: it is none of these.
         ImportError: the library is missing: it comes with ``wats-accel[redis]``.
     """
-    import redis  # noqa: PLC0415 - it takes long, and few need it
-    from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
+    from redis.backoff import NoBackoff  # noqa: PLC0415 - it takes long, and few need it
     from redis.retry import Retry  # noqa: PLC0415 - as above
 
     scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise UrlError(f"expected one of {', '.join(f'{known}://' for known in SCHEMES)}")
     options: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "retry": Retry(NoBackoff(), 0),  # whoever waits has no time for another one
         "protocol": 2,  # one step less to connect
     }
-    try:
-        if scheme.endswith("+sentinel"):
-            return _by_sentinel(url, options)
-        if scheme.endswith("+cluster"):
-            return redis.RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
-        if scheme in SCHEMES:
-            return redis.Redis.from_url(url, **options)
-    except Exception:  # noqa: BLE001 - its message may have the URL
-        raise UrlError("it does not lead to a server") from None
-    raise UrlError(f"expected one of {', '.join(f'{known}://' for known in SCHEMES)}")
+    with contextlib.suppress(Exception):
+        return _made(scheme, url, options)
+    # Not in a handler: the other exception would hang on this one, and may have the URL.
+    raise UrlError("it does not lead to a server")
+
+
+def _made(scheme: str, url: str, options: dict[str, Any]) -> Any:
+    import redis  # noqa: PLC0415 - as above
+
+    if scheme.endswith("+sentinel"):
+        return _by_sentinel(url, options)
+    if scheme.endswith("+cluster"):
+        return redis.RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
+    return redis.Redis.from_url(url, **options)
 
 
 def _by_sentinel(url: str, options: dict[str, Any]) -> Any:

@@ -82,7 +82,7 @@ class Following:
         self._clock = clock
         self._follows: FollowsTables | None = None
         self._connection: Any = None
-        self._source: VersionSource | None = None
+        self._source: VersionSource | None = None  # goes on from there with another connection
         self._known: Versions | None = None
         self._vouched_at: float | None = None  # by the caches' clock: when the last good question was asked
         self._horizon = Horizon(self._was_reached, clock=clock, is_over=lambda: caches.is_over)
@@ -216,14 +216,14 @@ class Following:
         self._known = versions
 
     def _ask(self) -> Versions:
-        if self._source is None:
+        source = self._source = self._source or self._make_source()
+        if self._connection is None:
             self._connection = self._connect()
-            self._source = self._make_source()
-            return self._source.begin(self._connection)
-        return self._source.poll(self._connection)
+            return source.begin(self._connection)
+        return source.poll(self._connection)
 
     def _close_connection(self) -> None:
-        connection, self._connection, self._source = self._connection, None, None
+        connection, self._connection = self._connection, None
         with suppress(Exception):
             if connection is not None:
                 connection.close()

@@ -19,34 +19,45 @@ local function clock(name, stream, fresh)
 end
 """
 
+_TAG: Final = """
+local function moved(name) return tonumber(redis.pcall('GET', name)) end
+local function tag(name, number, ms)
+  -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now. One
+  -- that is ahead is of another epoch, and has not been moved on in this one.
+  local known = moved(name)
+  if known and known <= number then return known end
+  redis.call('SET', name, number, 'PX', ms)
+  return number
+end
+"""
+
 FIND: Final = (
     _CLOCK
+    + _TAG
     + """
 -- KEYS: clock, stream, answer, lease, tags
 -- ARGV: fresh epoch, lease's holder, its ms, tags' ms, most ms of age
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local kept = redis.call('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', 'tags')
-if kept[1] == epoch and kept[2] and kept[3] and kept[4] and kept[5] then
-  local good = ARGV[5] == '0' or now - tonumber(kept[4]) <= tonumber(ARGV[5])
+-- Whatever somebody has put there instead is none.
+local kept = redis.pcall('HMGET', KEYS[3], 'epoch', 'number', 'value', 'began', 'tags')
+local function digits(text) return tonumber(string.match(text or '', '^%d+$')) end
+local since, began = digits(kept[2]), digits(kept[4])
+if kept[1] == epoch and since and kept[3] and began and kept[5] then
+  local good = ARGV[5] == '0' or now - began <= tonumber(ARGV[5])
   for i = 5, #KEYS do
-    local tag = redis.call('GET', KEYS[i])
-    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+    local at = moved(KEYS[i])
+    good = good and at and at <= since
   end
   for name in string.gmatch(kept[5], '[^ ]+') do
-    local tag = redis.call('GET', name)
-    good = good and tag and tonumber(tag) <= tonumber(kept[2])
+    local at = moved(name)
+    good = good and at and at <= since
   end
-  if good then
-    return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - tonumber(kept[4])}
-  end
+  if good then return {1, kept[3], kept[2], redis.call('PTTL', KEYS[3]), epoch, now - began} end
   redis.call('DEL', KEYS[3])
 end
-for i = 5, #KEYS do
-  -- One that is not there, since memory ran short perhaps, may have been moved on at any time until now.
-  redis.call('SET', KEYS[i], number, 'PX', ARGV[4], 'NX')
-end
+for i = 5, #KEYS do tag(KEYS[i], number, ARGV[4]) end
 local holder = redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[3], 'NX')
 -- Its holder wakes whoever waits, if there is anybody.
 if not holder and redis.call('GETRANGE', KEYS[4], -1, -1) ~= '+' then redis.call('APPEND', KEYS[4], '+') end
@@ -69,6 +80,7 @@ end
 
 KEEP: Final = (
     _CLOCK
+    + _TAG
     + _LET_GO
     + """
 -- KEYS: clock, stream, answer, lease, ready, tags, tags of tables
@@ -77,8 +89,7 @@ local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local good = epoch == ARGV[4]
 local tables = {}
 for i = 6, #KEYS do
-  redis.call('SET', KEYS[i], number, 'PX', ARGV[3], 'NX')
-  good = good and tonumber(redis.call('GET', KEYS[i])) <= tonumber(ARGV[5])
+  good = tag(KEYS[i], number, ARGV[3]) <= tonumber(ARGV[5]) and good
   redis.call('PEXPIRE', KEYS[i], ARGV[3])
   if i > #KEYS - tonumber(ARGV[9]) then tables[#tables + 1] = KEYS[i] end
 end
@@ -125,10 +136,19 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if ARGV[6] ~= '0' and now > tonumber(ARGV[6]) then return {} end
 local epoch, number = clock(KEYS[1], KEYS[2], ARGV[1])
 local mine = redis.call('ZSCORE', KEYS[3], ARGV[2])
+local latest = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+local set_back = latest and tonumber(latest) - now or 0
+if set_back > 0 then
+  -- The clock has been set back: how long these have been silent nobody knows, until they say that they live.
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '(inf')) do
+    if name ~= ARGV[2] then redis.call('ZADD', KEYS[3], now - tonumber(ARGV[3]) - 1, name) end
+  end
+end
 local alive = redis.call('ZCOUNT', KEYS[3], now - tonumber(ARGV[3]), '(inf')
-if not redis.call('ZSCORE', KEYS[3], '-') or (not mine and alive == 0) then
+if not redis.call('ZSCORE', KEYS[3], '-') or (not mine and alive == 0) or set_back > 1000 then
   -- It has forgotten who was there, and so who may be missing: whoever knows puts them back in a new epoch.
   -- Or nobody is there who would know whether it has lost anything, as from an older copy of its memory.
+  -- Or nobody knows how old its answers are, since its clock was set back by more than a moment.
   epoch, number = ARGV[1], 0
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'number', number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import field
 from typing import Any, Final
 
 from wats_accel.records import record
@@ -23,7 +24,7 @@ class NonsenseError(Exception):
 class Kept:
     """An answer that the server has."""
 
-    value: bytes
+    value: bytes = field(repr=False)
     number: int
     epoch: str
     milliseconds_to_live: int
@@ -69,7 +70,7 @@ class Received:
     number: int
     nonce: str
     sender: str
-    message: bytes
+    message: bytes = field(repr=False)
 
 
 class Server:
@@ -88,7 +89,8 @@ class Server:
         self._stream = f"{self._prefix}:messages"
         self._members = f"{self._prefix}:members"
         self._ready = f"{self._prefix}:ready"
-        self._ready_after = _FROM_THE_BEGIN
+        self._epoch = ""
+        self._ready_after = _FROM_THE_BEGIN  # of this epoch: that stream counts by the server's clock
         self._tag_ms = int(tag_seconds * 1e3)
         self._find = client.register_script(scripts.FIND)
         self._keep = client.register_script(scripts.KEEP)
@@ -215,9 +217,12 @@ class Server:
         )
         try:
             names = tuple(map(_text, told[4]))
-            return Beat(_text(told[0]), int(told[1]), _text(told[2]), int(told[3]), names, int(told[5]))
+            beat = Beat(_text(told[0]), int(told[1]), _text(told[2]), int(told[3]), names, int(told[5]))
         except Exception:  # noqa: BLE001 - whatever has answered, it is none
             raise NonsenseError from None
+        if beat.epoch != self._epoch:
+            self._epoch, self._ready_after = beat.epoch, _FROM_THE_BEGIN
+        return beat
 
     def miss(self, names: Sequence[str], *, lost_ms: int) -> None:
         """Have the server miss those that it has forgotten, until they say that they live."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
-from wats_accel.cache.loads import NOT_FOUND, Load, stacks
+from wats_accel.cache.loads import Load, stacks
 from wats_accel.records import record
 from wats_accel.shared.applying import FollowsTables
 from wats_accel.shared.backplane import Backplane
 from wats_accel.shared.in_clear import InClear
 from wats_accel.shared.server import Kept, Missing
+from wats_accel.shared.tickets import Names, OpenTicket
 from wats_accel.wire import Envelope, NotEncodableError, NotReadableError, Place, key_name
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class Common:
 
     backplane: Backplane
     prefix: str
-    secret: bytes
+    secret: bytes = field(repr=False)
     rules: TierRules
     judge: Callable[[RegionRules], InClear | None] = _sealed
     follows: FollowsTables | None = None
@@ -82,13 +84,6 @@ class Common:
         if self.made_envelope is None:
             raise LookupError
         return self.made_envelope
-
-
-@record(slots=True)
-class _Names:
-    answer: str
-    lease: str
-    tags: list[str]
 
 
 class MethodTier:
@@ -135,10 +130,11 @@ class MethodTier:
         except Exception:  # noqa: BLE001 - as above; whoever asks the server has told of it
             self._shared["failed"] += 1
             is_found = False
+        ticket.changes = None  # what the method itself reads is noted before it is read
         ticket.loads_since = time.perf_counter()
         return is_found
 
-    def _names(self, load: Load, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Names:
+    def _names(self, load: Load, keys: KeyMaker, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Names:
         rules = self.region.rules
         owner = keys.owner(args, kwargs)
         if owner is None:
@@ -147,7 +143,7 @@ class MethodTier:
         answer = key_name(self._common.prefix, rules.namespace, rules.method, named, self._common.secret)
         known = self._backplane.tags
         tags = known.sound(known.of_answer(rules.namespace, rules.method, load.texts))
-        return _Names(answer, f"{answer}:lease", tags)
+        return Names(answer, f"{answer}:lease", tags)
 
     def _find(self, load: Load, ticket: OpenTicket, is_over: threading.Event) -> bool:
         began = time.perf_counter()
@@ -170,9 +166,13 @@ class MethodTier:
                 self._shared["missed"] += 1
                 return False
             self._shared["waited"] += not waited
-            is_over.wait(min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS))
+            next_look = min(max(_FIRST_LOOK_SECONDS, _LOOKS * waited), _LONGEST_LOOK_SECONDS)
+            is_over.wait(min(next_look, patience - waited))
             is_over.clear()
             waited = time.perf_counter() - began
+            if not self._backplane.is_reached:  # meanwhile: then nobody asks it
+                self._shared["missed"] += 1
+                return False
 
     def _patience_seconds(self) -> float:
         """How long to wait for another process that loads."""
@@ -224,7 +224,10 @@ class MethodTier:
         if longest is not None:
             load.expires_by = min(load.expires_by, load.began_at + longest)
             load.gone_by = min(load.gone_by, load.began_at + longest)
-        load.read(footprint)
+        with self.region.lock:
+            load.read(footprint)
+            if ticket.is_concerned(footprint):
+                self.region.flights.mark(load)
         load.found = found
         self._shared["found"] += 1
         return True
@@ -282,8 +285,9 @@ class MethodTier:
         tables = None if load.footprint is None or follows is None else follows.tables_of(load.footprint)
         packed = self._common.envelope.pack((result, tables), self._place(ticket, missing))
         why_not = "too_large" if len(packed) > self._common.rules.most_bytes else None
-        if self._in_clear is not None and self._in_clear.holds_back(result, tables):
-            why_not = "secret_columns"
+        if self._in_clear is not None:
+            columns = None if tables is None or follows is None else follows.spelled_out(tables)
+            why_not = "secret_columns" if self._in_clear.holds_back(result, columns) else why_not
         if why_not is not None:
             self._shared[why_not] += 1
             self.give_up(ticket)
@@ -326,26 +330,3 @@ class MethodTier:
             )
         except Exception:  # noqa: BLE001 - the lease ends by itself
             self._shared["failed"] += 1
-
-
-class OpenTicket:
-    """One load that other processes may wait for. Implements `Ticket`."""
-
-    __slots__ = ("holder", "loads_since", "missing", "names", "seconds_left", "tier")
-
-    def __init__(self, tier: MethodTier, names: _Names) -> None:
-        self.tier = tier
-        self.names = names
-        self.holder = f"{tier._backplane.member}:{id(self):x}"
-        self.missing: Missing | None = None
-        self.loads_since = 0.0
-        self.seconds_left = tier._backplane.rules.timeout_seconds
-
-    def keep(self, load: Load, result: object, /) -> None:
-        """Keep what the load has given, if it was stored here; in any case it is over."""
-        if load.found is NOT_FOUND:
-            self.tier.keep(load, result, self)
-
-    def give_up(self) -> None:
-        """Have nobody wait for it any more: it gave nothing."""
-        self.tier.give_up(self)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from wats_accel.pool.changes import EXECUTING, Change
-from wats_accel.sql.access import Access, Changes, Columns, Reads, access, name_of
+from wats_accel.sql.access import ANY, Access, Changes, Columns, Reads, access, name_of
 from wats_accel.sql.facts import Call, Facts
 from wats_accel.sql.schema import Effect, Schema
 from wats_accel.tracking.catalogue import DEFINED, reads_catalogue
@@ -104,6 +104,11 @@ class Analyses:
         if not reads:
             return None
         return self._footprints.of(self._schema(self._dialect)[0].reading(Reads(_declared(reads))).reads)
+
+    def columns_of(self, table: str, columns: Sequence[str]) -> Sequence[str]:
+        """These columns of a table; if any may be meant, all that are known."""
+        known = self._schema(self._dialect)[0].tables.get(table)
+        return columns if ANY not in columns or known is None else tuple(known.columns or columns)
 
     def _schema(self, dialect: str) -> tuple[Schema, Mapping[str, Columns]]:
         """What is known of databases that speak a dialect, and the columns of their tables."""

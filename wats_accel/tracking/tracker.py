@@ -293,6 +293,10 @@ class Tracker:
             return None
         return {table: tuple(sorted(columns)) for table, columns in footprint.reads.access.items}
 
+    def spelled_out(self, tables: Tables) -> Tables:
+        """The same, with all known columns of a table where any of them may be meant."""
+        return {table: self._analyses.columns_of(table, known) for table, known in tables.items()}
+
     # -- loads -----------------------------------------------------------------------------------------
 
     def why_not_keep(self, region: Region, load: Load) -> str | None:

@@ -12,6 +12,7 @@ Of what Change Tracking does not tell, the question asks besides: whether what i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -60,6 +61,8 @@ FROM CHANGETABLE(CHANGES {table}, @base) AS c"""
 
 LOOKS_BACK: Final = 1000
 """So many versions the first question looks back, as there are none yet to go by."""
+_epochs = itertools.count(1)
+"""Of all sources of this process: the numbers of one mean nothing to another."""
 
 
 @record(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class ChangeTracking:
     def __init__(self, tables: Iterable[str] | None = None) -> None:
         self._wanted = None if tables is None else [_full(table) for table in tables]
         self._tables: list[str] = []
-        self._epoch = 0
+        self._epoch = 0  # none yet
         self._fork: str | None = None
         self._fork_text = _FORK
         self._base = 0  # what the last question but one has told, and so no change before it is new
@@ -138,7 +141,7 @@ class ChangeTracking:
         return self._answer()
 
     def _begin_anew(self, current: int) -> None:
-        self._epoch += 1
+        self._epoch = next(_epochs)
         self._known = {}
         self._base = self._since = max(0, current - LOOKS_BACK)
 

@@ -114,8 +114,9 @@ def _now(place: Place) -> str:
     """What there is now. A table that is not whole in its triggers has no number.
 
     To the sum is added what is not seen by triggers: which files hold the rows, of the table and of what
-    inherits from it, and which transactions have defined these as they are. Who tells it: a server that has
-    been started anew, another database or another version table is somebody else.
+    inherits from it, and which transactions have defined these, and their triggers, as they are: one that was
+    switched off and on again may have missed anything. Who tells it: a server that has been started anew,
+    another database or another version table is somebody else.
 
     A function keeps its plan, which takes longer to make than to use; and to compile it, as the JIT would,
     takes a thousand times as long.
@@ -173,6 +174,11 @@ RETURN QUERY WITH RECURSIVE noted AS (
             SELECT 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = f.id)) AS needs_rows,
         sum(hashtextextended(c.relfilenode || ' ' || c.xmin, c.oid::bigint) & {mask}) AS number
     FROM family AS f JOIN pg_catalog.pg_class AS c ON c.oid = f.id GROUP BY f.table_name
+), switched AS (
+    SELECT f.table_name, sum(hashtextextended(t.xmin::text, t.oid::bigint) & {mask}) AS number
+    FROM watched AS w JOIN family AS f ON f.table_name = w.table_name
+    JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = f.id AND t.tgname = w.trigger_name
+    GROUP BY f.table_name
 )
 SELECT w.table_name,
     CASE WHEN w.table_name = '' THEN mod(coalesce(n.number, 0), {sum})::bigint
@@ -181,14 +187,15 @@ SELECT w.table_name,
             AND t.tgname = w.trigger_name AND t.tgenabled IN ('O', 'A')
             AND (t.tgtype & 1 = 1 OR NOT d.needs_rows)
         WHERE f.table_name = w.table_name AND t.oid IS NULL
-    ) THEN mod(coalesce(n.number, 0) + d.number, {sum})::bigint END AS number,
+    ) THEN mod(coalesce(n.number, 0) + d.number + s.number, {sum})::bigint END AS number,
     coalesce(n.pending, 0) AS pending,
     concat_ws(' ', extract(epoch FROM pg_catalog.pg_postmaster_start_time()),
         (SELECT b.oid FROM pg_catalog.pg_database AS b WHERE b.datname = current_database()),
         {text}::regclass::oid) AS teller
 FROM watched AS w
 LEFT JOIN noted AS n ON n.table_name = w.table_name
-LEFT JOIN defined AS d ON d.table_name = w.table_name;
+LEFT JOIN defined AS d ON d.table_name = w.table_name
+LEFT JOIN switched AS s ON s.table_name = w.table_name;
 END;
 """
 
