@@ -287,7 +287,8 @@ class MethodTier:
         why_not = "too_large" if len(packed) > self._common.rules.most_bytes else None
         if self._in_clear is not None:
             columns = None if tables is None or follows is None else follows.spelled_out(tables)
-            why_not = "secret_columns" if self._in_clear.holds_back(result, columns) else why_not
+            is_free = self._in_clear.holds_back(result, columns) is False  # and not what resembles it
+            why_not = why_not if is_free else "secret_columns"
         if why_not is not None:
             self._shared[why_not] += 1
             self.give_up(ticket)

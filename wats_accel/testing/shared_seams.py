@@ -26,7 +26,6 @@ SHARED_SEAMS: Final = (
         "tier.give_up", _SHARED + "tier:OpenTicket.give_up", "Has other processes wait for a load no longer."
     ),
     Seam("tier.wait", _SHARED + "waiters:Waiters.waiting_for", "Gives what wakes whoever waits for a load."),
-    Seam("tier.in_clear", _SHARED + "in_clear:InClear.holds_back", "Looks for secrets in an answer."),
     Seam("tier.envelope", _SHARED + "tier:Common.envelope", "Gives what makes bytes of answers."),
     Seam("name.key", _WIRE + "key_names:key_name", "Makes the name of an answer."),
     Seam(
