@@ -19,7 +19,6 @@ def test_each_failure_counts_once():
 
 
 def test_the_count_of_another_thread_is_its_own():
-    note_failure()
     seen = []
 
     def other():
@@ -27,11 +26,17 @@ def test_the_count_of_another_thread_is_its_own():
         note_failure()
         seen.append(failures_met())
 
+    def run():
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+
+    run()
+    note_failure()
     before = failures_met()
-    thread = threading.Thread(target=other, daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    assert seen == [0, 1]
+    run()
+    first = seen[0]  # not 0 where some could not be counted: these are everybody's
+    assert seen == [first, first + 1] * 2
     assert failures_met() == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import inspect
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ def frames_left(count: int) -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
+        # The limit is that of all threads. One that has looked for a package meanwhile, as redis does when it
+        # connects, has found none, and Python keeps that.
+        importlib.metadata.MetadataPathFinder().invalidate_caches()
 
 
 def outcomes(stage: Stage, count: int) -> list[object]:

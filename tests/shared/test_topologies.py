@@ -19,7 +19,7 @@ from steps import Member, Members
 from wats_accel.shared.clients import client_of
 from wats_accel.shared.server import Kept, Missing, Server
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 SENTINEL = """
 sentinel monitor wats 127.0.0.1 {master} 1
 sentinel down-after-milliseconds wats 300
@@ -122,7 +122,9 @@ def test_the_master_that_a_sentinel_knows(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lacks", [False, True], ids=["that has all", "that lacks a message"])
-def test_a_replica_takes_over(start: Start, tmp_path: Path, *, lacks: bool) -> None:
+def test_a_replica_takes_over(
+    start: Start, tmp_path: Path, request: pytest.FixtureRequest, *, lacks: bool
+) -> None:
     master = start()
     proxy = Proxy(master)
     replica = start("--replicaof", f"127.0.0.1 {proxy.port}", "--repl-diskless-sync-delay", "0")
@@ -133,6 +135,7 @@ def test_a_replica_takes_over(start: Start, tmp_path: Path, *, lacks: bool) -> N
     until(lambda: "num-slaves\n1\n" in ask("-p", sentinel, "sentinel", "master", "wats"))
     url = f"redis+sentinel://127.0.0.1:{sentinel}/wats/0"
     members = Members(SimpleNamespace(url=url, resume=lambda: None))
+    request.addfinalizer(members.close)
     one, other = members.join(), members.join()
     one.step()
     one.drops("users:*")
@@ -153,7 +156,6 @@ def test_a_replica_takes_over(start: Start, tmp_path: Path, *, lacks: bool) -> N
     one.drops("connections:*")
     other.step()
     assert other.heard.drops[-1] == "connections:*"
-    members.close()
 
 
 def connects(member: Member) -> bool:
