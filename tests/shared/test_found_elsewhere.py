@@ -71,10 +71,10 @@ def test_a_change_that_is_told_of_before_it_is_known_what_the_answer_was_made_fr
         follows: Any = context.pools.observer
         backplane: Any = Backplane()
 
-        def unpack(value: bytes, place: object) -> tuple[list[Any], dict[str, list[str]]]:
+        def unpack(value: bytes, place: object) -> tuple[list[Any], dict[str, list[str]], int]:
             if changed is not None:
                 follows.drop_as_told({changed: ["*"]})  # as the listening thread does at any time
-            return OLD, {"person": ["name"]}
+            return OLD, {"person": ["name"]}, 1
 
         envelope: Any = SimpleNamespace(unpack=unpack)
         common = Common(backplane, "t:a", b"0123456789abcdef", TierRules(), follows=follows)

@@ -153,8 +153,6 @@ class MethodTier:
             told = self._ask(ticket)
             if isinstance(told, Kept):
                 if self._take(load, ticket, told, now):
-                    if waited:
-                        self._note_usual(waited)
                     return True
                 ticket.missing = None  # it cannot be read here, and is good for others: leave it
                 self._shared["unreadable"] += 1
@@ -213,8 +211,9 @@ class MethodTier:
 
     def _take(self, load: Load, ticket: OpenTicket, kept: Kept, now: float) -> bool:
         try:
-            found, tables = self._common.envelope.unpack(kept.value, self._place(ticket, kept))
+            found, tables, milliseconds = self._common.envelope.unpack(kept.value, self._place(ticket, kept))
             footprint = self._footprint_of(tables)
+            self._note_usual(milliseconds / 1e3)
         except (NotReadableError, TypeError, ValueError):
             return False
         load.expires_by = min(load.expires_by, now + kept.milliseconds_to_live / 1e3)
@@ -253,7 +252,8 @@ class MethodTier:
 
     def keep(self, load: Load, result: object, ticket: OpenTicket) -> None:
         """Keep what a load has given, if it was stored here."""
-        self._note_usual(time.perf_counter() - ticket.loads_since)
+        seconds = time.perf_counter() - ticket.loads_since
+        self._note_usual(seconds)
         missing = ticket.missing
         why_not = self._why_not(load)
         if missing is None or why_not is not None:
@@ -262,7 +262,7 @@ class MethodTier:
             self.give_up(ticket)
             return
         try:
-            self._keep(load, result, ticket, missing)
+            self._keep(load, result, seconds, ticket, missing)
         except NotEncodableError:
             self._shared["not_encodable"] += 1
             self.give_up(ticket)
@@ -280,10 +280,13 @@ class MethodTier:
             return None
         return "unknown_reads" if footprint is None or follows.tables_of(footprint) is None else None
 
-    def _keep(self, load: Load, result: object, ticket: OpenTicket, missing: Missing) -> None:
+    def _keep(self, load: Load, result: object, seconds: float, ticket: OpenTicket, missing: Missing) -> None:
         follows = self._common.follows
         tables = None if load.footprint is None or follows is None else follows.tables_of(load.footprint)
-        packed = self._common.envelope.pack((result, tables), self._place(ticket, missing))
+        # How long it took tells others how long to wait for the next one.
+        packed = self._common.envelope.pack(
+            (result, tables, int(seconds * 1e3) + 1), self._place(ticket, missing)
+        )
         why_not = "too_large" if len(packed) > self._common.rules.most_bytes else None
         if self._in_clear is not None:
             columns = None if tables is None or follows is None else follows.spelled_out(tables)
