@@ -31,7 +31,6 @@ _WIRE: Final = (
 )
 
 REMARKS: Final[dict[str, str]] = {
-    "wire, tuples as WATS has them": "Alone, outside of a benchmark of many, it is 174 µs; see below.",
     "wire, tuples of all kinds": _WIRE,
     "wire, rows of pyodbc of all kinds": (
         "See above. Besides, pyodbc's rows are read value by value, are asked for their description, and "
