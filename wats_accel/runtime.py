@@ -77,10 +77,10 @@ class Accelerator(Changing):
             TargetError: no rule names the target, or nothing is installed.
         """
         from wats_accel.report.explanation import explain  # noqa: PLC0415 - for people, who can wait
+        from wats_accel.report.sharing import figures_of_others  # noqa: PLC0415 - as above
 
         if self._assembly is None:
             return explain(target, (), None)
         context = self._assembly.context
-        announcer = context.caches.announcer
-        others = None if announcer is None else announcer.figures()
+        others = figures_of_others(context.caches.announcer)
         return explain(target, context.caches, context.invalidator, context.pools, others=others)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from wats_accel.cache.elsewhere import Announcer
 from wats_accel.cache.region import Region
 from wats_accel.counters import SharedCounters
 from wats_accel.durations import format_duration
+
+
+def figures_of_others(announcer: Announcer | None) -> SharedCounters | None:
+    """What has happened between this process and others; None if nothing tells. Raises nothing."""
+    with suppress(Exception):
+        figures: object = None if announcer is None else announcer.figures()
+        if isinstance(figures, SharedCounters):
+            return figures
+    return None
 
 
 def sharing_facts(region: Region, others: SharedCounters | None) -> dict[str, str]:

@@ -216,11 +216,14 @@ class Following:
         self._known = versions
 
     def _ask(self) -> Versions:
-        source = self._source = self._source or self._make_source()
+        source = self._source or self._make_source()
         if self._connection is None:
             self._connection = self._connect()
-            return source.begin(self._connection)
-        return source.poll(self._connection)
+            versions = source.begin(self._connection)
+        else:
+            versions = source.poll(self._connection)
+        self._source = source  # not before it has answered: it might be none
+        return versions
 
     def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
