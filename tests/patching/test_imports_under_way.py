@@ -55,6 +55,7 @@ def importing(gate: Gate) -> Iterator[Importing]:
     with ThreadPoolExecutor(2) as pool:
 
         def begin(name: str) -> Future[Any]:
+            gate.reached.clear()
             begun = pool.submit(importlib.import_module, name)
             assert gate.reached.wait(SECONDS)
             return begun
@@ -286,13 +287,12 @@ def test_two_threads_that_import_each_other_s_module_get_on(
 ) -> None:
     one, other = applications.write(""), applications.write("")
     applications.write(f"{PAUSE}import {other}\n{REPO}", one)
-    applications.write(f"import {one}\n{REPO}", other)
-    begun = importing(one)
+    applications.write(f"{PAUSE}import {one}\n{REPO}", other)
+    # Each has begun before it is asked for: else Python itself may raise _DeadlockError.
+    begun = [importing(one), importing(other)]
     bench.install(f"{one}:Repo.m", f"{other}:Repo.m")
-    with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(importlib.import_module, other)
-        gate.opened.set()
-        modules = [begun.result(SECONDS), second.result(SECONDS)]
+    gate.opened.set()
+    modules = [known.result(SECONDS) for known in begun]
     assert [module.Repo().m(1) for module in modules] == [("m", 1)] * 2
     assert (bench.calls, bench.messages) == (["Repo.m"] * 2, [])
 
