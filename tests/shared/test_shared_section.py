@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -21,7 +20,6 @@ from wats_accel.status.as_text import table_of
 from wats_accel.status.view import about_process, state_of
 from wats_accel.testing import accelerated
 
-PATIENCE_SECONDS = 30.0
 NAMESPACES = {"users": {"ttl": "60s"}, "groups": {"ttl": "60s"}}
 
 
@@ -131,10 +129,7 @@ def noted() -> Iterator[list[str]]:
 def calls_of_a_hit(shared: dict[str, Any] | None) -> list[str]:
     rules = [{"target": f"{__name__}:Repository", "cached": {"find": "users"}, "scope": "self.url"}]
     with accelerated(config(shared, repositories=rules), strict=True) as accelerator:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while shared is not None and accelerator.stats().shared.mode != "connected":
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        _until(lambda: shared is None or accelerator.stats().shared.mode == "connected")
         repository = Repository()
         repository.find("a")
         assert accelerator.stats().total.shared == ({} if shared is None else {"missed": 1, "kept": 1})
